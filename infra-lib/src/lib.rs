@@ -1,0 +1,5 @@
+//! Typed infrastructure operations.
+
+mod secret;
+
+pub use secret::Secret;

@@ -1,0 +1,257 @@
+//! An environment file: its bytes, and where in them each entry stands.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::ops::Range;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use zeroize::Zeroizing;
+
+use super::{DotenvError, SyntaxCause, scan::scan};
+use crate::Secret;
+
+/// More than any environment file has: an environment cannot be larger than this on Linux either.
+const LIMIT: u64 = 1 << 20;
+
+/// A `.env` that Compose reads exactly as we do.
+///
+/// It holds the whole text, so that an edit changes what it names and nothing else.
+///
+/// ```
+/// use infra_lib::dotenv::{EnvFile, Quoting};
+///
+/// let file = EnvFile::parse(".env", b"# ports\nPORT=8080 # the usual\nexport NAME: 'my app'\n")?;
+/// assert_eq!(file.entries()[0].key, "PORT");
+/// assert_eq!(file.entries()[1].line, 3);
+/// assert_eq!(file.entries()[1].quoting, Quoting::Single);
+/// # Ok::<(), infra_lib::dotenv::DotenvError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct EnvFile {
+    path: Utf8PathBuf,
+    text: Zeroizing<String>,
+    entries: Vec<Entry>,
+    mode: Option<u32>,
+}
+
+/// One key of an environment file. Its value never shows in `Debug`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// The name.
+    pub key: String,
+    /// The line of the name, from 1.
+    pub line: usize,
+    /// How the value is written.
+    pub quoting: Quoting,
+    /// Whether `export` stands before the name.
+    pub exported: bool,
+    /// Where the name stands in the file's bytes.
+    pub key_range: Range<usize>,
+    /// Where the value stands in the file's bytes, quotes included, comment excluded.
+    pub value_range: Range<usize>,
+    /// The value without quotes and escapes; its references are not resolved yet.
+    pub template: Secret,
+}
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Quoting {
+    /// `KEY` without `=`: the shell's value, if it has one.
+    Inherited,
+    /// `KEY=value`.
+    Plain,
+    /// `KEY='value'`: nothing in it is resolved.
+    Single,
+    /// `KEY="value"`.
+    Double,
+}
+
+impl EnvFile {
+    /// Reads the file at `path`, following a symbolic link as Compose does.
+    ///
+    /// # Errors
+    ///
+    /// [`DotenvError`]: no file, not a regular file, larger than 1 MiB, unreadable, or anything of [`EnvFile::parse`].
+    ///
+    /// ```
+    /// use infra_lib::dotenv::{DotenvError, EnvFile};
+    /// assert!(matches!(EnvFile::read("no/such.env"), Err(DotenvError::NotFound { .. })));
+    /// ```
+    pub fn read(path: impl AsRef<Utf8Path>) -> Result<Self, DotenvError> {
+        let path = path.as_ref();
+        let failed = |source: std::io::Error| match source.kind() {
+            ErrorKind::NotFound => DotenvError::NotFound {
+                path: path.to_owned(),
+            },
+            _ => DotenvError::Read {
+                path: path.to_owned(),
+                source,
+            },
+        };
+        // Without NONBLOCK a pipe in the file's place would wait for a writer.
+        let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        let file = File::options()
+            .read(true)
+            .custom_flags(nonblocking)
+            .open(path)
+            .map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(DotenvError::NotAFile {
+                path: path.to_owned(),
+            });
+        }
+        let mut bytes = Zeroizing::new(Vec::new());
+        file.take(LIMIT + 1)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
+        if bytes.len() as u64 > LIMIT {
+            return Err(DotenvError::TooLarge {
+                path: path.to_owned(),
+                limit: LIMIT,
+            });
+        }
+        let mut parsed = Self::parse(path, &bytes)?;
+        parsed.mode = Some(metadata.mode() & 0o7777);
+        Ok(parsed)
+    }
+
+    /// Reads `bytes` as the content of the file at `path`, which is only named in errors and origins.
+    ///
+    /// # Errors
+    ///
+    /// [`DotenvError::Syntax`], with line and column, for what Compose refuses and for what readers of `.env` take
+    /// so differently that something is lost: NUL, bytes that are not UTF-8, an open quote, a space in a key, no `=`.
+    ///
+    /// ```
+    /// use infra_lib::dotenv::EnvFile;
+    ///
+    /// let error = EnvFile::parse(".env", b"NAME=a\nTWO WORDS=b\n").unwrap_err();
+    /// assert_eq!(error.to_string(), ".env:2:4: a key cannot contain a space");
+    /// ```
+    pub fn parse(path: impl Into<Utf8PathBuf>, bytes: &[u8]) -> Result<Self, DotenvError> {
+        let path = path.into();
+        let stopped = |(offset, cause)| {
+            let (line, column) = position(bytes, offset);
+            DotenvError::Syntax {
+                path: path.clone(),
+                line,
+                column,
+                cause,
+            }
+        };
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| stopped((error.valid_up_to(), SyntaxCause::NotUtf8)))?;
+        if let Some(offset) = text.find('\0') {
+            return Err(stopped((offset, SyntaxCause::Nul)));
+        }
+        let entries = scan(text).map_err(stopped)?;
+        Ok(Self {
+            path,
+            text: Zeroizing::new(text.to_owned()),
+            entries,
+            mode: None,
+        })
+    }
+
+    /// Where the file is, as it was given.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// The whole text. It holds secrets: for writing, never for showing.
+    ///
+    /// ```
+    /// use infra_lib::dotenv::EnvFile;
+    /// let file = EnvFile::parse(".env", b"A = 1\r\n")?;
+    /// assert_eq!(file.text(), "A = 1\r\n");
+    /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
+    /// ```
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The entries in the order of the file, duplicates included.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The entry that counts for `key`: the last one.
+    ///
+    /// ```
+    /// use infra_lib::dotenv::EnvFile;
+    /// let file = EnvFile::parse(".env", b"A=1\nA=2\n")?;
+    /// assert_eq!(file.entry("A").map(|entry| entry.line), Some(2));
+    /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
+    /// ```
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| entry.key == key)
+    }
+
+    /// The permission bits that the file had when it was read; none for bytes that were parsed.
+    pub fn mode(&self) -> Option<u32> {
+        self.mode
+    }
+
+    /// Whether the file begins with a byte order mark, which a shell takes for a part of the first key.
+    pub fn has_bom(&self) -> bool {
+        self.text.starts_with('\u{feff}')
+    }
+
+    /// The first line that ends as on Windows; a shell keeps the carriage return in the value.
+    ///
+    /// ```
+    /// use infra_lib::dotenv::EnvFile;
+    /// let file = EnvFile::parse(".env", b"A=1\nB=2\r\n")?;
+    /// assert_eq!(file.first_crlf(), Some(2));
+    /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
+    /// ```
+    pub fn first_crlf(&self) -> Option<usize> {
+        self.text
+            .find("\r\n")
+            .map(|offset| position(self.text.as_bytes(), offset).0)
+    }
+
+    /// The same content as a file at another path, which need not exist.
+    ///
+    /// ```
+    /// use infra_lib::dotenv::EnvFile;
+    /// let file = EnvFile::parse(".env.example", b"A=1\n")?.at(".env");
+    /// assert_eq!((file.path().as_str(), file.text()), (".env", "A=1\n"));
+    /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
+    /// ```
+    #[must_use]
+    pub fn at(&self, path: impl Into<Utf8PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            mode: None,
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn with_mode_of(mut self, other: &Self) -> Self {
+        self.mode = other.mode;
+        self
+    }
+}
+
+impl fmt::Debug for EnvFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnvFile")
+            .field("path", &self.path)
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Line and column, from 1, of an offset; the column counts characters, the byte order mark excepted.
+fn position(bytes: &[u8], offset: usize) -> (usize, usize) {
+    let before = String::from_utf8_lossy(&bytes[..offset.min(bytes.len())]);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let column = 1 + line.trim_start_matches('\u{feff}').chars().count();
+    (1 + before.matches('\n').count(), column)
+}

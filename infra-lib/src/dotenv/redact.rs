@@ -1,0 +1,105 @@
+//! Which values are nobody's business.
+
+use std::borrow::Cow;
+
+use crate::secret::MASK;
+
+/// Words that make a name a secret's name.
+const SECRET: &str = "PASSWORD PASSWORDS PASSWD PASSPHRASE PASS PWD SECRET SECRETS TOKEN TOKENS KEY KEYS CREDENTIAL \
+    CREDENTIALS SALT PEPPER PGPASS DBPASS SECRETKEY";
+
+/// Those that do so at the end of a longer word too: `PGPASSWORD`, `APIKEY`.
+const ENDS: &str = "PASSWORD PASSWD PASSPHRASE SECRET TOKEN APIKEY ACCESSKEY PRIVATEKEY AUTHKEY";
+
+/// Words that, behind one of those, speak about the secret without being it.
+const ABOUT: &str = "FILE PATH DIR NAME ID EXPIRY EXPIRES EXPIRATION TTL LENGTH MIN MAX ALGORITHM ALG ISSUER AUDIENCE \
+    HOST PORT ENABLED ROUNDS COUNT SIZE LIMIT TYPE HEADER MINUTES SECONDS HOURS DAYS PREFIX";
+
+/// Whether a value under this name is to be kept from view.
+///
+/// ```
+/// use infra_lib::dotenv::looks_secret;
+///
+/// assert!(["DB_PASSWORD", "PGPASSWORD", "JWT_SECRET", "api-key", "GITHUB_TOKEN"].into_iter().all(looks_secret));
+/// assert!(!["PORT", "PUBLIC_KEY", "PASSWORD_FILE", "TOKEN_TTL", "MONKEY", "KEYCLOAK_URL"].into_iter().any(looks_secret));
+/// ```
+pub fn looks_secret(key: &str) -> bool {
+    let upper = key.to_ascii_uppercase();
+    let words: Vec<&str> = upper.split(['_', '-', '.', '[', ']']).collect();
+    let public = words.iter().any(|word| word.starts_with("PUBLI"));
+    let Some(at) = words.iter().rposition(|word| is_secret_word(word)) else {
+        return false;
+    };
+    let shared = public && (words[at].ends_with("KEY") || words[at].ends_with("TOKEN"));
+    !shared
+        && !words[at + 1..]
+            .iter()
+            .any(|word| ABOUT.split_whitespace().any(|about| about == *word))
+}
+
+fn is_secret_word(word: &str) -> bool {
+    SECRET.split_whitespace().any(|secret| secret == word)
+        || ENDS.split_whitespace().any(|end| word.ends_with(end))
+}
+
+/// The value as it may be shown under this name: masked if the name is a secret's, else with the password of a URL
+/// masked.
+///
+/// ```
+/// use infra_lib::dotenv::shown;
+///
+/// assert_eq!(shown("DB_PASSWORD", "hunter2"), "***");
+/// assert_eq!(shown("DATABASE_URL", "postgres://app:hunter2@db/app"), "postgres://app:***@db/app");
+/// assert_eq!(shown("PORT", "8080"), "8080");
+/// ```
+pub fn shown<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
+    if looks_secret(key) && !value.is_empty() {
+        return Cow::Borrowed(MASK);
+    }
+    let Some(password) = url_password(value) else {
+        return Cow::Borrowed(value);
+    };
+    Cow::Owned(format!(
+        "{}{MASK}{}",
+        &value[..password.start],
+        &value[password.end..]
+    ))
+}
+
+/// Where the password stands in `scheme://user:password@host`; up to the last `@`, so that none of it shows.
+pub(super) fn url_password(value: &str) -> Option<std::ops::Range<usize>> {
+    let authority = value.find("://")? + 3;
+    let at = authority + value[authority..].rfind('@')?;
+    let colon = authority + value[authority..at].find(':')? + 1;
+    Some(colon..at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets() {
+        let keys = "POSTGRES_PASSWORD DBPASSWORD AWS_SECRET_ACCESS_KEY S3_SECRET_KEY SECRET_KEY_BASE SMTP_PASS \
+            jwt_access_secret APP_KEY APP_KEYS PRIVATE_KEY REDIS_PWD PASSWORD_SALT ACCESSTOKEN PUBLIC_SECRET \
+            STRIPE_APIKEY";
+        for key in keys.split_whitespace() {
+            assert!(looks_secret(key), "{key}");
+        }
+        let keys = "AWS_ACCESS_KEY_ID NEXT_PUBLIC_API_KEY STRIPE_PUBLISHABLE_KEY JWT_SECRET_FILE KEYBOARD TURKEY \
+            PASSWORD_MIN_LENGTH ACCESS_TOKEN_EXPIRES_IN COMPASS SALTY BYPASS DB_HOST";
+        for key in keys.split_whitespace().chain([""]) {
+            assert!(!looks_secret(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_password_with_an_at_sign_shows_no_part() {
+        assert_eq!(shown("U", "redis://:p@ss:w@h:1/0"), "redis://:***@h:1/0");
+        assert_eq!(
+            shown("U", "https://example.com:443/a@b"),
+            "https://example.com:***@b"
+        );
+        assert_eq!(shown("U", "https://example.com/"), "https://example.com/");
+    }
+}

@@ -1,5 +1,5 @@
 //! The command line of this repository.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    infra_lib::cli::main()
 }

@@ -62,9 +62,7 @@ impl EditError {
             Self::Missing { key } => format!("add a line {key}= first"),
             Self::Duplicate { .. } => "keep one of the lines, and delete the rest".to_owned(),
             Self::Exists { .. } => "change the value that is there".to_owned(),
-            Self::BadKey { .. } => {
-                "start with a letter or `_`; then letters, digits and `_`".to_owned()
-            }
+            Self::BadKey { .. } => "start with a letter or `_`; then letters, digits and `_`".to_owned(),
             Self::Unwritable { .. } => "encode the value (base64, hex)".to_owned(),
         })
     }
@@ -88,41 +86,19 @@ impl EnvFile {
     /// ```
     pub fn set(&mut self, key: &str, value: &Secret) -> Result<(), EditError> {
         let mut found = self.entries().iter().filter(|entry| entry.key == key);
-        let entry = found.next().ok_or_else(|| EditError::Missing {
-            key: key.to_owned(),
-        })?;
+        let entry = found.next().ok_or_else(|| EditError::Missing { key: key.to_owned() })?;
         let more: Vec<usize> = found.map(|entry| entry.line).collect();
         if !more.is_empty() {
             let lines = std::iter::once(entry.line).chain(more).collect();
-            return Err(EditError::Duplicate {
-                key: key.to_owned(),
-                lines,
-            });
+            return Err(EditError::Duplicate { key: key.to_owned(), lines });
         }
-        let separator = if entry.quoting == Quoting::Inherited {
-            "="
-        } else {
-            ""
-        };
+        let separator = if entry.quoting == Quoting::Inherited { "=" } else { "" };
         let range = entry.value_range.clone();
         // With nothing before it, a comment would become the value.
-        let comment = self.text()[range.end..]
-            .lines()
-            .next()
-            .is_some_and(|rest| !rest.trim().is_empty());
-        let quoting = if comment && value.is_empty() {
-            Quoting::Single
-        } else {
-            entry.quoting
-        };
+        let comment = self.text()[range.end..].lines().next().is_some_and(|rest| !rest.trim().is_empty());
+        let quoting = if comment && value.is_empty() { Quoting::Single } else { entry.quoting };
         let written = escape::encode(value.expose(), quoting);
-        let text = [
-            &self.text()[..range.start],
-            separator,
-            &written,
-            &self.text()[range.end..],
-        ]
-        .concat();
+        let text = [&self.text()[..range.start], separator, &written, &self.text()[range.end..]].concat();
         self.replace_text(Zeroizing::new(text), key, value)
     }
 
@@ -140,49 +116,25 @@ impl EnvFile {
     /// assert_eq!(file.text(), "A=1\n# signs sessions\nJWT_SECRET=x y\n");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn append(
-        &mut self,
-        key: &str,
-        value: &Secret,
-        comment: Option<&str>,
-    ) -> Result<(), EditError> {
+    pub fn append(&mut self, key: &str, value: &Secret, comment: Option<&str>) -> Result<(), EditError> {
         if let Some(entry) = self.entry(key) {
-            return Err(EditError::Exists {
-                key: key.to_owned(),
-                line: entry.line,
-            });
+            return Err(EditError::Exists { key: key.to_owned(), line: entry.line });
         }
         let mut name = key.bytes();
-        let starts = name
-            .next()
-            .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+        let starts = name.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         if !starts || !name.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(EditError::BadKey {
-                key: key.to_owned(),
-            });
+            return Err(EditError::BadKey { key: key.to_owned() });
         }
-        let end = if self.first_crlf().is_some() {
-            "\r\n"
-        } else {
-            "\n"
-        };
+        let end = if self.first_crlf().is_some() { "\r\n" } else { "\n" };
         let mut text = Zeroizing::new(self.text().to_owned());
         if !text.trim_start_matches('\u{feff}').is_empty() && !text.ends_with('\n') {
             text.push_str(end);
         }
         for line in comment.unwrap_or_default().lines() {
-            let line: String = line
-                .chars()
-                .map(|c| if c.is_control() { ' ' } else { c })
-                .collect();
+            let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             text.extend(["# ", line.trim_end(), end]);
         }
-        text.extend([
-            key,
-            "=",
-            &escape::encode(value.expose(), Quoting::Plain),
-            end,
-        ]);
+        text.extend([key, "=", &escape::encode(value.expose(), Quoting::Plain), end]);
         self.replace_text(text, key, value)
     }
 
@@ -216,17 +168,9 @@ impl EnvFile {
     }
 
     /// Takes the text over if it still reads as the same file with `value` for `key`.
-    fn replace_text(
-        &mut self,
-        text: Zeroizing<String>,
-        key: &str,
-        value: &Secret,
-    ) -> Result<(), EditError> {
-        let unwritable = |_: Option<DotenvError>| EditError::Unwritable {
-            key: key.to_owned(),
-        };
-        let new =
-            Self::parse(self.path(), text.as_bytes()).map_err(|error| unwritable(Some(error)))?;
+    fn replace_text(&mut self, text: Zeroizing<String>, key: &str, value: &Secret) -> Result<(), EditError> {
+        let unwritable = |_: Option<DotenvError>| EditError::Unwritable { key: key.to_owned() };
+        let new = Self::parse(self.path(), text.as_bytes()).map_err(|error| unwritable(Some(error)))?;
         if !new.says(key, value) || !self.same_besides(&new, key) {
             return Err(unwritable(None));
         }
@@ -238,17 +182,14 @@ impl EnvFile {
         self.entry(key).is_some_and(|entry| match entry.quoting {
             Quoting::Single => entry.template == *value,
             // Whatever is set: the value has no references.
-            _ => interpolate(entry.template.expose(), |_| None)
-                .is_ok_and(|read| *read.value == value.expose()),
+            _ => interpolate(entry.template.expose(), |_| None).is_ok_and(|read| *read.value == value.expose()),
         })
     }
 
     fn same_besides(&self, other: &Self, key: &str) -> bool {
         let besides = |file: &'_ Self| -> Vec<(String, Secret)> {
             let others = file.entries().iter().filter(|entry| entry.key != key);
-            others
-                .map(|entry| (entry.key.clone(), entry.template.clone()))
-                .collect()
+            others.map(|entry| (entry.key.clone(), entry.template.clone())).collect()
         };
         besides(self) == besides(other)
     }
@@ -288,29 +229,12 @@ mod tests {
     fn what_cannot_be_edited_stays_as_it_is() {
         let mut file = file("A=1\nB=2\nA=3\n");
         let secret = Secret::new("x");
-        assert!(
-            matches!(file.set("A", &secret), Err(EditError::Duplicate { lines, .. }) if lines == [1, 3])
-        );
-        assert!(matches!(
-            file.set("C", &secret),
-            Err(EditError::Missing { .. })
-        ));
-        assert!(matches!(
-            file.set("B", &Secret::new("\0")),
-            Err(EditError::Unwritable { .. })
-        ));
-        assert!(matches!(
-            file.append("B", &secret, None),
-            Err(EditError::Exists { line: 2, .. })
-        ));
+        assert!(matches!(file.set("A", &secret), Err(EditError::Duplicate { lines, .. }) if lines == [1, 3]));
+        assert!(matches!(file.set("C", &secret), Err(EditError::Missing { .. })));
+        assert!(matches!(file.set("B", &Secret::new("\0")), Err(EditError::Unwritable { .. })));
+        assert!(matches!(file.append("B", &secret, None), Err(EditError::Exists { line: 2, .. })));
         for key in ["", "1A", "A B", "\u{e9}", "A=", "a-b", "export A"] {
-            assert!(
-                matches!(
-                    file.append(key, &secret, None),
-                    Err(EditError::BadKey { .. })
-                ),
-                "{key}"
-            );
+            assert!(matches!(file.append(key, &secret, None), Err(EditError::BadKey { .. })), "{key}");
         }
         assert_eq!(file.text(), "A=1\nB=2\nA=3\n");
     }
@@ -318,18 +242,13 @@ mod tests {
     #[test]
     fn a_comment_cannot_become_a_line_of_its_own() {
         let mut file = file("\u{feff}");
-        file.append("A", &Secret::new("1"), Some("one\rB=2\ntwo\n"))
-            .unwrap();
+        file.append("A", &Secret::new("1"), Some("one\rB=2\ntwo\n")).unwrap();
         assert_eq!(file.text(), "\u{feff}# one B=2\n# two\nA=1\n");
     }
 
     /// Values in which every character has a meaning somewhere.
     fn value() -> impl Strategy<Value = String> {
-        let special = proptest::sample::select(
-            "a0 ${}'\"\\#=:-?+`;\n\r\t\u{a0}"
-                .chars()
-                .collect::<Vec<_>>(),
-        );
+        let special = proptest::sample::select("a0 ${}'\"\\#=:-?+`;\n\r\t\u{a0}".chars().collect::<Vec<_>>());
         let c = prop_oneof![9 => special, 1 => any::<char>().prop_filter("NUL", |&c| c != '\0')];
         proptest::collection::vec(c, 0..12).prop_map(String::from_iter)
     }
@@ -337,19 +256,8 @@ mod tests {
     /// Files that mean something, made of lines that each do.
     fn text() -> impl Strategy<Value = String> {
         let ends = proptest::sample::select(vec!["\n", "\r\n", "\n\n# c\n", " # c\n"]);
-        let line = (
-            0..5_u8,
-            proptest::sample::select(vec!["=", ":", " = "]),
-            0..4_u8,
-            value(),
-            ends,
-        );
-        let styles = [
-            Quoting::Plain,
-            Quoting::Single,
-            Quoting::Double,
-            Quoting::Plain,
-        ];
+        let line = (0..5_u8, proptest::sample::select(vec!["=", ":", " = "]), 0..4_u8, value(), ends);
+        let styles = [Quoting::Plain, Quoting::Single, Quoting::Double, Quoting::Plain];
         proptest::collection::vec(line, 0..8).prop_map(move |lines| {
             let mut text = String::new();
             for (key, separator, style, value, end) in lines {

@@ -116,21 +116,15 @@ impl DotenvError {
     /// ```
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NotFound { .. } => {
-                "run `setup` to create it, or name another with --env".to_owned()
-            }
+            Self::NotFound { .. } => "run `setup` to create it, or name another with --env".to_owned(),
             Self::NotAFile { path } => {
                 format!("make {path} a plain file: it is read more than once")
             }
-            Self::TooLarge { .. } => {
-                "keep large data in a file of its own and its path in the environment".to_owned()
-            }
+            Self::TooLarge { .. } => "keep large data in a file of its own and its path in the environment".to_owned(),
             Self::Read { .. } => return None,
             Self::Syntax { cause, .. } => cause.hint().to_owned(),
             Self::Required { key, .. } => {
-                format!(
-                    "set the variable that {key} refers to, above it in the file or in the shell"
-                )
+                format!("set the variable that {key} refers to, above it in the file or in the shell")
             }
         };
         Some(hint)
@@ -148,9 +142,7 @@ impl SyntaxCause {
         match self {
             Self::Nul => "remove it, or encode the value (base64, hex)",
             Self::NotUtf8 => "save the file as UTF-8, or encode the value (base64, hex)",
-            Self::UnterminatedQuote => {
-                "close it, or write a quote that is part of the value as \\\" or \\'"
-            }
+            Self::UnterminatedQuote => "close it, or write a quote that is part of the value as \\\" or \\'",
             Self::TextAfterQuote => {
                 "put each key on a line of its own, and write a quote within the value as \\\" or \\'"
             }
@@ -159,9 +151,7 @@ impl SyntaxCause {
             }
             Self::EmptyKey => "write KEY=value, or delete the line",
             Self::NoSeparator => "write KEY=value, or start the line with `#`",
-            Self::InvalidReference => {
-                "write `$$` for a dollar sign, or put the value in single quotes"
-            }
+            Self::InvalidReference => "write `$$` for a dollar sign, or put the value in single quotes",
             Self::NestedTooDeep => "spell the default out in fewer steps",
         }
     }

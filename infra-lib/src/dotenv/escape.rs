@@ -21,11 +21,7 @@ pub(super) fn expand(text: &str) -> Zeroizing<String> {
         let mut length = next.len_utf8();
         match next {
             '0' => {
-                length += rest[1..]
-                    .bytes()
-                    .take(3)
-                    .take_while(u8::is_ascii_digit)
-                    .count();
+                length += rest[1..].bytes().take(3).take_while(u8::is_ascii_digit).count();
                 octal(&rest[1..length], &mut out);
             }
             '$' => out.push_str("$$"),

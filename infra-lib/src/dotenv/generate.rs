@@ -60,11 +60,7 @@ impl Generator {
     /// ```
     pub fn new(encoding: Encoding, bytes: usize) -> Result<Self, InvalidGenerator> {
         let generator = Self { encoding, bytes };
-        if BYTES.contains(&bytes) {
-            Ok(generator)
-        } else {
-            Err(InvalidGenerator(generator.to_string()))
-        }
+        if BYTES.contains(&bytes) { Ok(generator) } else { Err(InvalidGenerator(generator.to_string())) }
     }
 
     /// How the bytes are written.
@@ -108,10 +104,7 @@ fn no_randomness(error: getrandom::Error) -> GenerateError {
 
 impl Default for Generator {
     fn default() -> Self {
-        Self {
-            encoding: Encoding::Token,
-            bytes: 32,
-        }
+        Self { encoding: Encoding::Token, bytes: 32 }
     }
 }
 
@@ -151,10 +144,7 @@ impl From<Generator> for String {
 impl InvalidGenerator {
     /// What to write instead.
     pub fn hint(&self) -> Option<String> {
-        Some(
-            "write hex:N, base64:N or token:N, with N from 16 to 1024 bytes; token:32 suits most"
-                .to_owned(),
-        )
+        Some("write hex:N, base64:N or token:N, with N from 16 to 1024 bytes; token:32 suits most".to_owned())
     }
 }
 
@@ -172,46 +162,30 @@ mod tests {
     #[test]
     fn only_what_is_documented_parses() {
         for text in ["hex:16", "base64:32", "token:1024"] {
-            assert_eq!(
-                text.parse::<Generator>()
-                    .map(|generator| generator.to_string()),
-                Ok(text.to_owned())
-            );
+            assert_eq!(text.parse::<Generator>().map(|generator| generator.to_string()), Ok(text.to_owned()));
         }
-        for text in [
-            "", "hex", "hex:", "hex:15", "hex:1025", "hex:+32", "HEX:32", "uuid:16", "hex:32 ",
-            "hex:32:1",
-        ] {
+        for text in ["", "hex", "hex:", "hex:15", "hex:1025", "hex:+32", "HEX:32", "uuid:16", "hex:32 ", "hex:32:1"] {
             assert!(text.parse::<Generator>().is_err(), "{text}");
         }
         assert!(serde_json::from_str::<Generator>("\"token:15\"").is_err());
-        assert_eq!(
-            serde_json::to_string(&Generator::default()).unwrap(),
-            "\"token:32\""
-        );
+        assert_eq!(serde_json::to_string(&Generator::default()).unwrap(), "\"token:32\"");
     }
 
     /// S10: a thousand draws are distinct, and no character is favoured.
     #[test]
     fn s10_draws_are_unique_and_even() {
-        let draws: Vec<Secret> = (0..1000)
-            .map(|_| Generator::default().generate().unwrap())
-            .collect();
+        let draws: Vec<Secret> = (0..1000).map(|_| Generator::default().generate().unwrap()).collect();
         let mut counts = [0_u32; 128];
         let mut unique = std::collections::HashSet::new();
         for draw in &draws {
             assert_eq!(draw.expose().len(), 43);
             assert!(!draw.expose().starts_with('-') && unique.insert(draw.expose()));
             // The last character carries four bits only.
-            draw.expose()[1..42]
-                .bytes()
-                .for_each(|byte| counts[usize::from(byte)] += 1);
+            draw.expose()[1..42].bytes().for_each(|byte| counts[usize::from(byte)] += 1);
         }
         let expected = f64::from(41 * 1000) / 64.0;
         let seen = counts.iter().filter(|&&count| count > 0);
-        let chi: f64 = seen
-            .map(|&count| (f64::from(count) - expected).powi(2) / expected)
-            .sum();
+        let chi: f64 = seen.map(|&count| (f64::from(count) - expected).powi(2) / expected).sum();
         // 63 degrees of freedom: above 140 in fewer than one of ten million runs.
         assert!(chi < 140.0, "chi-square {chi}");
         assert_eq!(counts.iter().filter(|&&count| count > 0).count(), 64);

@@ -77,19 +77,10 @@ impl InterpolateError {
 /// assert_eq!(interpolate("$HOST:${PORT}", port)?.unset, ["HOST"]);
 /// # Ok::<(), infra_lib::dotenv::InterpolateError>(())
 /// ```
-pub fn interpolate(
-    template: &str,
-    lookup: impl Fn(&str) -> Option<String>,
-) -> Result<Interpolated, InterpolateError> {
-    let mut evaluation = Evaluation {
-        lookup: &lookup,
-        unset: Vec::new(),
-    };
+pub fn interpolate(template: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<Interpolated, InterpolateError> {
+    let mut evaluation = Evaluation { lookup: &lookup, unset: Vec::new() };
     let value = evaluation.text(template, 0)?;
-    Ok(Interpolated {
-        value,
-        unset: evaluation.unset,
-    })
+    Ok(Interpolated { value, unset: evaluation.unset })
 }
 
 /// Whether the references are well formed, whatever is set.
@@ -103,11 +94,7 @@ struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    fn text(
-        &mut self,
-        template: &str,
-        depth: usize,
-    ) -> Result<Zeroizing<String>, InterpolateError> {
+    fn text(&mut self, template: &str, depth: usize) -> Result<Zeroizing<String>, InterpolateError> {
         if depth > DEPTH {
             return Err(InterpolateError::TooDeep);
         }
@@ -145,12 +132,7 @@ impl Evaluation<'_> {
     }
 
     /// Evaluates what follows `${`, and returns its length with the closing brace.
-    fn braced(
-        &mut self,
-        text: &str,
-        depth: usize,
-        out: &mut String,
-    ) -> Result<usize, InterpolateError> {
+    fn braced(&mut self, text: &str, depth: usize, out: &mut String) -> Result<usize, InterpolateError> {
         let name = &text[..name_length(text)];
         let rest = &text[name.len()..];
         if name.is_empty() {
@@ -169,21 +151,14 @@ impl Evaluation<'_> {
         };
         let end = closing(text).ok_or(InterpolateError::Invalid)?;
         let start = text.len() - operand.len();
-        let operand = self.text(
-            text.get(start..end).ok_or(InterpolateError::Invalid)?,
-            depth + 1,
-        )?;
+        let operand = self.text(text.get(start..end).ok_or(InterpolateError::Invalid)?, depth + 1)?;
         let value = (self.lookup)(name).map(Zeroizing::new);
-        let counts = value
-            .as_ref()
-            .is_some_and(|value| !(or_empty && value.is_empty()));
+        let counts = value.as_ref().is_some_and(|value| !(or_empty && value.is_empty()));
         match operator.as_bytes()[0] {
             b'-' if !counts => out.push_str(&operand),
             b'+' if counts => out.push_str(&operand),
             b'?' if !counts => {
-                return Err(InterpolateError::Required {
-                    name: name.to_owned(),
-                });
+                return Err(InterpolateError::Required { name: name.to_owned() });
             }
             _ => out.push_str(value.as_ref().map_or("", |value| value.as_str())),
         }
@@ -266,39 +241,20 @@ mod tests {
 
     #[test]
     fn what_compose_refuses_is_refused() {
-        for template in [
-            "${",
-            "${}",
-            "${A",
-            "${1}",
-            "${A/b/c}",
-            "${A:}",
-            "${A:=b}",
-            "${U:-a\n}",
-            "${A:-${}",
-            "${A b}",
-        ] {
+        for template in ["${", "${}", "${A", "${1}", "${A/b/c}", "${A:}", "${A:=b}", "${U:-a\n}", "${A:-${}", "${A b}"]
+        {
             assert_eq!(read(template), Err(InterpolateError::Invalid), "{template}");
         }
         for template in ["${U:?m}", "${U?m}", "${E:?m}", "${A:-${U?}}"] {
-            assert!(
-                matches!(read(template), Err(InterpolateError::Required { .. })),
-                "{template}"
-            );
+            assert!(matches!(read(template), Err(InterpolateError::Required { .. })), "{template}");
         }
     }
 
     #[test]
     fn nesting_is_bounded_and_siblings_are_not() {
-        assert_eq!(
-            read(&"${A:-".repeat(100_000)),
-            Err(InterpolateError::Invalid)
-        );
+        assert_eq!(read(&"${A:-".repeat(100_000)), Err(InterpolateError::Invalid));
         let deep = format!("{}{}", "${A:-".repeat(1000), "}".repeat(1000));
         assert_eq!(read(&deep), Err(InterpolateError::TooDeep));
-        assert_eq!(
-            read(&"${U:-x}".repeat(50_000)).map(|text| text.len()),
-            Ok(50_000)
-        );
+        assert_eq!(read(&"${U:-x}".repeat(50_000)).map(|text| text.len()), Ok(50_000));
     }
 }

@@ -84,36 +84,20 @@ impl EnvFile {
     pub fn read(path: impl AsRef<Utf8Path>) -> Result<Self, DotenvError> {
         let path = path.as_ref();
         let failed = |source: std::io::Error| match source.kind() {
-            ErrorKind::NotFound => DotenvError::NotFound {
-                path: path.to_owned(),
-            },
-            _ => DotenvError::Read {
-                path: path.to_owned(),
-                source,
-            },
+            ErrorKind::NotFound => DotenvError::NotFound { path: path.to_owned() },
+            _ => DotenvError::Read { path: path.to_owned(), source },
         };
         // Without NONBLOCK a pipe in the file's place would wait for a writer.
         let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-        let file = File::options()
-            .read(true)
-            .custom_flags(nonblocking)
-            .open(path)
-            .map_err(failed)?;
+        let file = File::options().read(true).custom_flags(nonblocking).open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         if !metadata.is_file() {
-            return Err(DotenvError::NotAFile {
-                path: path.to_owned(),
-            });
+            return Err(DotenvError::NotAFile { path: path.to_owned() });
         }
         let mut bytes = Zeroizing::new(Vec::new());
-        file.take(LIMIT + 1)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
+        file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() as u64 > LIMIT {
-            return Err(DotenvError::TooLarge {
-                path: path.to_owned(),
-                limit: LIMIT,
-            });
+            return Err(DotenvError::TooLarge { path: path.to_owned(), limit: LIMIT });
         }
         let mut parsed = Self::parse(path, &bytes)?;
         parsed.mode = Some(metadata.mode() & 0o7777);
@@ -137,25 +121,14 @@ impl EnvFile {
         let path = path.into();
         let stopped = |(offset, cause)| {
             let (line, column) = position(bytes, offset);
-            DotenvError::Syntax {
-                path: path.clone(),
-                line,
-                column,
-                cause,
-            }
+            DotenvError::Syntax { path: path.clone(), line, column, cause }
         };
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| stopped((error.valid_up_to(), SyntaxCause::NotUtf8)))?;
+        let text = std::str::from_utf8(bytes).map_err(|error| stopped((error.valid_up_to(), SyntaxCause::NotUtf8)))?;
         if let Some(offset) = text.find('\0') {
             return Err(stopped((offset, SyntaxCause::Nul)));
         }
         let entries = scan(text).map_err(stopped)?;
-        Ok(Self {
-            path,
-            text: Zeroizing::new(text.to_owned()),
-            entries,
-            mode: None,
-        })
+        Ok(Self { path, text: Zeroizing::new(text.to_owned()), entries, mode: None })
     }
 
     /// Where the file is, as it was given.
@@ -211,9 +184,7 @@ impl EnvFile {
     /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
     /// ```
     pub fn first_crlf(&self) -> Option<usize> {
-        self.text
-            .find("\r\n")
-            .map(|offset| position(self.text.as_bytes(), offset).0)
+        self.text.find("\r\n").map(|offset| position(self.text.as_bytes(), offset).0)
     }
 
     /// The same content as a file at another path, which need not exist.
@@ -226,11 +197,7 @@ impl EnvFile {
     /// ```
     #[must_use]
     pub fn at(&self, path: impl Into<Utf8PathBuf>) -> Self {
-        Self {
-            path: path.into(),
-            mode: None,
-            ..self.clone()
-        }
+        Self { path: path.into(), mode: None, ..self.clone() }
     }
 
     pub(super) fn with_mode_of(mut self, other: &Self) -> Self {
@@ -241,10 +208,7 @@ impl EnvFile {
 
 impl fmt::Debug for EnvFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EnvFile")
-            .field("path", &self.path)
-            .field("entries", &self.entries)
-            .finish_non_exhaustive()
+        f.debug_struct("EnvFile").field("path", &self.path).field("entries", &self.entries).finish_non_exhaustive()
     }
 }
 

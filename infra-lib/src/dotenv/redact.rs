@@ -31,15 +31,11 @@ pub fn looks_secret(key: &str) -> bool {
         return false;
     };
     let shared = public && (words[at].ends_with("KEY") || words[at].ends_with("TOKEN"));
-    !shared
-        && !words[at + 1..]
-            .iter()
-            .any(|word| ABOUT.split_whitespace().any(|about| about == *word))
+    !shared && !words[at + 1..].iter().any(|word| ABOUT.split_whitespace().any(|about| about == *word))
 }
 
 fn is_secret_word(word: &str) -> bool {
-    SECRET.split_whitespace().any(|secret| secret == word)
-        || ENDS.split_whitespace().any(|end| word.ends_with(end))
+    SECRET.split_whitespace().any(|secret| secret == word) || ENDS.split_whitespace().any(|end| word.ends_with(end))
 }
 
 /// The value as it may be shown under this name: masked if the name is a secret's, else with the password of a URL
@@ -59,11 +55,7 @@ pub fn shown<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
     let Some(password) = url_password(value) else {
         return Cow::Borrowed(value);
     };
-    Cow::Owned(format!(
-        "{}{MASK}{}",
-        &value[..password.start],
-        &value[password.end..]
-    ))
+    Cow::Owned(format!("{}{MASK}{}", &value[..password.start], &value[password.end..]))
 }
 
 /// Where the password stands in `scheme://user:password@host`; up to the last `@`, so that none of it shows.
@@ -96,10 +88,7 @@ mod tests {
     #[test]
     fn a_password_with_an_at_sign_shows_no_part() {
         assert_eq!(shown("U", "redis://:p@ss:w@h:1/0"), "redis://:***@h:1/0");
-        assert_eq!(
-            shown("U", "https://example.com:443/a@b"),
-            "https://example.com:***@b"
-        );
+        assert_eq!(shown("U", "https://example.com:443/a@b"), "https://example.com:***@b");
         assert_eq!(shown("U", "https://example.com/"), "https://example.com/");
     }
 }

@@ -6,9 +6,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 use serde::ser::{SerializeStruct as _, Serializer};
 
-use super::{
-    DotenvError, Entry, EnvFile, InterpolateError, Quoting, interpolate, looks_secret, shown,
-};
+use super::{DotenvError, Entry, EnvFile, InterpolateError, Quoting, interpolate, looks_secret, shown};
 use crate::Secret;
 
 /// Where a value comes from.
@@ -108,10 +106,7 @@ pub struct Resolved {
 /// assert_eq!(resolved.get("PORT").unwrap().origin, Origin::Shell);
 /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
 /// ```
-pub fn resolve(
-    files: &[EnvFile],
-    shell: impl Fn(&str) -> Option<String>,
-) -> Result<Resolved, DotenvError> {
+pub fn resolve(files: &[EnvFile], shell: impl Fn(&str) -> Option<String>) -> Result<Resolved, DotenvError> {
     let mut resolved = Resolved::default();
     for file in files {
         resolved.file(file, &shell)?;
@@ -145,11 +140,7 @@ impl Resolved {
         &self.unset
     }
 
-    fn file(
-        &mut self,
-        file: &EnvFile,
-        shell: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<(), DotenvError> {
+    fn file(&mut self, file: &EnvFile, shell: &dyn Fn(&str) -> Option<String>) -> Result<(), DotenvError> {
         let mut read: HashMap<&str, Secret> = HashMap::new();
         let mut kept: Vec<(&Entry, Secret)> = Vec::new();
         let mut unset = Vec::new();
@@ -163,15 +154,10 @@ impl Resolved {
                 Quoting::Single => entry.template.clone(),
                 Quoting::Plain | Quoting::Double => {
                     let inner = |name: &str| read.get(name).map(|value| value.expose().to_owned());
-                    let done = interpolate(entry.template.expose(), |name| {
-                        outer(name).or_else(|| inner(name))
-                    })
-                    .map_err(|error| unresolved(file, entry, &error))?;
+                    let done = interpolate(entry.template.expose(), |name| outer(name).or_else(|| inner(name)))
+                        .map_err(|error| unresolved(file, entry, &error))?;
                     if !done.unset.is_empty() {
-                        unset.push(Unset {
-                            key: entry.key.clone(),
-                            origin: origin(file, entry),
-                        });
+                        unset.push(Unset { key: entry.key.clone(), origin: origin(file, entry) });
                     }
                     Secret::new(done.value.as_str())
                 }
@@ -186,48 +172,23 @@ impl Resolved {
         Ok(())
     }
 
-    fn put(
-        &mut self,
-        key: &str,
-        value: Secret,
-        origin: Origin,
-        shell: &dyn Fn(&str) -> Option<String>,
-    ) {
+    fn put(&mut self, key: &str, value: Secret, origin: Origin, shell: &dyn Fn(&str) -> Option<String>) {
         let at = self.index.get(key).copied().unwrap_or_else(|| {
             let (value, origin, shadowed) = match shell(key) {
                 Some(set) => (Secret::new(set), Origin::Shell, Vec::new()),
                 None => (value.clone(), origin.clone(), Vec::new()),
             };
             self.index.insert(key.to_owned(), self.variables.len());
-            self.variables.push(Variable {
-                key: key.to_owned(),
-                value,
-                origin,
-                shadowed,
-            });
+            self.variables.push(Variable { key: key.to_owned(), value, origin, shadowed });
             self.variables.len() - 1
         });
         let variable = &mut self.variables[at];
         if variable.origin == Origin::Shell {
-            variable.shadowed.insert(
-                0,
-                Shadowed {
-                    origin,
-                    same: false,
-                    value,
-                },
-            );
+            variable.shadowed.insert(0, Shadowed { origin, same: false, value });
         } else if variable.origin != origin {
             let value = std::mem::replace(&mut variable.value, value);
             let origin = std::mem::replace(&mut variable.origin, origin);
-            variable.shadowed.insert(
-                0,
-                Shadowed {
-                    origin,
-                    same: false,
-                    value,
-                },
-            );
+            variable.shadowed.insert(0, Shadowed { origin, same: false, value });
         }
     }
 }
@@ -263,27 +224,15 @@ impl Serialize for Variable {
 }
 
 fn origin(file: &EnvFile, entry: &Entry) -> Origin {
-    Origin::File {
-        path: file.path().to_owned(),
-        line: entry.line,
-    }
+    Origin::File { path: file.path().to_owned(), line: entry.line }
 }
 
 fn unresolved(file: &EnvFile, entry: &Entry, error: &InterpolateError) -> DotenvError {
     let (path, line) = (file.path().to_owned(), entry.line);
     match error {
-        InterpolateError::Required { .. } => DotenvError::Required {
-            path,
-            line,
-            key: entry.key.clone(),
-        },
+        InterpolateError::Required { .. } => DotenvError::Required { path, line, key: entry.key.clone() },
         // The parser has refused the rest already.
-        other => DotenvError::Syntax {
-            path,
-            line,
-            column: 1,
-            cause: other.into(),
-        },
+        other => DotenvError::Syntax { path, line, column: 1, cause: other.into() },
     }
 }
 
@@ -293,9 +242,7 @@ mod tests {
 
     fn files(texts: &[&str]) -> Vec<EnvFile> {
         let numbered = texts.iter().enumerate();
-        numbered
-            .map(|(n, text)| EnvFile::parse(format!("f{n}"), text.as_bytes()).unwrap())
-            .collect()
+        numbered.map(|(n, text)| EnvFile::parse(format!("f{n}"), text.as_bytes()).unwrap()).collect()
     }
 
     #[test]
@@ -305,17 +252,9 @@ mod tests {
         let resolved = resolve(&files, shell).unwrap();
         let told = |key: &str| {
             let variable = resolved.get(key).unwrap();
-            let shadowed = variable
-                .shadowed
-                .iter()
-                .map(|place| format!("{} {}", place.origin, place.same));
+            let shadowed = variable.shadowed.iter().map(|place| format!("{} {}", place.origin, place.same));
             let shadowed: Vec<_> = shadowed.collect();
-            format!(
-                "{} {}: {}",
-                variable.value.expose(),
-                variable.origin,
-                shadowed.join(", ")
-            )
+            format!("{} {}: {}", variable.value.expose(), variable.origin, shadowed.join(", "))
         };
         assert_eq!(told("A"), "3 shell: f1:2 true, f1:1 false, f0:1 false");
         assert_eq!(told("B"), "1 f2:1: f1:3 true, f0:2 true");
@@ -324,21 +263,11 @@ mod tests {
 
     #[test]
     fn names_are_looked_up_in_the_shell_then_in_earlier_files_then_above() {
-        let files = files(&[
-            "A=old\nB=old\nC=$C\n",
-            "A=new\nB=new\nX=$A $B $D\nD=1\nE=$D\n",
-        ]);
+        let files = files(&["A=old\nB=old\nC=$C\n", "A=new\nB=new\nX=$A $B $D\nD=1\nE=$D\n"]);
         let resolved = resolve(&files, |name| (name == "B").then(|| "shell".to_owned())).unwrap();
         assert_eq!(resolved.value("X"), Some("old shell "));
-        assert_eq!(
-            (resolved.value("A"), resolved.value("E")),
-            (Some("new"), Some("1"))
-        );
-        let unset: Vec<_> = resolved
-            .unset()
-            .iter()
-            .map(|unset| unset.origin.to_string())
-            .collect();
+        assert_eq!((resolved.value("A"), resolved.value("E")), (Some("new"), Some("1")));
+        let unset: Vec<_> = resolved.unset().iter().map(|unset| unset.origin.to_string()).collect();
         assert_eq!(unset, ["f0:3", "f1:3"]);
     }
 
@@ -346,17 +275,10 @@ mod tests {
     fn s02_nothing_shows_a_value() {
         let files = files(&["API_TOKEN=canary\nURL=http://u:canary@h\nN=${NONE:?canary}\n"]);
         let error = resolve(&files, |_| None).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "f0:3: N requires a variable that is not set"
-        );
-        let resolved =
-            resolve(&files, |name| (name == "NONE").then(|| "canary".to_owned())).unwrap();
+        assert_eq!(error.to_string(), "f0:3: N requires a variable that is not set");
+        let resolved = resolve(&files, |name| (name == "NONE").then(|| "canary".to_owned())).unwrap();
         let json = serde_json::to_string(&resolved.variables()[..2]).unwrap();
-        for text in [
-            format!("{resolved:?}{files:?}{error:?}{:?}", error.hint()),
-            json,
-        ] {
+        for text in [format!("{resolved:?}{files:?}{error:?}{:?}", error.hint()), json] {
             assert!(!text.contains("canary"), "{text}");
         }
     }

@@ -17,10 +17,7 @@ pub(super) type Stop = (usize, SyntaxCause);
 
 /// Splits the text into its entries.
 pub(super) fn scan(text: &str) -> Result<Vec<Entry>, Stop> {
-    let mut scanner = Scanner {
-        text,
-        at: if text.starts_with('\u{feff}') { 3 } else { 0 },
-    };
+    let mut scanner = Scanner { text, at: if text.starts_with('\u{feff}') { 3 } else { 0 } };
     let mut entries = Vec::new();
     let mut counted = (0, 1);
     while scanner.next_statement() {
@@ -40,10 +37,7 @@ struct Scanner<'a> {
 
 /// Compose's own idea of a space within a line.
 fn is_space(c: char) -> bool {
-    matches!(
-        c,
-        '\t' | '\u{0b}' | '\u{0c}' | '\r' | ' ' | '\u{85}' | '\u{a0}'
-    )
+    matches!(c, '\t' | '\u{0b}' | '\u{0c}' | '\r' | ' ' | '\u{85}' | '\u{a0}')
 }
 
 impl<'a> Scanner<'a> {
@@ -83,11 +77,7 @@ impl<'a> Scanner<'a> {
             return Ok(entry);
         }
         self.skip(is_space);
-        let quote = self
-            .rest()
-            .bytes()
-            .next()
-            .filter(|byte| matches!(byte, b'"' | b'\''));
+        let quote = self.rest().bytes().next().filter(|byte| matches!(byte, b'"' | b'\''));
         let template = if let Some(quote) = quote {
             let opened = self.at;
             let inner = self.quoted(quote)?;
@@ -136,10 +126,7 @@ impl<'a> Scanner<'a> {
     /// The name, and whether a value follows; leaves the position behind the separator or the line's end.
     fn key(&mut self) -> Result<(Range<usize>, bool), Stop> {
         let start = self.at;
-        let end = self
-            .rest()
-            .find(['=', ':', '\n'])
-            .map_or(self.text.len(), |length| start + length);
+        let end = self.rest().find(['=', ':', '\n']).map_or(self.text.len(), |length| start + length);
         let raw = &self.text[start..end];
         let key = raw.trim_end_matches(is_space);
         let separated = self.text[end..].starts_with(['=', ':']);
@@ -165,10 +152,7 @@ impl<'a> Scanner<'a> {
     fn plain(&mut self) -> Range<usize> {
         let start = self.at;
         let line = self.rest().split('\n').next().unwrap_or_default();
-        let value = line
-            .find(" #")
-            .map_or(line, |comment| &line[..comment])
-            .trim_end();
+        let value = line.find(" #").map_or(line, |comment| &line[..comment]).trim_end();
         self.at = (start + line.len() + 1).min(self.text.len());
         start..start + value.len()
     }
@@ -233,10 +217,7 @@ mod tests {
         let shell = |name: &str| (name == "SHELL_VAR").then(|| "shell".to_owned());
         let resolved = resolve(&[file], shell).unwrap();
         let pairs = resolved.variables().iter();
-        pairs
-            .map(|variable| format!("{}={}", variable.key, variable.value.expose()))
-            .collect::<Vec<_>>()
-            .join(";")
+        pairs.map(|variable| format!("{}={}", variable.key, variable.value.expose())).collect::<Vec<_>>().join(";")
     }
 
     /// Each line was read by Compose 2.26 too.
@@ -287,44 +268,23 @@ mod tests {
     #[test]
     fn e04_the_rest_is_refused_with_its_place() {
         for (text, expected) in [
-            (
-                &b"V=\"abc\n"[..],
-                "f:1:3: the quote that opens here is never closed",
-            ),
-            (
-                b"A=1\nV='a\\'\n",
-                "f:2:3: the quote that opens here is never closed",
-            ),
+            (&b"V=\"abc\n"[..], "f:1:3: the quote that opens here is never closed"),
+            (b"A=1\nV='a\\'\n", "f:2:3: the quote that opens here is never closed"),
             (b"V=\xff\xfe\n", "f:1:3: the file is not UTF-8 here"),
-            (
-                b"V=a\0b\n",
-                "f:1:4: a NUL byte cannot be part of an environment",
-            ),
-            (
-                b"V=\"\\0000\"\n",
-                "f:1:3: a NUL byte cannot be part of an environment",
-            ),
+            (b"V=a\0b\n", "f:1:4: a NUL byte cannot be part of an environment"),
+            (b"V=\"\\0000\"\n", "f:1:3: a NUL byte cannot be part of an environment"),
             (b"A B=1\n", "f:1:2: a key cannot contain a space"),
             (b"A\tB=1\n", "f:1:2: a key cannot contain a space"),
             (b"export A B=1\n", "f:1:9: a key cannot contain a space"),
-            (
-                "\u{feff}\u{e9}=1\n".as_bytes(),
-                "f:1:1: a key cannot contain this character",
-            ),
+            ("\u{feff}\u{e9}=1\n".as_bytes(), "f:1:1: a key cannot contain this character"),
             (b"# c\n=1\n", "f:2:1: a key is missing here"),
             (b"export\nA=1\n", "f:1:7: a key is missing here"),
             (b"some words\n", "f:1:5: a `=` is missing in this line"),
             (b"A=1\nB", "f:2:2: a `=` is missing in this line"),
             (b"V=\"a\"b\n", "f:1:6: text follows the closing quote"),
             (b"V='a' W=1\n", "f:1:7: text follows the closing quote"),
-            (
-                b"A=1\nV=a${\n",
-                "f:2:3: the value has a `${` that is no valid reference",
-            ),
-            (
-                b"V=${A/b}\n",
-                "f:1:3: the value has a `${` that is no valid reference",
-            ),
+            (b"A=1\nV=a${\n", "f:2:3: the value has a `${` that is no valid reference"),
+            (b"V=${A/b}\n", "f:1:3: the value has a `${` that is no valid reference"),
         ] {
             assert_eq!(read(text), expected, "{}", text.escape_ascii());
         }

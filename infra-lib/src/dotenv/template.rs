@@ -66,11 +66,7 @@ pub fn fill(
     path: impl Into<Utf8PathBuf>,
     generators: &BTreeMap<String, Generator>,
 ) -> Result<Filled, FillError> {
-    let mut filled = Filled {
-        file: template.at(path),
-        generated: Vec::new(),
-        kept: Vec::new(),
-    };
+    let mut filled = Filled { file: template.at(path), generated: Vec::new(), kept: Vec::new() };
     for entry in template.entries() {
         let Some(generator) = generators.get(&entry.key) else {
             continue;
@@ -104,10 +100,7 @@ mod tests {
 
     fn filled(template: &str, keys: &[&str]) -> Filled {
         let template = EnvFile::parse(".env.example", template.as_bytes()).unwrap();
-        let generators = keys
-            .iter()
-            .map(|&key| (key.to_owned(), Generator::default()))
-            .collect();
+        let generators = keys.iter().map(|&key| (key.to_owned(), Generator::default())).collect();
         fill(&template, ".env", &generators).unwrap()
     }
 
@@ -115,16 +108,11 @@ mod tests {
     fn only_open_values_change() {
         let template = "\u{feff}# top\r\nA=\r\nB='change_me' # b\r\nC=${B}\r\nD=Zm9vYmFyYmF6cXV4\r\nE=change_me\r\n";
         let filled = filled(template, &["A", "B", "C", "D"]);
-        assert_eq!(
-            (filled.generated.join(","), filled.kept.join(",")),
-            ("A,B".to_owned(), "C,D".to_owned())
-        );
+        assert_eq!((filled.generated.join(","), filled.kept.join(",")), ("A,B".to_owned(), "C,D".to_owned()));
         let a = filled.file.entry("A").unwrap().template.expose();
         let b = filled.file.entry("B").unwrap().template.expose();
         assert_ne!(a, b);
-        let expected = template
-            .replacen("A=", &format!("A={a}"), 1)
-            .replacen("change_me", b, 1);
+        let expected = template.replacen("A=", &format!("A={a}"), 1).replacen("change_me", b, 1);
         assert_eq!(filled.file.text(), expected);
         assert_eq!(filled.file.path(), ".env");
     }
@@ -141,9 +129,6 @@ mod tests {
     fn a_key_that_stands_twice_is_refused() {
         let template = EnvFile::parse(".env.example", b"A=\nA=\n").unwrap();
         let generators = BTreeMap::from([("A".to_owned(), Generator::default())]);
-        assert!(matches!(
-            fill(&template, ".env", &generators),
-            Err(FillError::Edit(EditError::Duplicate { .. }))
-        ));
+        assert!(matches!(fill(&template, ".env", &generators), Err(FillError::Edit(EditError::Duplicate { .. }))));
     }
 }

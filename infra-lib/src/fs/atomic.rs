@@ -127,18 +127,11 @@ mod tests {
                 })
             };
             let writers: Vec<_> = (0..10).map(write).collect();
-            writers
-                .into_iter()
-                .map(|writer| writer.join().unwrap())
-                .collect()
+            writers.into_iter().map(|writer| writer.join().unwrap()).collect()
         });
         assert_eq!(made.iter().filter(|made| **made).count(), 1);
         let bytes = std::fs::read(&path).unwrap();
-        assert!(
-            bytes.len() == 100_000
-                && made[usize::from(bytes[0])]
-                && bytes.iter().all(|&byte| byte == bytes[0])
-        );
+        assert!(bytes.len() == 100_000 && made[usize::from(bytes[0])] && bytes.iter().all(|&byte| byte == bytes[0]));
         assert_eq!(names(&folder), 1);
     }
 
@@ -164,8 +157,7 @@ mod tests {
         let (folder, path) = folder();
         let plant = |name: &str, age: u64| {
             let file = std::fs::File::create(folder.path().join(name)).unwrap();
-            file.set_modified(SystemTime::now() - Duration::from_secs(age))
-                .unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
             file
         };
         drop(plant(".file.1-0.infra-draft", 3600));
@@ -184,9 +176,6 @@ mod tests {
         std::fs::create_dir(&path).unwrap();
         assert_eq!(replace(&path, b"x").unwrap_err().step, Step::Replace);
         assert!(create_new(&path, b"x").unwrap_err().already_exists());
-        assert_eq!(
-            replace("..".into(), b"x").unwrap_err().step,
-            Step::OpenFolder
-        );
+        assert_eq!(replace("..".into(), b"x").unwrap_err().step, Step::OpenFolder);
     }
 }

@@ -35,11 +35,7 @@ pub(super) struct Draft<'a> {
 impl<'a> Folder<'a> {
     /// Opens the folder, and removes what dead writers of this file have left there.
     pub(super) fn open(path: &'a Utf8Path) -> Result<Self, WriteError> {
-        let failed = |errno: Errno| WriteError {
-            path: path.to_owned(),
-            step: Step::OpenFolder,
-            source: errno.into(),
-        };
+        let failed = |errno: Errno| WriteError { path: path.to_owned(), step: Step::OpenFolder, source: errno.into() };
         let name = path.file_name().ok_or_else(|| failed(Errno::INVAL))?;
         let parent = path.parent().filter(|parent| !parent.as_str().is_empty());
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -51,50 +47,30 @@ impl<'a> Folder<'a> {
     }
 
     pub(super) fn failed(&self, step: Step, source: impl Into<std::io::Error>) -> WriteError {
-        WriteError {
-            path: self.path.to_owned(),
-            step,
-            source: source.into(),
-        }
+        WriteError { path: self.path.to_owned(), step, source: source.into() }
     }
 
     /// Writes `bytes` under a name of its own; `owner` is the user and the group that it must belong to.
-    pub(super) fn draft(
-        &self,
-        bytes: &[u8],
-        owner: Option<(u32, u32)>,
-    ) -> Result<Draft<'_>, WriteError> {
-        let draft = self
-            .new_draft()
-            .map_err(|errno| self.failed(Step::Draft, errno))?;
+    pub(super) fn draft(&self, bytes: &[u8], owner: Option<(u32, u32)>) -> Result<Draft<'_>, WriteError> {
+        let draft = self.new_draft().map_err(|errno| self.failed(Step::Draft, errno))?;
         // Where locks are not supported, its age alone protects a living draft from another's sweep.
         let _ = draft.file.try_lock();
         if let Some(owner) = owner {
-            draft
-                .belong(owner)
-                .map_err(|errno| self.failed(Step::Owner, errno))?;
+            draft.belong(owner).map_err(|errno| self.failed(Step::Owner, errno))?;
         }
-        let written = (&draft.file)
-            .write_all(bytes)
-            .and_then(|()| draft.file.sync_all());
+        let written = (&draft.file).write_all(bytes).and_then(|()| draft.file.sync_all());
         written.map_err(|error| self.failed(Step::Write, error))?;
         Ok(draft)
     }
 
     fn new_draft(&self) -> Result<Draft<'_>, Errno> {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut attempt = 0_u32;
         loop {
             let name = format!("{}{}-{attempt}{SUFFIX}", self.prefix(), std::process::id());
             match rustix::fs::openat(&self.fd, &name, flags, Mode::RUSR | Mode::WUSR) {
                 Ok(file) => {
-                    return Ok(Draft {
-                        folder: self,
-                        name,
-                        placed: false,
-                        file: file.into(),
-                    });
+                    return Ok(Draft { folder: self, name, placed: false, file: file.into() });
                 }
                 Err(Errno::EXIST) if attempt < 1000 => attempt += 1,
                 Err(errno) => return Err(errno),
@@ -124,15 +100,8 @@ impl<'a> Folder<'a> {
             return false;
         };
         let file = File::from(file);
-        let old = |time| {
-            SystemTime::now()
-                .duration_since(time)
-                .is_ok_and(|age| age > DEAD_AFTER)
-        };
-        file.metadata()
-            .and_then(|metadata| metadata.modified())
-            .is_ok_and(old)
-            && file.try_lock().is_ok()
+        let old = |time| SystemTime::now().duration_since(time).is_ok_and(|age| age > DEAD_AFTER);
+        file.metadata().and_then(|metadata| metadata.modified()).is_ok_and(old) && file.try_lock().is_ok()
     }
 }
 
@@ -143,11 +112,7 @@ impl Draft<'_> {
         if (stat.st_uid, stat.st_gid) == (user, group) {
             return Ok(());
         }
-        match rustix::fs::fchown(
-            &self.file,
-            Some(Uid::from_raw(user)),
-            Some(Gid::from_raw(group)),
-        ) {
+        match rustix::fs::fchown(&self.file, Some(Uid::from_raw(user)), Some(Gid::from_raw(group))) {
             Err(_) if stat.st_uid == user => Ok(()),
             changed => changed,
         }

@@ -66,14 +66,10 @@ impl WriteError {
     /// ```
     pub fn hint(&self) -> Option<String> {
         let hint = match (self.step, self.source.kind()) {
-            (Step::Create, ErrorKind::AlreadyExists) => {
-                "it is never overwritten; edit it, or move it away"
-            }
+            (Step::Create, ErrorKind::AlreadyExists) => "it is never overwritten; edit it, or move it away",
             (Step::Link, _) => "replace the link by the file that it names",
             (Step::Owner, _) => "run this as the file's owner",
-            (_, ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
-                "free some space on that disk"
-            }
+            (_, ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => "free some space on that disk",
             (_, ErrorKind::PermissionDenied) => "see who owns the folder and the file",
             _ => return None,
         };

@@ -1,0 +1,15 @@
+//! The table of commands: one line each.
+
+use crate::ops;
+
+use super::entry::{Entry, entry};
+
+/// Every operation of the library, in the order of the help.
+pub(super) fn all() -> Vec<Entry> {
+    vec![entry::<ops::Start>(), entry::<ops::Stop>()]
+}
+
+/// The operation of this name.
+pub(super) fn find(name: &str) -> Option<Entry> {
+    all().into_iter().find(|entry| entry.name == name)
+}

@@ -1,0 +1,64 @@
+//! An operation as a command.
+
+use clap::{ArgMatches, Args};
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::operation::{Group, Operation, Outcome};
+use crate::project::Project;
+
+/// What the command line knows about an operation.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) name: &'static str,
+    pub(super) group: Group,
+    augment: fn(clap::Command) -> clap::Command,
+    run: fn(&Project, &ArgMatches) -> Result<Rendered>,
+}
+
+/// The entry of an operation whose options are clap arguments.
+pub(super) fn entry<O: Operation + Args>() -> Entry {
+    Entry { name: O::NAME, group: O::GROUP, augment: O::augment_args, run: run::<O> }
+}
+
+impl Entry {
+    pub(super) fn command(self) -> clap::Command {
+        (self.augment)(clap::Command::new(self.name))
+    }
+
+    pub(super) fn run(self, project: &Project, matches: &ArgMatches) -> Result<Rendered> {
+        (self.run)(project, matches)
+    }
+
+    /// Runs it as if its name alone had been typed.
+    pub(super) fn run_default(self, project: &Project) -> Result<Rendered> {
+        let matches = self.command().try_get_matches_from([self.name]).map_err(usage)?;
+        self.run(project, &matches)
+    }
+}
+
+fn run<O: Operation + Args>(project: &Project, matches: &ArgMatches) -> Result<Rendered> {
+    let operation = O::from_arg_matches(matches).map_err(usage)?;
+    Rendered::of(&project.run(&operation)?)
+}
+
+fn usage(error: clap::Error) -> Error {
+    Error::new(Exit::Usage, error.to_string())
+}
+
+/// An outcome in the forms in which it can be shown.
+pub(super) struct Rendered {
+    pub(super) text: String,
+    pub(super) json: Value,
+    pub(super) exit: Exit,
+    pub(super) next: Vec<String>,
+}
+
+impl Rendered {
+    pub(super) fn of(outcome: &impl Outcome) -> Result<Self> {
+        let json = serde_json::to_value(outcome)
+            .map_err(|error| Error::new(Exit::Failed, format!("the outcome is not JSON: {error}")))?;
+        Ok(Self { text: outcome.to_string(), json, exit: outcome.exit(), next: outcome.next() })
+    }
+}

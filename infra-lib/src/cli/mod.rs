@@ -1,0 +1,26 @@
+//! The command line, for a `main` of one line.
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     infra_lib::cli::main()
+//! }
+//! ```
+//!
+//! A project with commands of its own flattens [`Command`] into its enum and calls [`parse`]; a name that both have is
+//! the project's, so that a command that is added here never breaks it.
+
+mod aliases;
+mod commands;
+mod end;
+mod entry;
+mod globals;
+mod help;
+mod host;
+mod prompt;
+mod render;
+mod run;
+mod signals;
+mod tasks;
+
+pub use host::{Cli, Command, main, parse};
+pub use run::Context;

@@ -1,0 +1,72 @@
+//! Outcomes and errors as text or JSON.
+
+use std::io::Write as _;
+
+use serde_json::json;
+
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::report::printable;
+
+use super::entry::Rendered;
+use super::globals::Globals;
+
+/// Writes a line and ignores that nobody may be there to read it.
+pub(super) fn stdout(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+pub(super) fn stderr(text: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+pub(super) fn outcome(globals: &Globals, operation: &str, rendered: &Rendered) {
+    if globals.json {
+        stdout(&json!({"schema": 1, "operation": operation, "outcome": rendered.json}).to_string());
+        return;
+    }
+    if globals.quiet && rendered.exit == Exit::Ok {
+        return;
+    }
+    if !rendered.text.is_empty() {
+        stdout(rendered.text.trim_end());
+    }
+    if !globals.quiet && !rendered.next.is_empty() && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        stderr(&format!("\nnext:  {}", rendered.next.join("\n       ")));
+    }
+}
+
+pub(super) fn error(json: bool, colored: bool, operation: &str, error: &Error) {
+    let exit = error.exit();
+    let message = chain(error);
+    if json {
+        let document = json!({
+            "schema": 1,
+            "operation": operation,
+            "error": {"code": exit.name(), "exit_code": exit.code(), "message": message, "hint": error.hint()},
+        });
+        return stderr(&document.to_string());
+    }
+    let label = if colored { "\x1b[1;31merror:\x1b[0m" } else { "error:" };
+    stderr(&format!("{label} {}", printable(&message)));
+    if let Some(hint) = error.hint() {
+        let label = if colored { "\x1b[1;32mhint:\x1b[0m" } else { "hint:" };
+        stderr(&format!("{label} {}", printable(&hint)));
+    }
+}
+
+/// The message and those of its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

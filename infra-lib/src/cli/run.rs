@@ -1,0 +1,75 @@
+//! Running what was parsed.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use crate::consent::Given;
+use crate::error::{Error, Result};
+use crate::exec::CancelToken;
+use crate::project::{Project, ProjectBuilder};
+use crate::report::{Plain, Progress};
+
+use super::entry::Rendered;
+use super::globals::Globals;
+use super::host::{Command, Kind};
+use super::prompt::Terminal;
+use super::{render, signals, tasks};
+
+/// The global options, and how to run the library's commands with them.
+#[derive(Debug, Clone)]
+pub struct Context {
+    globals: Globals,
+}
+
+impl Context {
+    pub(super) fn new(globals: Globals) -> Self {
+        Self { globals }
+    }
+
+    /// Runs one of the library's commands, shows its outcome or error, and returns the exit code.
+    pub fn run(&self, command: Command) -> ExitCode {
+        let name = command.name().to_owned();
+        let exit = match self.try_run(&command) {
+            Ok(rendered) => {
+                render::outcome(&self.globals, &name, &rendered);
+                rendered.exit
+            }
+            Err(error) => {
+                render::error(self.globals.json, self.globals.colored(std::io::stderr().is_terminal()), &name, &error);
+                error.exit()
+            }
+        };
+        exit.into()
+    }
+
+    /// The project with these options, for a host's own commands.
+    pub fn project(&self) -> Result<Project> {
+        self.builder().open()
+    }
+
+    fn try_run(&self, command: &Command) -> Result<Rendered> {
+        let project = self.project()?;
+        match &command.kind {
+            Kind::Operation(entry) => entry.run(&project, &command.matches),
+            Kind::Task(task) => tasks::run(&project, task, &command.matches),
+        }
+    }
+
+    fn builder(&self) -> ProjectBuilder {
+        let globals = &self.globals;
+        let cancel = CancelToken::new();
+        signals::install(&cancel);
+        let given = Given { yes: globals.yes, confirm: globals.confirm.clone() };
+        let consent = Terminal { given, interactive: globals.interactive() };
+        let dir = globals.project_dir.clone().unwrap_or_else(|| ".".into());
+        let mut builder = Project::builder(dir).consent(consent).cancel_token(cancel).dry_run(globals.dry_run);
+        if let Some(environment) = &globals.env {
+            builder = builder.environment(environment);
+        }
+        if globals.progress() {
+            builder.observer(Progress::new(globals.verbosity()))
+        } else {
+            builder.observer(Plain::stdio(globals.verbosity()))
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What Docker and Compose say no to.
+
+use crate::exec::ExecError;
+use crate::exit::Exit;
+
+/// Why Docker or Compose did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ComposeError {
+    /// There is no Docker Compose at all.
+    #[error("neither `docker compose` nor `docker-compose` was found")]
+    Missing,
+    /// It is too old to read today's files.
+    #[error("Docker Compose {found} is too old: {needed} or newer is needed")]
+    TooOld {
+        /// What is there.
+        found: String,
+        /// What is needed.
+        needed: &'static str,
+    },
+    /// The engine does not answer.
+    #[error("the Docker engine does not answer at {address}")]
+    EngineDown {
+        /// The address, from the context or `DOCKER_HOST`.
+        address: String,
+    },
+    /// The engine is there, but not for this user.
+    #[error("this user may not talk to the Docker engine at {address}")]
+    Forbidden {
+        /// The address.
+        address: String,
+    },
+    /// The compose files are wrong, or need something that is missing.
+    #[error("the compose files are not valid: {message}")]
+    Invalid {
+        /// What Compose says.
+        message: String,
+    },
+    /// An image is neither here nor to be had.
+    #[error("an image is not to be had: {message}")]
+    NoImage {
+        /// What the engine says.
+        message: String,
+    },
+    /// The running project belongs to another folder.
+    #[error("the compose project `{project}` belongs to {owner}")]
+    Foreign {
+        /// The project's name.
+        project: String,
+        /// The folder that it was started from.
+        owner: String,
+    },
+    /// Any other failure.
+    #[error(transparent)]
+    Failed(ExecError),
+}
+
+impl ComposeError {
+    /// The way out.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing => "install Docker with its Compose plugin (`cargo xtask setup --install` shows how), or use \
+                              `cargo xtask setup --services none --database local` to work without containers"
+                .to_owned(),
+            Self::TooOld { .. } => "install the `docker-compose-plugin` package of Docker's or your system's repository".to_owned(),
+            Self::EngineDown { .. } => "start Docker (`sudo systemctl start docker`, or Docker Desktop), or use \
+                                        `cargo xtask setup --services none --database local` to work without containers"
+                .to_owned(),
+            Self::Forbidden { .. } => "add yourself to the `docker` group (`sudo usermod -aG docker $USER`) and log in again".to_owned(),
+            Self::Invalid { message } if message.contains("required variable") => {
+                "set it in the env file; `cargo xtask setup` makes one from its template, `cargo xtask env check` lists what is missing".to_owned()
+            }
+            Self::Invalid { .. } => "`docker compose config` shows the files as Compose reads them".to_owned(),
+            Self::NoImage { .. } => "check the image's name and tag, and whether its registry can be reached (`docker login`?)".to_owned(),
+            Self::Foreign { .. } => "give this project another name (`[project] name` in infra.toml), or work in that folder; \
+                                     `cargo xtask setup` chooses a free name by itself"
+                .to_owned(),
+            Self::Failed(error) => return error.hint(),
+        })
+    }
+
+    /// What it means as an exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Missing | Self::TooOld { .. } | Self::EngineDown { .. } | Self::NoImage { .. } => Exit::Unavailable,
+            Self::Forbidden { .. } | Self::Foreign { .. } => Exit::Refused,
+            Self::Invalid { .. } => Exit::Config,
+            Self::Failed(error) => crate::error::exec_exit(error),
+        }
+    }
+
+    /// Finds the real cause in what a failed child said. Compose's exit codes differ between its versions and mean
+    /// nothing beyond zero; its texts have been stable.
+    pub(crate) fn from_exec(error: ExecError, address: &str) -> Self {
+        let said = error.tail();
+        let has = |needles: &[&str]| needles.iter().any(|needle| said.contains(needle));
+        let address = || address.to_owned();
+        if matches!(&error, ExecError::NotFound { program, .. } if program.starts_with("docker")) {
+            Self::Missing
+        } else if has(&[
+            "permission denied while trying to connect",
+            "dial unix /var/run/docker.sock: connect: permission denied",
+        ]) {
+            Self::Forbidden { address: address() }
+        } else if has(&[
+            "Cannot connect to the Docker daemon",
+            "error during connect",
+            "failed to connect to the docker API",
+            "no such host",
+            "connection refused",
+        ]) {
+            Self::EngineDown { address: address() }
+        } else if has(&["is not a docker command", "unknown shorthand flag: 'p'", "unknown flag: --project-directory"])
+        {
+            Self::Missing
+        } else if has(&[
+            "pull access denied",
+            "manifest unknown",
+            "failed to resolve reference",
+            "No such image",
+            "failed to do request",
+            "manifest for",
+        ]) {
+            Self::NoImage { message: last_line(said) }
+        } else {
+            Self::Failed(error)
+        }
+    }
+}
+
+pub(super) fn last_line(text: &str) -> String {
+    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()
+}

@@ -1,0 +1,18 @@
+//! Docker Compose: its command line, its model of a project, and the containers it made.
+
+mod command;
+mod container;
+mod engine;
+mod error;
+mod files;
+mod model;
+mod ports;
+pub(crate) mod readiness;
+
+pub use command::Compose;
+pub use container::{Container, Health, Status};
+pub use engine::Engine;
+pub use error::ComposeError;
+pub(crate) use files::{declared_name, default_files, mounted_at, overlay_candidates};
+pub use model::{Build, Condition, Dependency, HealthCheck, Model, Mount, Network, Port, SecretFile, Service, Volume};
+pub(crate) use ports::{Taken, taken};

@@ -1,0 +1,65 @@
+//! Whether a port is free, and who has it if not.
+
+use std::net::{SocketAddr, TcpListener};
+
+use serde::Serialize;
+
+use crate::exec::{Invocation, Runner};
+
+use super::{Compose, Port};
+
+/// A port that somebody else has.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Taken {
+    pub(crate) port: u16,
+    /// A container or process, in words.
+    pub(crate) holder: String,
+}
+
+/// Whether this port of a service is taken, and by whom.
+pub(crate) fn taken(compose: &Compose, runner: &Runner, port: &Port) -> Option<Taken> {
+    let number = port.host_port()?;
+    if port.protocol == "udp" || is_free(port.host_ip.as_deref().unwrap_or("0.0.0.0"), number) {
+        return None;
+    }
+    Some(Taken { port: number, holder: holder(compose, runner, number) })
+}
+
+/// Whether something could listen there now.
+pub(crate) fn is_free(ip: &str, port: u16) -> bool {
+    let ip = if ip.is_empty() { "0.0.0.0" } else { ip };
+    let Ok(ip) = ip.parse() else { return true };
+    match TcpListener::bind(SocketAddr::new(ip, port)) {
+        Ok(_) => true,
+        // Ports below 1024 are not ours to bind, but may be the engine's.
+        Err(error) => error.kind() != std::io::ErrorKind::AddrInUse,
+    }
+}
+
+fn holder(compose: &Compose, runner: &Runner, port: u16) -> String {
+    let format = "{{.Names}} (project {{.Label \"com.docker.compose.project\"}})";
+    let containers = Invocation::new("docker").args(["ps", "--filter", &format!("publish={port}"), "--format", format]);
+    if let Ok(output) = compose.read(runner, &containers)
+        && let Some(line) = output.text().lines().next()
+    {
+        return format!("container {}", line.replace(" (project )", ""));
+    }
+    process_on(runner, port).unwrap_or_else(|| "a process that cannot be seen from here".to_owned())
+}
+
+/// `lsof` knows on every system; where it is missing, `ss` does on Linux.
+fn process_on(runner: &Runner, port: u16) -> Option<String> {
+    let lsof = Invocation::new("lsof").args(["-nP", "-Fpc", &format!("-iTCP:{port}"), "-sTCP:LISTEN"]);
+    if let Ok(output) = runner.read(&lsof) {
+        let text = output.text();
+        let field = |tag| text.lines().find_map(|line| line.strip_prefix(tag)).map(str::to_owned);
+        return Some(format!("{} (process {})", field('c')?, field('p')?));
+    }
+    let ss = Invocation::new("ss").args(["-Hltnp", &format!("sport = :{port}")]);
+    let text = runner.read(&ss).ok()?.text();
+    // …users:(("nginx",pid=12,fd=6))
+    let users = text.split_once("users:((\"")?.1;
+    let (name, rest) = users.split_once('"')?;
+    let pid: String = rest.split_once("pid=")?.1.chars().take_while(char::is_ascii_digit).collect();
+    Some(format!("{name} (process {pid})"))
+}

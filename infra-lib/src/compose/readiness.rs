@@ -1,0 +1,136 @@
+//! When a stack counts as started.
+//!
+//! Compose's own `--wait` says yes to a container that crashes each second under `restart: always`, and no to a one-shot
+//! job that ended well. The rule here: a container is ready when its health check says so, or, without one, when it has
+//! run for [`STABLE`] and was not restarted; a one-shot is ready when it has ended with zero.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Container, Health, Status};
+
+/// A container without a health check that has run this long is believed.
+pub(crate) const STABLE: Duration = Duration::from_secs(5);
+
+/// What one look at a container says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Good, or ended well.
+    Ready,
+    /// Not yet.
+    NotYet(String),
+    /// Will not become good by waiting.
+    Failed(String),
+}
+
+/// How often each container had been restarted before the start began, by id: only what comes on top counts.
+#[derive(Debug, Default)]
+pub(crate) struct Baseline(BTreeMap<String, u32>);
+
+impl Baseline {
+    pub(crate) fn of(containers: &[Container]) -> Self {
+        Self(containers.iter().map(|container| (container.id.clone(), container.restart_count)).collect())
+    }
+
+    /// Judges a container at this moment.
+    pub(crate) fn judge(&self, container: &Container, now: Timestamp) -> Verdict {
+        let before = self.0.get(&container.id).copied().unwrap_or(0);
+        let restarts = container.restart_count.saturating_sub(before);
+        let stays_up = matches!(container.restart_policy.as_str(), "always" | "unless-stopped");
+        let failed = |what: &str| {
+            Verdict::Failed(format!(
+                "{what}{}",
+                if container.error.is_empty() { String::new() } else { format!(": {}", container.error) }
+            ))
+        };
+        if restarts > 0 {
+            return failed(&format!("restarted {restarts} times, last exit code {}", container.exit_code));
+        }
+        match (container.status, container.health) {
+            (Status::Running, Health::Healthy) => Verdict::Ready,
+            (Status::Running, Health::Unhealthy) => failed("unhealthy"),
+            (Status::Running, Health::Starting) => Verdict::NotYet("starting".to_owned()),
+            (Status::Running, Health::None) => match container.started.map(|started| now.duration_since(started)) {
+                Some(up) if up >= jiff::SignedDuration::try_from(STABLE).unwrap_or_default() => Verdict::Ready,
+                _ => Verdict::NotYet("running, not yet for long".to_owned()),
+            },
+            (Status::Exited, _) if container.exit_code == 0 && !stays_up => Verdict::Ready,
+            (Status::Exited | Status::Dead, _) => failed(&container.state()),
+            (Status::Restarting, _) => {
+                failed(&format!("exits again and again, last with code {}", container.exit_code))
+            }
+            (Status::Paused, _) => failed("paused"),
+            (Status::Created, _) if !container.error.is_empty() => failed("not started"),
+            (Status::Created | Status::Removing, _) => Verdict::NotYet(container.state()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(status: Status, health: Health, exit_code: i32, restarts: u32, policy: &str, up: i64) -> Container {
+        let now = Timestamp::UNIX_EPOCH;
+        Container {
+            id: "1".into(),
+            name: "x-1".into(),
+            service: "x".into(),
+            number: 1,
+            one_off: false,
+            working_dir: String::new(),
+            image: String::new(),
+            status,
+            health,
+            health_output: String::new(),
+            exit_code,
+            out_of_memory: false,
+            error: String::new(),
+            restart_count: restarts,
+            restart_policy: policy.into(),
+            created: None,
+            started: Some(now - jiff::SignedDuration::from_secs(up)),
+            hostname: String::new(),
+            addresses: BTreeMap::new(),
+            ports: vec![],
+            volumes: vec![],
+            environment: vec![],
+        }
+    }
+
+    fn judge(container: &Container) -> Verdict {
+        Baseline::default().judge(container, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn f07_a_crash_loop_is_not_ready_even_while_it_runs() {
+        assert!(matches!(judge(&container(Status::Running, Health::None, 1, 2, "always", 60)), Verdict::Failed(_)));
+        let looping = container(Status::Running, Health::Healthy, 0, 2, "always", 60);
+        assert_eq!(
+            Baseline::of(std::slice::from_ref(&looping)).judge(&looping, Timestamp::UNIX_EPOCH),
+            Verdict::Ready,
+            "old restarts are forgiven"
+        );
+    }
+
+    #[test]
+    fn f08_three_seconds_of_running_are_not_enough() {
+        assert!(matches!(judge(&container(Status::Running, Health::None, 0, 0, "no", 3)), Verdict::NotYet(_)));
+        assert_eq!(judge(&container(Status::Running, Health::None, 0, 0, "no", 5)), Verdict::Ready);
+    }
+
+    #[test]
+    fn f09_a_one_shot_is_judged_by_its_exit_code() {
+        assert_eq!(judge(&container(Status::Exited, Health::None, 0, 0, "no", 9)), Verdict::Ready);
+        assert!(matches!(judge(&container(Status::Exited, Health::None, 1, 0, "no", 9)), Verdict::Failed(_)));
+        assert!(matches!(judge(&container(Status::Exited, Health::None, 0, 0, "always", 9)), Verdict::Failed(_)));
+    }
+
+    #[test]
+    fn f06_f11_unhealthy_and_paused_are_failures() {
+        assert!(matches!(judge(&container(Status::Running, Health::Unhealthy, 0, 0, "no", 9)), Verdict::Failed(_)));
+        assert!(matches!(judge(&container(Status::Paused, Health::Healthy, 0, 0, "no", 9)), Verdict::Failed(_)));
+    }
+}

@@ -1,0 +1,104 @@
+//! Keeping secrets out of text that comes from elsewhere.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::Secret;
+use crate::secret::MASK;
+
+/// Values shorter than this would mask ordinary words.
+const SHORTEST: usize = 6;
+
+/// The secrets that a project knows, and the text that may hold them.
+///
+/// A server's error may quote a connection string, a container's log its environment. Whatever a child printed passes
+/// through here before anybody sees it. Clones share one list.
+#[derive(Debug, Clone, Default)]
+pub struct Redactor(Arc<Mutex<Vec<Secret>>>);
+
+impl Redactor {
+    /// Adds a value, in the forms in which it travels: as it is, and percent-encoded as in a URL.
+    pub fn learn(&self, secret: &Secret) {
+        if secret.expose().len() < SHORTEST {
+            return;
+        }
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for form in [secret.clone(), Secret::new(percent_encode(secret.expose()))] {
+            if !known.contains(&form) {
+                known.push(form);
+            }
+        }
+        // A long value first: it may contain a short one.
+        known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+    }
+
+    /// The text without the secrets, and without the passwords of connection strings, known or not.
+    pub fn clean(&self, text: &str) -> String {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = known
+            .iter()
+            .filter(|secret| text.contains(secret.expose()))
+            .fold(text.to_owned(), |text, secret| text.replace(secret.expose(), MASK));
+        mask_url_passwords(&text)
+    }
+}
+
+fn percent_encode(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+/// `scheme://user:password@host` becomes `scheme://user:***@host`.
+fn mask_url_passwords(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        let end = after.find(|c: char| c.is_whitespace() || "/?#'\"`<>".contains(c)).unwrap_or(after.len());
+        let authority = &after[..end];
+        match authority.rsplit_once('@').and_then(|(user, host)| Some((user.split_once(':')?.0, host))) {
+            Some((user, host)) => {
+                out.push_str(user);
+                out.push(':');
+                out.push_str(MASK);
+                out.push('@');
+                out.push_str(host);
+            }
+            None => out.push_str(authority),
+        }
+        rest = &after[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s03_known_secrets_and_url_passwords_are_masked() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("p@ss/word"));
+        assert_eq!(redactor.clean("bad p@ss/word, bad p%40ss%2Fword"), "bad ***, bad ***");
+        assert_eq!(
+            redactor.clean("cannot reach postgres://u:secret@db:1/x now"),
+            "cannot reach postgres://u:***@db:1/x now"
+        );
+        assert_eq!(redactor.clean("see https://example.com/a@b"), "see https://example.com/a@b");
+    }
+
+    #[test]
+    fn a_short_value_does_not_mask_ordinary_words() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("db"));
+        assert_eq!(redactor.clean("the db service"), "the db service");
+    }
+}

@@ -1,0 +1,263 @@
+//! Running invocations.
+
+use std::fmt::Display;
+use std::io;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::invocation::EnvValue;
+use super::program::Programs;
+use super::supervise::{Bounds, Ending, supervise};
+use super::tail::Tail;
+use super::{CancelToken, ExecError, Invocation, Redactor, Stdin, Stream};
+use crate::report::{Event, Observer};
+
+/// Lines of a failed child that go into its error.
+const TAIL_LINES: usize = 12;
+const TAIL_BYTES: usize = 64 * 1024;
+
+/// What a child printed before it ended with zero.
+#[derive(Debug, Clone, Default)]
+pub struct Output {
+    /// Its stdout, whole.
+    pub stdout: Vec<u8>,
+    /// The end of its stderr, secrets masked.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Its stdout as text without the last line end.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end().to_owned()
+    }
+}
+
+/// The one place that starts processes, and the one gate for changes: in a dry run it shows them instead.
+#[derive(Clone)]
+pub struct Runner {
+    programs: Arc<Programs>,
+    observer: Arc<dyn Observer>,
+    cancel: CancelToken,
+    redactor: Redactor,
+    dry_run: bool,
+}
+
+impl Runner {
+    /// A runner that ignores programs inside `project`, reports to `observer` and stops at `cancel`.
+    pub fn new(project: Option<&Path>, observer: Arc<dyn Observer>, cancel: CancelToken, dry_run: bool) -> Self {
+        Self { programs: Arc::new(Programs::new(project)), observer, cancel, redactor: Redactor::default(), dry_run }
+    }
+
+    /// Secrets to mask in whatever children print.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// The token that stops what runs.
+    pub fn cancel(&self) -> &CancelToken {
+        &self.cancel
+    }
+
+    /// Whether changes are shown instead of made.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Where a program is.
+    pub fn find(&self, program: &str) -> Result<PathBuf, ExecError> {
+        self.programs.find(program)
+    }
+
+    /// Runs a command that changes nothing, and returns what it printed. It runs in a dry run too.
+    pub fn read(&self, invocation: &Invocation) -> Result<Output, ExecError> {
+        let mut stdout = Vec::new();
+        let stderr = self.stream(invocation, |stream, chunk| {
+            if stream == Stream::Stdout {
+                stdout.extend_from_slice(chunk);
+            }
+            Ok(())
+        })?;
+        Ok(Output { stdout, stderr })
+    }
+
+    /// Runs a command that changes nothing and hands over its lines as they come, without their ends.
+    pub fn lines(
+        &self,
+        invocation: &Invocation,
+        mut on_line: impl FnMut(Stream, &str) -> io::Result<()>,
+    ) -> Result<(), ExecError> {
+        let mut pending = [Vec::new(), Vec::new()];
+        self.stream(invocation, |stream, chunk| {
+            let buffer = &mut pending[stream as usize];
+            for part in chunk.split_inclusive(|&byte| byte == b'\n') {
+                buffer.extend_from_slice(part);
+                if buffer.ends_with(b"\n") {
+                    on_line(stream, self.redactor.clean(&String::from_utf8_lossy(buffer)).trim_end())?;
+                    buffer.clear();
+                }
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Runs a command that changes something. In a dry run it is shown, not run, and the answer is `None`.
+    pub fn change(&self, invocation: &Invocation) -> Result<Option<Output>, ExecError> {
+        if self.would(invocation) { Ok(None) } else { self.read(invocation).map(Some) }
+    }
+
+    /// Makes a change that is not a process, such as writing a file. In a dry run it is shown, not made.
+    pub fn apply<T, E>(&self, what: impl Display, change: impl FnOnce() -> Result<T, E>) -> Result<Option<T>, E> {
+        if self.would(format_args!("# {what}")) { Ok(None) } else { change().map(Some) }
+    }
+
+    /// Runs a command in the caller's terminal and returns its exit code (128 + the signal's number if one ended it).
+    /// It stays in the terminal's process group, so that Ctrl-C reaches it directly and not us in its place.
+    pub fn interactive(&self, invocation: &Invocation) -> Result<i32, ExecError> {
+        if self.would(invocation) {
+            return Ok(0);
+        }
+        let command = self.expression(invocation)?;
+        self.echo(invocation);
+        let output = command
+            .unchecked()
+            .run()
+            .map_err(|source| ExecError::Start { program: invocation.program.clone(), source })?;
+        Ok(output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)))
+    }
+
+    /// Whether this is a dry run, after showing what would happen.
+    fn would(&self, what: impl Display) -> bool {
+        if self.dry_run {
+            self.observer.event(&Event::WouldRun { command: &what.to_string() });
+        }
+        self.dry_run
+    }
+
+    fn echo(&self, invocation: &Invocation) {
+        self.observer.event(&Event::Running { command: &invocation.to_string() });
+    }
+
+    /// Runs to the end, handing over chunks; returns the end of stderr.
+    fn stream(
+        &self,
+        invocation: &Invocation,
+        mut on_chunk: impl FnMut(Stream, &[u8]) -> io::Result<()>,
+    ) -> Result<String, ExecError> {
+        self.cancel.check()?;
+        let pipe_error = |source| ExecError::Pipe { command: invocation.to_string(), source };
+        let (out_reader, out_writer) = io::pipe().map_err(pipe_error)?;
+        let (err_reader, err_writer) = io::pipe().map_err(pipe_error)?;
+        let command = self.expression(invocation)?;
+        let command = match &invocation.stdin {
+            Stdin::Null => command.stdin_null(),
+            Stdin::Bytes(bytes) => command.stdin_bytes(bytes.clone()),
+        };
+        self.echo(invocation);
+        // The expression holds our copies of the writers; it must be gone before the pipes are read to their end.
+        let handle = command
+            .stdout_file(out_writer)
+            .stderr_file(err_writer)
+            .unchecked()
+            .before_spawn(|command| {
+                command.process_group(0);
+                Ok(())
+            })
+            .start()
+            .map_err(|source| ExecError::Start { program: invocation.program.clone(), source })?;
+
+        let mut tail = Tail::new(TAIL_BYTES);
+        let mut relay = Relay {
+            observer: &*self.observer,
+            redactor: &self.redactor,
+            source: invocation.relay.as_deref(),
+            line: Vec::new(),
+        };
+        let bounds = Bounds { deadline: invocation.deadline, stall: invocation.stall, cancel: &self.cancel };
+        let ending = supervise(
+            handle,
+            [(Stream::Stdout, out_reader), (Stream::Stderr, err_reader)],
+            &bounds,
+            |stream, chunk| {
+                if stream == Stream::Stderr {
+                    tail.push(chunk);
+                }
+                relay.push(chunk);
+                on_chunk(stream, chunk)
+            },
+        )
+        .map_err(pipe_error)?;
+
+        let said = self.redactor.clean(&tail.lines(usize::MAX));
+        let tail = self.redactor.clean(&tail.lines(TAIL_LINES));
+        let command = invocation.to_string();
+        match ending {
+            Ending::Cancelled(signal) => Err(ExecError::Cancelled { signal }),
+            Ending::TimedOut => {
+                Err(ExecError::TimedOut { command, after: invocation.deadline.unwrap_or_default(), tail })
+            }
+            Ending::Stalled => Err(ExecError::Stalled { command, after: invocation.stall.unwrap_or_default() }),
+            Ending::Exited(status) => match (status.code(), status.signal()) {
+                (Some(0), _) => Ok(said),
+                (Some(code), _) => Err(ExecError::Exited { command, code, tail }),
+                (None, signal) => Err(ExecError::Signalled { command, signal: signal.unwrap_or(0), tail }),
+            },
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    fn expression(&self, invocation: &Invocation) -> Result<duct::Expression, ExecError> {
+        let program = self.programs.find(&invocation.program)?;
+        let mut env: Vec<_> = invocation.inherit.select(std::env::vars_os());
+        env.retain(|(key, _)| key != "PATH");
+        env.push(("PATH".into(), self.programs.path().clone()));
+        for (key, value) in &invocation.env {
+            let value = match value {
+                EnvValue::Plain(value) => value.clone(),
+                EnvValue::Secret(secret) => secret.expose().into(),
+            };
+            env.retain(|(known, _)| known != key.as_str());
+            env.push((key.into(), value));
+        }
+        let mut command = duct::cmd(program, &invocation.args).full_env(env);
+        if let Some(dir) = &invocation.dir {
+            command = command.dir(dir);
+        }
+        if let Some((uid, gid)) = invocation.run_as {
+            command = command.before_spawn(move |command| {
+                command.uid(uid).gid(gid);
+                Ok(())
+            });
+        }
+        Ok(command)
+    }
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner").field("dry_run", &self.dry_run).finish_non_exhaustive()
+    }
+}
+
+/// Passes a child's lines to the observer while it runs.
+struct Relay<'a> {
+    observer: &'a dyn Observer,
+    redactor: &'a Redactor,
+    source: Option<&'a str>,
+    line: Vec<u8>,
+}
+
+impl Relay<'_> {
+    fn push(&mut self, chunk: &[u8]) {
+        let Some(source) = self.source else { return };
+        for part in chunk.split_inclusive(|&byte| byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if self.line.ends_with(b"\n") {
+                let line = self.redactor.clean(&String::from_utf8_lossy(&self.line));
+                self.observer.event(&Event::Output { source, line: line.trim_end() });
+                self.line.clear();
+            }
+        }
+    }
+}

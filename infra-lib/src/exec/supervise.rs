@@ -1,0 +1,149 @@
+//! Watching one child from its start to its end.
+
+use std::io::{self, PipeReader, Read};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::CancelToken;
+
+/// Where a line came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Its data.
+    Stdout,
+    /// Its talk.
+    Stderr,
+}
+
+/// How a child came to its end.
+pub(super) enum Ending {
+    Exited(std::process::ExitStatus),
+    TimedOut,
+    Stalled,
+    Cancelled(i32),
+}
+
+/// The bounds within which a child runs.
+pub(super) struct Bounds<'a> {
+    pub(super) deadline: Option<Duration>,
+    pub(super) stall: Option<Duration>,
+    pub(super) cancel: &'a CancelToken,
+}
+
+enum Message {
+    Chunk(Stream, Vec<u8>),
+    Closed,
+    Exited(io::Result<std::process::ExitStatus>),
+}
+
+/// After TERM, this long until KILL.
+const GRACE: Duration = Duration::from_secs(4);
+/// After the child is gone, this long for a grandchild that still holds its pipes.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// Reads both pipes of a started child until it has ended, or ends it when a bound is reached.
+pub(super) fn supervise(
+    handle: duct::Handle,
+    pipes: [(Stream, PipeReader); 2],
+    bounds: &Bounds<'_>,
+    mut on_chunk: impl FnMut(Stream, &[u8]) -> io::Result<()>,
+) -> io::Result<Ending> {
+    let handle = Arc::new(handle);
+    let (sender, messages) = mpsc::channel();
+    for (stream, pipe) in pipes {
+        let sender = sender.clone();
+        thread::spawn(move || pump(stream, pipe, &sender));
+    }
+    thread::spawn({
+        let handle = Arc::clone(&handle);
+        move || {
+            let status = handle.wait().map(|output| output.status);
+            let _ = sender.send(Message::Exited(status));
+        }
+    });
+
+    let started = Instant::now();
+    let mut last_byte = started;
+    let mut open = 2;
+    let mut exited = None;
+    loop {
+        match messages.recv_timeout(CancelToken::POLL) {
+            Ok(Message::Chunk(stream, bytes)) => {
+                last_byte = Instant::now();
+                if let Err(error) = on_chunk(stream, &bytes) {
+                    terminate(&handle, &messages);
+                    return Err(error);
+                }
+            }
+            Ok(Message::Closed) => open -= 1,
+            Ok(Message::Exited(status)) => exited = Some((status?, Instant::now())),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if let Some((status, at)) = exited {
+            if open == 0 || at.elapsed() > LINGER {
+                // A signal that arrived meanwhile means failure, whatever the child returned.
+                return Ok(bounds.cancel.signal().map_or(Ending::Exited(status), Ending::Cancelled));
+            }
+            continue;
+        }
+        let broken = if let Some(signal) = bounds.cancel.signal() {
+            Some(Ending::Cancelled(signal))
+        } else if bounds.deadline.is_some_and(|limit| started.elapsed() > limit) {
+            Some(Ending::TimedOut)
+        } else if bounds.stall.is_some_and(|limit| last_byte.elapsed() > limit) {
+            Some(Ending::Stalled)
+        } else {
+            None
+        };
+        if let Some(ending) = broken {
+            terminate(&handle, &messages);
+            return Ok(ending);
+        }
+    }
+    Err(io::Error::other("the child's pipes closed before it ended"))
+}
+
+fn pump(stream: Stream, mut pipe: PipeReader, sender: &Sender<Message>) {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match pipe.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => {
+                if sender.send(Message::Chunk(stream, buffer[..count].to_vec())).is_err() {
+                    return;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    let _ = sender.send(Message::Closed);
+}
+
+/// TERM to the whole group, then KILL: a child of the child must not survive either.
+fn terminate(handle: &duct::Handle, messages: &Receiver<Message>) {
+    signal_group(handle, Signal::TERM);
+    let end = Instant::now() + GRACE;
+    loop {
+        match messages.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(Message::Exited(_)) | Err(RecvTimeoutError::Disconnected) => break,
+            Ok(_) => {}
+            Err(RecvTimeoutError::Timeout) => break,
+        }
+    }
+    signal_group(handle, Signal::KILL);
+    let _ = handle.kill();
+}
+
+fn signal_group(handle: &duct::Handle, signal: Signal) {
+    for pid in handle.pids() {
+        if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(pid, signal);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Exit codes, as a contract.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// What an operation's end means to whoever called it. The numbers change only with a major version.
+///
+/// They follow `sysexits.h` where it has a fitting one. A caller must treat a code that it does not know as failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Exit {
+    /// 0: done, or nothing to do.
+    Ok,
+    /// 1: failed; what was there before is intact.
+    Failed,
+    /// 2: the check says no: unhealthy, pending, drifted, stale, suspect.
+    CheckFailed,
+    /// 3: failed, and something changed; the runbook to finish or undo is printed.
+    Partial,
+    /// 64: bad usage, or would have to ask and may not.
+    Usage,
+    /// 65: corrupt or incompatible data.
+    BadData,
+    /// 66: the named thing does not exist.
+    NotFound,
+    /// 69: engine or database unreachable, or lost on the way.
+    Unavailable,
+    /// 73: disk full, or not writable.
+    CannotCreate,
+    /// 74: input or output error.
+    Io,
+    /// 75: another operation holds the lock, or a bounded wait ran out.
+    Locked,
+    /// 77: a safety guard or authentication says no.
+    Refused,
+    /// 78: `infra.toml`, `.env` or the compose file is wrong.
+    Config,
+    /// 128 + the signal's number: interrupted.
+    Signal(u8),
+    /// The code of a child that speaks for itself: a shell, a task.
+    Child(u8),
+}
+
+impl Exit {
+    /// The number that the process ends with.
+    ///
+    /// ```
+    /// use infra_lib::Exit;
+    /// assert_eq!(Exit::Locked.code(), 75);
+    /// assert_eq!(Exit::Signal(15).code(), 143);
+    /// ```
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Failed => 1,
+            Self::CheckFailed => 2,
+            Self::Partial => 3,
+            Self::Usage => 64,
+            Self::BadData => 65,
+            Self::NotFound => 66,
+            Self::Unavailable => 69,
+            Self::CannotCreate => 73,
+            Self::Io => 74,
+            Self::Locked => 75,
+            Self::Refused => 77,
+            Self::Config => 78,
+            Self::Signal(signal) => 128u8.saturating_add(signal),
+            Self::Child(code) => code,
+        }
+    }
+
+    /// The name that stands in JSON errors.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::CheckFailed => "check-failed",
+            Self::Partial => "partial",
+            Self::Usage => "usage",
+            Self::BadData => "bad-data",
+            Self::NotFound => "not-found",
+            Self::Unavailable => "unavailable",
+            Self::CannotCreate => "cannot-create",
+            Self::Io => "io",
+            Self::Locked => "locked",
+            Self::Refused => "refused",
+            Self::Config => "config",
+            Self::Signal(_) => "signal",
+            Self::Child(_) => "child",
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name(), self.code())
+    }
+}
+
+impl Serialize for Exit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}

@@ -1,0 +1,17 @@
+//! `infra.toml`: what a project says about itself where its compose files do not say enough.
+//!
+//! Everything in it is optional. Loading checks the whole file at once; an unknown key is an error that names the line
+//! and the nearest known key, so that a typo never passes silently for a default.
+
+mod error;
+mod load;
+mod model;
+mod values;
+
+pub use error::ManifestError;
+pub use load::FILE_NAME;
+pub use model::{
+    Backup, Compose, DatabaseSettings, EnvRule, EnvironmentSettings, HealthTarget, Keep, LocalSettings, Manifest,
+    Migrations, Order, Policy, ProjectSettings, SeedRun, Seeds, ServicesAxis, Task,
+};
+pub use values::{ByteSize, Period, Reference};

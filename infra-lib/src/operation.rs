@@ -1,0 +1,63 @@
+//! What every operation is.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::project::Project;
+
+/// One thing that can be done to a project: its options are the fields of the type that implements this.
+///
+/// Operations emit events and return outcomes; they never print, prompt or exit. That nothing had to be done, or that
+/// the stack is unhealthy, is an outcome and not an error.
+pub trait Operation {
+    /// The command's name.
+    const NAME: &'static str;
+    /// Where it stands in the help.
+    const GROUP: Group;
+    /// Whether an entry in the journal is worth having: for what changes something.
+    const JOURNAL: bool = true;
+    /// What it returns.
+    type Outcome: Outcome;
+
+    /// Does it.
+    fn run(&self, project: &Project) -> Result<Self::Outcome>;
+}
+
+/// What an operation returns: serialisable for programs, displayable for people.
+pub trait Outcome: Serialize + Display {
+    /// What it means as an exit code; an outcome can be a no.
+    fn exit(&self) -> Exit {
+        Exit::Ok
+    }
+
+    /// Commands that are useful now.
+    fn next(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A heading of the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Group {
+    /// The stack, from setup to clean.
+    Lifecycle,
+    /// The database.
+    Database,
+    /// The project as a whole.
+    General,
+}
+
+impl Group {
+    /// The heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Lifecycle => "Lifecycle",
+            Self::Database => "Database",
+            Self::General => "General",
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A task of `[tasks]` in `infra.toml`.
+
+use std::fmt;
+use std::io::IsTerminal as _;
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::exec::Invocation;
+use crate::exit::Exit;
+use crate::manifest::Task;
+use crate::operation::{Group, Operation, Outcome};
+use crate::project::Project;
+
+/// Run one of the project's own commands in the caller's terminal. What it needs must have run before.
+#[derive(Debug, Clone, Default)]
+pub struct RunTask {
+    /// The task's name.
+    pub name: String,
+    /// More arguments.
+    pub args: Vec<String>,
+}
+
+/// How a task ended.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct TaskReport {
+    /// Its name.
+    pub task: String,
+    /// Its exit code.
+    pub exit_code: u8,
+}
+
+impl Operation for RunTask {
+    const NAME: &'static str = "task";
+    const GROUP: Group = Group::General;
+    const JOURNAL: bool = false;
+    type Outcome = TaskReport;
+
+    fn run(&self, project: &Project) -> Result<TaskReport> {
+        let task = project
+            .manifest()
+            .tasks
+            .get(&self.name)
+            .ok_or_else(|| Error::new(Exit::NotFound, format!("there is no task `{}` in infra.toml", self.name)))?;
+        let call = invocation(project, &self.name, task)?.args(self.args.iter().cloned());
+        let code = project.runner().interactive(&call)?;
+        Ok(TaskReport { task: self.name.clone(), exit_code: u8::try_from(code).unwrap_or(1) })
+    }
+}
+
+fn invocation(project: &Project, name: &str, task: &Task) -> Result<Invocation> {
+    let wrong = |what: &str| Error::new(Exit::Config, format!("task `{name}` in infra.toml {what}"));
+    let (program, args) = task.run.split_first().ok_or_else(|| wrong("has no `run`"))?;
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let no_tty: &[&str] = if terminal { &[] } else { &["-T"] };
+    match (&task.service, &task.oneoff, task.host) {
+        (Some(service), None, false) => {
+            project.running(service)?;
+            Ok(project.compose().call(["exec"]).args(no_tty).arg(service).args(&task.run))
+        }
+        (None, Some(service), false) => {
+            project.known_service(service)?;
+            Ok(project.compose().call_all(["run", "--rm"]).args(no_tty).arg(service).args(&task.run))
+        }
+        (None, None, true) => {
+            let dir = task.dir.as_ref().map_or_else(|| project.root().to_owned(), |dir| project.root().join(dir));
+            Ok(Invocation::new(program.clone()).args(args).dir(dir))
+        }
+        _ => Err(wrong("needs exactly one of `service`, `oneoff` and `host = true`")),
+    }
+}
+
+impl Outcome for TaskReport {
+    fn exit(&self) -> Exit {
+        match self.exit_code {
+            0 => Exit::Ok,
+            code => Exit::Child(code),
+        }
+    }
+}
+
+impl fmt::Display for TaskReport {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It has spoken for itself.
+        Ok(())
+    }
+}

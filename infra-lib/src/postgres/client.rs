@@ -1,0 +1,88 @@
+//! PostgreSQL's own tools, called where they fit the server.
+
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::exec::{Invocation, Output};
+use crate::project::{LocalRecord, Project};
+
+use super::{Database, Place, PostgresError};
+
+impl Database {
+    /// A call of one of PostgreSQL's client tools, logged in to this database.
+    ///
+    /// Names travel as `PGDATABASE` and `PGUSER`, since libpq reads `dbname=…` and URLs out of positional ones, and the
+    /// password as `PGPASSWORD`; none of them stands in argv. In a container, the server's own tools are used; they log in over
+    /// TCP under the container's own name, since the image trusts its loopback address without a password.
+    pub(crate) fn tool(&self, project: &Project, tool: &str, terminal: bool) -> Result<Invocation> {
+        let (host, port, tls) = match &self.place {
+            Place::Service { service } => {
+                let container = project.database_container(service)?;
+                let host = if container.addresses.contains_key("host") {
+                    "127.0.0.1".to_owned()
+                } else {
+                    container.hostname.clone()
+                };
+                let mut call = Invocation::new("docker").args(["exec", if terminal { "-it" } else { "-i" }]);
+                for (key, value) in self.identity(&host, "5432", "prefer") {
+                    call = call.args(["-e", key]).env(key, value);
+                }
+                if let Some(password) = &self.password {
+                    call = call.args(["-e", "PGPASSWORD"]).secret_env("PGPASSWORD", password);
+                }
+                return Ok(call.arg(container.id).arg(tool));
+            }
+            Place::Local(LocalRecord { port, .. }) => ("127.0.0.1".to_owned(), *port, "prefer".to_owned()),
+            Place::Url { host, port, tls } => (host.clone(), *port, tls.clone()),
+        };
+        let mut call = Invocation::new(self.host_tool(project, tool)?).minimal_env();
+        for (key, value) in self.identity(&host, &port.to_string(), &tls) {
+            call = call.env(key, value);
+        }
+        if let Some(password) = &self.password {
+            call = call.secret_env("PGPASSWORD", password);
+        }
+        if terminal {
+            for key in ["TERM", "PAGER", "EDITOR", "LANG"] {
+                if let Some(value) = std::env::var_os(key) {
+                    call = call.env(key, value);
+                }
+            }
+        }
+        Ok(call)
+    }
+
+    fn identity<'a>(&'a self, host: &'a str, port: &'a str, tls: &'a str) -> [(&'static str, String); 7] {
+        [
+            ("PGDATABASE", self.name.clone()),
+            ("PGUSER", self.user.clone()),
+            ("PGHOST", host.to_owned()),
+            ("PGPORT", port.to_owned()),
+            ("PGSSLMODE", tls.to_owned()),
+            ("PGCONNECT_TIMEOUT", "10".to_owned()),
+            ("PGAPPNAME", format!("infra-{}", std::process::id())),
+        ]
+    }
+
+    /// `psql` without anybody's `.psqlrc`, stopping at the first error, never asking for a password.
+    pub(crate) fn psql(&self, project: &Project) -> Result<Invocation> {
+        Ok(self.tool(project, "psql", false)?.args(["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"]))
+    }
+
+    /// Runs SQL that changes nothing; the answer is rows of unaligned text, fields separated by tabs.
+    pub(crate) fn query(&self, project: &Project, sql: &str) -> Result<String> {
+        let call =
+            self.psql(project)?.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(Duration::from_secs(60));
+        Ok(project.runner().read(&call).map(|output| output.text()).map_err(PostgresError::from_exec)?)
+    }
+
+    /// Runs SQL that changes something.
+    pub(crate) fn execute(&self, project: &Project, call: &Invocation) -> Result<Option<Output>> {
+        Ok(project.runner().change(call).map_err(PostgresError::from_exec)?)
+    }
+
+    /// Logs in for real. `pg_isready` says yes to a wrong user, a wrong database and a wrong password.
+    pub(crate) fn login(&self, project: &Project) -> Result<String> {
+        self.query(project, "SHOW server_version;")
+    }
+}

@@ -1,0 +1,183 @@
+//! The project's database: its name, who logs in, and where it is.
+
+use camino::Utf8PathBuf;
+
+use crate::Secret;
+use crate::compose::{Container, Service, Status};
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::manifest::Reference;
+use crate::project::{DatabaseAxis, LocalRecord, Project};
+
+use super::url::Url;
+use super::{PostgresError, detect};
+
+/// A database, with everything that logging in takes.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Database {
+    /// Its name.
+    pub name: String,
+    /// The role.
+    pub user: String,
+    /// The role's password.
+    pub password: Option<Secret>,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a database is.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Place {
+    /// In a container of the stack.
+    Service {
+        /// The service.
+        service: String,
+    },
+    /// In a cluster of the project's own.
+    Local(LocalRecord),
+    /// Somewhere else.
+    Url {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+        /// libpq's `sslmode`.
+        tls: String,
+    },
+}
+
+/// PostgreSQL's limit for a name, in bytes (`NAMEDATALEN - 1`).
+const LONGEST_NAME: usize = 63;
+
+impl Project {
+    /// Where the database is: what `setup` chose, else what the manifest says, else a service of the stack.
+    pub fn database_axis(&self) -> DatabaseAxis {
+        if let Some(record) = self.record()
+            && record.database == DatabaseAxis::Local
+        {
+            return DatabaseAxis::Local;
+        }
+        if self.manifest().database.url.is_some() {
+            DatabaseAxis::Url
+        } else {
+            self.record().map_or(DatabaseAxis::Service, |record| record.database)
+        }
+    }
+
+    /// The project's database.
+    pub fn database(&self) -> Result<Database> {
+        let database = match self.database_axis() {
+            DatabaseAxis::Service => self.service_database(None)?,
+            DatabaseAxis::Local => self.local_database()?,
+            DatabaseAxis::Url => self.url_database()?,
+        };
+        for name in [&database.name, &database.user] {
+            if name.len() > LONGEST_NAME {
+                return Err(PostgresError::NameTooLong { name: name.clone(), length: name.len() }.into());
+            }
+        }
+        if let Some(password) = &database.password {
+            self.runner().redactor().learn(password);
+        }
+        Ok(database)
+    }
+
+    fn service_database(&self, service: Option<&str>) -> Result<Database> {
+        let settings = &self.manifest().database;
+        let model = self.model()?;
+        let name = match service.or(settings.service.as_deref()) {
+            Some(name) => name,
+            None => detect::service(model)?,
+        };
+        let service = model.services.get(name).ok_or_else(|| {
+            Error::new(
+                Exit::Config,
+                format!("`[database] service` in infra.toml is `{name}`, and the compose files have no such service"),
+            )
+            .with_hint(format!("they have: {}", model.services.keys().cloned().collect::<Vec<_>>().join(", ")))
+        })?;
+        let image = |key: &str| self.image_setting(service, key);
+        let user = self
+            .stated(settings.user.as_ref(), "`[database] user`")?
+            .or(image("POSTGRES_USER")?)
+            .unwrap_or_else(|| "postgres".to_owned());
+        let database = self
+            .stated(settings.name.as_ref(), "`[database] name`")?
+            .or(image("POSTGRES_DB")?)
+            .unwrap_or_else(|| user.clone());
+        let password = self
+            .stated(settings.password.as_ref(), "`[database] password`")?
+            .or(image("POSTGRES_PASSWORD")?)
+            .map(Secret::new);
+        Ok(Database { name: database, user, password, place: Place::Service { service: name.to_owned() } })
+    }
+
+    /// A setting of the official image: `KEY`, or the content of the file that `KEY_FILE` names in the container.
+    fn image_setting(&self, service: &Service, key: &str) -> Result<Option<String>> {
+        if let Some(Some(value)) = service.environment.get(key) {
+            return Ok(Some(value.clone()).filter(|value| !value.is_empty()));
+        }
+        let Some(Some(inside)) = service.environment.get(&format!("{key}_FILE")) else { return Ok(None) };
+        let Some(outside) = self.secret_file(service, inside)? else { return Ok(None) };
+        let text = std::fs::read_to_string(&outside).map_err(Error::file("read", outside))?;
+        Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
+    /// The file on this machine that a path inside a service's container stands for.
+    fn secret_file(&self, service: &Service, inside: &str) -> Result<Option<Utf8PathBuf>> {
+        if let Some(mount) = service.volumes.iter().find(|mount| mount.kind == "bind" && mount.target == inside) {
+            return Ok(mount.source.clone().map(Utf8PathBuf::from));
+        }
+        let entries = service.rest.get("secrets").and_then(serde_json::Value::as_array).into_iter().flatten();
+        let source = entries.filter_map(|entry| {
+            let source = entry.get("source")?.as_str()?;
+            let target = entry.get("target").and_then(serde_json::Value::as_str).unwrap_or(source);
+            let target = if target.starts_with('/') { target.to_owned() } else { format!("/run/secrets/{target}") };
+            (target == inside).then_some(source)
+        });
+        let model = self.model()?;
+        Ok(source.filter_map(|name| model.secrets.get(name)?.file.clone()).next())
+    }
+
+    fn local_database(&self) -> Result<Database> {
+        let record = self.record().and_then(|record| record.local.clone()).ok_or_else(|| {
+            Error::new(Exit::Unavailable, "the local database has not been made yet")
+                .with_hint("`cargo xtask setup` makes it")
+        })?;
+        let login = self.local_login()?;
+        Ok(Database { name: login.0, user: login.1, password: Some(login.2), place: Place::Local(record) })
+    }
+
+    fn url_database(&self) -> Result<Database> {
+        let reference = self.manifest().database.url.clone().unwrap_or(Reference::Env("DATABASE_URL".to_owned()));
+        let text = self.require(&reference, "`[database] url`")?;
+        self.runner().redactor().learn(&Secret::new(text.clone()));
+        let url = Url::parse(&text)?;
+        let tls = url.tls().to_owned();
+        let user = url.user.unwrap_or_else(|| "postgres".to_owned());
+        Ok(Database {
+            name: url.database,
+            user,
+            password: url.password,
+            place: Place::Url { host: url.host, port: url.port, tls },
+        })
+    }
+
+    pub(crate) fn stated(&self, reference: Option<&Reference>, what: &str) -> Result<Option<String>> {
+        reference.map(|reference| self.require(reference, what)).transpose()
+    }
+
+    /// The running container of the database's service.
+    pub(crate) fn database_container(&self, service: &str) -> Result<Container> {
+        let all = self.containers()?;
+        let unreachable = |message: String| Error::from(PostgresError::Unreachable { message });
+        let found = all.into_iter().find(|container| container.service == service && !container.one_off);
+        match found {
+            None => Err(unreachable(format!("service `{service}` has no container"))),
+            Some(container) if container.status == Status::Running => Ok(container),
+            Some(container) => Err(unreachable(format!("service `{service}` is {}", container.state()))),
+        }
+    }
+}

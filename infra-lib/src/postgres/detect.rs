@@ -1,0 +1,111 @@
+//! Which service is PostgreSQL.
+
+use crate::compose::{Model, Service};
+
+use super::PostgresError;
+
+/// Repositories whose images are PostgreSQL with something added.
+const IMAGES: [&str; 10] = [
+    "postgres",
+    "postgresql",
+    "postgis",
+    "pgvector",
+    "timescaledb",
+    "age",
+    "supabase-postgres",
+    "citus",
+    "paradedb",
+    "pgvecto-rs",
+];
+
+/// How much a service looks like PostgreSQL; 0: not at all.
+fn likeness(name: &str, service: &Service) -> u32 {
+    let mut score = 0;
+    if let Some(image) = &service.image {
+        let path = image.split('@').next().unwrap_or(image);
+        let repository = path.rsplit('/').next().unwrap_or(path).split(':').next().unwrap_or(path);
+        if IMAGES.contains(&repository) {
+            score += 4;
+        } else if repository.contains("postgres")
+            && !["exporter", "backup", "client", "meta", "rest", "bouncer"].iter().any(|tool| repository.contains(tool))
+        {
+            score += 3;
+        }
+    }
+    // A server has its data somewhere; a client of it has not.
+    if service.volumes.iter().any(|mount| {
+        mount.target.starts_with("/var/lib/postgresql") || mount.target.starts_with("/docker-entrypoint-initdb.d")
+    }) {
+        score += 4;
+    }
+    if service.healthcheck.as_ref().is_some_and(|check| check.test.to_string().contains("pg_isready")) {
+        score += 2;
+    }
+    if score > 0 {
+        score += u32::from(
+            service.environment.contains_key("POSTGRES_PASSWORD")
+                || service.environment.contains_key("POSTGRES_PASSWORD_FILE"),
+        );
+        score += u32::from(matches!(name, "db" | "database" | "postgres" | "postgresql" | "pg"));
+        // What runs a command of its own instead of the server is a client, such as a backup service.
+        if service
+            .rest
+            .get("command")
+            .is_some_and(|command| !command.is_null() && !command.to_string().contains("postgres"))
+            && !has_data(service)
+        {
+            return 0;
+        }
+    }
+    score
+}
+
+fn has_data(service: &Service) -> bool {
+    service.volumes.iter().any(|mount| mount.target.starts_with("/var/lib/postgresql"))
+}
+
+/// The one service that looks most like PostgreSQL.
+pub(super) fn service(model: &Model) -> Result<&str, PostgresError> {
+    let scores = model.services.iter().map(|(name, service)| (likeness(name, service), name.as_str()));
+    let scores: Vec<_> = scores.filter(|(score, _)| *score >= 3).collect();
+    let best = scores.iter().map(|(score, _)| *score).max().ok_or(PostgresError::NotFound)?;
+    let candidates: Vec<&str> = scores.iter().filter(|(score, _)| *score == best).map(|(_, name)| *name).collect();
+    match &candidates[..] {
+        [one] => Ok(one),
+        several => Err(PostgresError::Ambiguous { candidates: several.iter().map(|&name| name.to_owned()).collect() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detect(services: &str) -> Result<String, PostgresError> {
+        let model = Model::parse(format!(r#"{{"name":"x","services":{services}}}"#).as_bytes()).unwrap();
+        service(&model).map(str::to_owned)
+    }
+
+    #[test]
+    fn the_server_is_found_among_its_clients() {
+        let services = r#"{
+            "store":{"image":"example.com/team/postgres:16","volumes":[{"type":"volume","source":"d","target":"/var/lib/postgresql/data"}]},
+            "api":{"image":"api","environment":{"POSTGRES_HOST":"store","POSTGRES_PASSWORD":"x"}},
+            "dump":{"image":"postgres:16","command":["/backup.sh"]},
+            "metrics":{"image":"prom/postgres-exporter"}}"#;
+        assert_eq!(detect(services).unwrap(), "store");
+    }
+
+    #[test]
+    fn a_built_image_is_recognised_by_where_its_data_lies() {
+        assert_eq!(detect(r#"{"sql":{"build":{"context":"."},"volumes":[{"type":"bind","source":"/x","target":"/var/lib/postgresql/data"}]}}"#).unwrap(), "sql");
+    }
+
+    #[test]
+    fn two_servers_are_ambiguous_and_none_is_none() {
+        assert!(matches!(
+            detect(r#"{"a":{"image":"postgres"},"b":{"image":"postgres"}}"#),
+            Err(PostgresError::Ambiguous { .. })
+        ));
+        assert!(matches!(detect(r#"{"a":{"image":"redis"}}"#), Err(PostgresError::NotFound)));
+    }
+}

@@ -1,0 +1,149 @@
+//! What PostgreSQL says no to.
+
+use crate::exec::ExecError;
+use crate::exit::Exit;
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PostgresError {
+    /// No service of the stack looks like PostgreSQL, and nothing else is stated.
+    #[error("no database was found: no service looks like PostgreSQL")]
+    NotFound,
+    /// Several services look like PostgreSQL.
+    #[error("several services look like PostgreSQL: {}", .candidates.join(", "))]
+    Ambiguous {
+        /// Their names.
+        candidates: Vec<String>,
+    },
+    /// It is not running or cannot be reached.
+    #[error("the database cannot be reached: {message}")]
+    Unreachable {
+        /// What is known.
+        message: String,
+    },
+    /// It is still starting.
+    #[error("the database is starting: {message}")]
+    Starting {
+        /// What the server says.
+        message: String,
+    },
+    /// It does not accept the login.
+    #[error("the database does not accept the login: {message}")]
+    Login {
+        /// What the server says; it never repeats a password.
+        message: String,
+    },
+    /// There is no database of that name.
+    #[error("there is no such database: {message}")]
+    NoDatabase {
+        /// What the server says.
+        message: String,
+    },
+    /// PostgreSQL cuts longer names silently, so that two could become one.
+    #[error("`{name}` has {length} bytes; PostgreSQL's names have at most 63")]
+    NameTooLong {
+        /// The name.
+        name: String,
+        /// How long it is, in bytes.
+        length: usize,
+    },
+    /// A connection URL has another form than `postgres://user:password@host:port/database`.
+    #[error("the database's URL is not valid: {reason}")]
+    Url {
+        /// What is wrong; never the URL itself.
+        reason: &'static str,
+    },
+    /// No usable PostgreSQL is installed on this machine.
+    #[error("PostgreSQL's programs were not found on this machine: {looked_for}")]
+    NotInstalled {
+        /// What was looked for, and where.
+        looked_for: String,
+    },
+    /// A local cluster could not be made or started.
+    #[error("the local database {doing}: {message}")]
+    Cluster {
+        /// `could not be made`, `did not start`…
+        doing: &'static str,
+        /// What its tools or its log say.
+        message: String,
+    },
+    /// Any other failure.
+    #[error(transparent)]
+    Failed(ExecError),
+}
+
+impl PostgresError {
+    /// The way out.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotFound => "state it in infra.toml: `[database]` with `service = …` or `url = \"env:DATABASE_URL\"`".to_owned(),
+            Self::Ambiguous { candidates } => {
+                format!("state one in infra.toml: `[database]` with `service = \"{}\"`", candidates.first().map_or("db", String::as_str))
+            }
+            Self::Unreachable { .. } => "`cargo xtask start` starts it; `cargo xtask health` shows its state".to_owned(),
+            Self::Starting { .. } => "try again in a moment; `cargo xtask health --wait` waits".to_owned(),
+            Self::Login { .. } => "a volume keeps the password with which it was initialised: put that one into the env file, or change the \
+                                   role's with `cargo xtask env rotate`; `cargo xtask env explain` says where the user and password come from"
+                .to_owned(),
+            Self::NoDatabase { .. } => "check `[database] name` in infra.toml and POSTGRES_DB; `cargo xtask env explain` says where it comes from".to_owned(),
+            Self::NotInstalled { .. } => "install it (Debian: `sudo apt-get install postgresql`; macOS: `brew install postgresql`), or \
+                                          `cargo xtask setup --install`"
+                .to_owned(),
+            Self::Cluster { .. } => "`cargo xtask logs` shows the server's log".to_owned(),
+            Self::NameTooLong { .. } | Self::Url { .. } => return None,
+            Self::Failed(error) => return error.hint(),
+        })
+    }
+
+    /// What it means as an exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::NotFound | Self::Ambiguous { .. } | Self::Url { .. } => Exit::Config,
+            Self::Unreachable { .. } | Self::Starting { .. } | Self::NotInstalled { .. } => Exit::Unavailable,
+            Self::Login { .. } => Exit::Refused,
+            Self::NoDatabase { .. } => Exit::NotFound,
+            Self::NameTooLong { .. } => Exit::Usage,
+            Self::Cluster { .. } => Exit::Failed,
+            Self::Failed(error) => crate::error::exec_exit(error),
+        }
+    }
+
+    /// Finds the real cause in what a client tool said.
+    pub(crate) fn from_exec(error: ExecError) -> Self {
+        let said = error.tail();
+        let has = |needles: &[&str]| needles.iter().any(|needle| said.contains(needle));
+        let message = || {
+            said.lines()
+                .find(|line| line.contains("FATAL") || line.contains("error:"))
+                .unwrap_or(said)
+                .trim()
+                .to_owned()
+        };
+        if has(&["the database system is starting up", "the database system is not yet accepting connections"]) {
+            Self::Starting { message: message() }
+        } else if has(&[
+            "password authentication failed",
+            "no pg_hba.conf entry",
+            "fe_sendauth",
+            "Peer authentication failed",
+        ]) || (has(&["role \""]) && has(&["does not exist"]) && has(&["FATAL"]))
+        {
+            Self::Login { message: message() }
+        } else if has(&["FATAL:  database \"", "FATAL: database \""]) {
+            Self::NoDatabase { message: message() }
+        } else if has(&[
+            "could not connect",
+            "connection to server",
+            "Connection refused",
+            "is not running",
+            "No such container",
+            "could not translate host name",
+            "server closed the connection",
+        ]) {
+            Self::Unreachable { message: message() }
+        } else {
+            Self::Failed(error)
+        }
+    }
+}

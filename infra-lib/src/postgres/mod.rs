@@ -1,0 +1,11 @@
+//! PostgreSQL: where the project's database is, and how its own tools are called there.
+
+mod client;
+mod database;
+mod detect;
+mod error;
+mod local;
+mod url;
+
+pub use database::{Database, Place};
+pub use error::PostgresError;

@@ -1,0 +1,173 @@
+//! Environments: which files, profiles and variables one consists of.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
+
+use crate::compose::{default_files, overlay_candidates};
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::manifest::Manifest;
+use crate::suggest::nearest;
+
+/// An environment of a project, resolved.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// Whether it is the one without `-e`.
+    pub is_default: bool,
+    /// The compose files.
+    pub files: Vec<Utf8PathBuf>,
+    /// The profiles that are on.
+    pub profiles: Vec<String>,
+    /// The env files that exist, later ones winning.
+    pub env_files: Vec<Utf8PathBuf>,
+    /// Env files that the manifest names and that do not exist.
+    pub missing_env_files: Vec<Utf8PathBuf>,
+    /// Whether destruction needs the typed name.
+    pub protected: bool,
+}
+
+impl Environment {
+    /// The env file that `setup` makes and `env` edits: the last one, or `.env`.
+    pub fn own_env_file(&self, root: &Utf8Path) -> Utf8PathBuf {
+        self.missing_env_files.last().or_else(|| self.env_files.last()).cloned().unwrap_or_else(|| root.join(".env"))
+    }
+
+    /// Resolves an environment by the manifest, or by what lies in the folder.
+    ///
+    /// `profiles_of` asks Compose for the profiles of some files; it is called only where nothing else says what the
+    /// environment is.
+    pub(super) fn resolve(
+        root: &Utf8Path,
+        manifest: &Manifest,
+        requested: Option<&str>,
+        base_env: &dyn Fn(&str) -> Option<String>,
+        probe: &dyn Probe,
+    ) -> Result<Self> {
+        let default = manifest.project.default_environment.as_deref().unwrap_or("development");
+        let name = requested.unwrap_or(default).to_owned();
+        let is_default = name == default;
+        let settings = manifest.environments.get(&name);
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+            return Err(Error::new(
+                Exit::Usage,
+                format!("`{name}` cannot be an environment's name: letters, digits, `_` and `-` only"),
+            ));
+        }
+
+        let absolute = |paths: &[Utf8PathBuf]| paths.iter().map(|path| root.join(path)).collect::<Vec<_>>();
+        let base_files = match (&manifest.compose.files[..], base_env("COMPOSE_FILE")) {
+            ([], Some(list)) => list.split(':').map(|path| root.join(path)).collect(),
+            ([], None) => default_files(root),
+            (stated, _) => absolute(stated),
+        };
+        let base_profiles: Vec<String> = base_env("COMPOSE_PROFILES")
+            .iter()
+            .flat_map(|list| list.split(','))
+            .filter(|p| !p.is_empty())
+            .map(str::to_owned)
+            .collect();
+
+        let (named_files, missing_env_files): (Vec<_>, Vec<_>) = match settings {
+            Some(settings) if !settings.env_files.is_empty() => {
+                absolute(&settings.env_files).into_iter().partition(|path| path.is_file())
+            }
+            _ => (
+                [root.join(".env"), root.join(format!(".env.{name}"))]
+                    .into_iter()
+                    .filter(|path| path.is_file())
+                    .collect(),
+                Vec::new(),
+            ),
+        };
+
+        let (files, profiles) = match settings {
+            Some(settings) => (
+                if settings.files.is_empty() { base_files } else { absolute(&settings.files) },
+                if settings.profiles.is_empty() { base_profiles } else { settings.profiles.clone() },
+            ),
+            None => infer(root, &name, is_default, base_files, base_profiles, manifest, probe)?,
+        };
+        if let Some(missing) = files.iter().find(|path| !path.is_file()) {
+            return Err(Error::new(
+                Exit::Config,
+                format!("the compose file {missing} of environment `{name}` does not exist"),
+            )
+            .with_hint("correct `files` in infra.toml"));
+        }
+        let protected = settings.and_then(|settings| settings.protected).unwrap_or(name == "production");
+        Ok(Self { name, is_default, files, profiles, env_files: named_files, missing_env_files, protected })
+    }
+}
+
+/// The committed template of an env file: `.env.example` for `.env`.
+pub(crate) fn template_of(env_file: &Utf8Path) -> Utf8PathBuf {
+    Utf8PathBuf::from(format!("{env_file}.example"))
+}
+
+/// What inference has to ask Compose.
+pub(super) trait Probe {
+    /// The profiles that these files name.
+    fn profiles(&self, files: &[Utf8PathBuf]) -> Vec<String>;
+    /// Whether these files are a valid project by themselves.
+    fn stands_alone(&self, files: &[Utf8PathBuf]) -> bool;
+}
+
+/// Without a word in the manifest: a file named after the environment, a profile of its name, an env file of its name.
+fn infer(
+    root: &Utf8Path,
+    name: &str,
+    is_default: bool,
+    base_files: Vec<Utf8PathBuf>,
+    mut profiles: Vec<String>,
+    manifest: &Manifest,
+    probe: &dyn Probe,
+) -> Result<(Vec<Utf8PathBuf>, Vec<String>)> {
+    let candidates = overlay_candidates(root, name);
+    let has_env_file =
+        root.join(format!(".env.{name}")).is_file() || root.join(format!(".env.{name}.example")).is_file();
+    if is_default && candidates.is_empty() {
+        return Ok((base_files, profiles));
+    }
+    let has_profile = probe.profiles(&base_files).iter().any(|profile| profile == name);
+    if has_profile {
+        profiles.push(name.to_owned());
+    }
+    match &candidates[..] {
+        [] if has_profile || has_env_file => Ok((base_files, profiles)),
+        [] => Err(unknown(root, name, manifest, &probe.profiles(&base_files))),
+        // A file that is not a whole project can only be an overlay; one that is could be either.
+        [file] if !probe.stands_alone(std::slice::from_ref(file)) => {
+            Ok((base_files.into_iter().chain([file.clone()]).collect(), profiles))
+        }
+        [file] if base_files.is_empty() => Ok((vec![file.clone()], profiles)),
+        several => {
+            let relative = |path: &Utf8PathBuf| path.strip_prefix(root).unwrap_or(path).to_string();
+            let list = several.iter().map(relative).collect::<Vec<_>>().join("`, `");
+            let base = base_files.first().map(relative).unwrap_or_default();
+            let own = relative(&several[0]);
+            Err(Error::new(Exit::Config, format!("`{list}` could be an overlay or a project of its own; for environment `{name}` that must be said"))
+                .with_hint(format!("in infra.toml write `[environments.{name}]` with `files = [\"{base}\", \"{own}\"]` or `files = [\"{own}\"]`")))
+        }
+    }
+}
+
+fn unknown(root: &Utf8Path, name: &str, manifest: &Manifest, profiles: &[String]) -> Error {
+    let mut known: BTreeSet<String> = manifest.environments.keys().cloned().chain(profiles.iter().cloned()).collect();
+    known.insert(manifest.project.default_environment.clone().unwrap_or_else(|| "development".to_owned()));
+    let files = root.read_dir_utf8().into_iter().flatten().flatten();
+    known.extend(files.filter_map(|entry| {
+        let name = entry.file_name().strip_prefix(".env.")?;
+        Some(name.strip_suffix(".example").unwrap_or(name).to_owned()).filter(|name| name != "example")
+    }));
+    let hint = match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are: {}", known.iter().cloned().collect::<Vec<_>>().join(", ")),
+    };
+    Error::new(Exit::Config, format!("there is no environment `{name}`: no statement in infra.toml, no compose file, profile or env file of that name"))
+        .with_hint(hint)
+}

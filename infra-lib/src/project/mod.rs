@@ -1,0 +1,20 @@
+//! The opened project that every operation runs on.
+
+mod builder;
+mod discover;
+mod environment;
+mod naming;
+mod open;
+mod ownership;
+mod record;
+mod reference;
+pub(crate) mod services;
+pub(crate) mod urls;
+
+pub use builder::ProjectBuilder;
+#[cfg(feature = "cli")]
+pub(crate) use discover::root;
+pub use environment::Environment;
+pub use open::Project;
+pub use record::{DatabaseAxis, LocalRecord, Record};
+pub use services::Culprit;

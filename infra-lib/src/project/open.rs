@@ -1,0 +1,371 @@
+//! The project itself.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+
+use crate::Secret;
+use crate::compose::{Compose, ComposeError, Container, Engine, Model, declared_name};
+use crate::consent::{Consent, Destruction, obtain};
+use crate::dotenv::{EnvFile, Origin, Resolved, Variable, looks_secret, resolve};
+use crate::error::{Error, Result};
+use crate::exec::{CancelToken, Runner};
+use crate::exit::Exit;
+use crate::journal;
+use crate::lock::{Guard, Lock, Mode};
+use crate::manifest::{Manifest, ServicesAxis};
+use crate::operation::{Operation, Outcome};
+use crate::report::{Event, Observer, Unit};
+use crate::state::StateDir;
+
+use super::builder::ProjectBuilder;
+use super::environment::{Environment, Probe, template_of};
+use super::record::Record;
+use super::{discover, naming};
+
+/// A project in one of its environments, opened to run operations on.
+///
+/// ```no_run
+/// use infra_lib::{Project, ops::Start};
+/// let project = Project::discover(".")?;
+/// project.run(&Start::default())?;
+/// # Ok::<(), infra_lib::Error>(())
+/// ```
+pub struct Project {
+    root: Utf8PathBuf,
+    manifest: Manifest,
+    environment: Environment,
+    variables: Resolved,
+    compose: Compose,
+    state: StateDir,
+    record: Option<Record>,
+    runner: Runner,
+    observer: Arc<dyn Observer>,
+    consent: Arc<dyn Consent>,
+    model: OnceLock<Model>,
+}
+
+/// How long a stack or database operation waits for another one.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+
+impl Project {
+    /// Opens the project that `dir` belongs to, in its default environment.
+    pub fn discover(dir: impl Into<PathBuf>) -> Result<Self> {
+        Self::builder(dir).open()
+    }
+
+    /// Opens with options.
+    pub fn builder(dir: impl Into<PathBuf>) -> ProjectBuilder {
+        ProjectBuilder::new(dir.into())
+    }
+
+    pub(super) fn open(builder: ProjectBuilder) -> Result<Self> {
+        let root = discover::root(&builder.dir)?;
+        let manifest = Manifest::load(&root)?;
+        let runner = Runner::new(Some(root.as_std_path()), builder.observer.clone(), builder.cancel, builder.dry_run);
+        let state = StateDir::of(&root);
+        let record: Option<Record> = state.read(Record::FILE);
+
+        let shell = |key: &str| std::env::var(key).ok();
+        let base_env = match EnvFile::read(&root.join(".env")) {
+            Ok(file) => resolve(&[file], shell)?,
+            Err(_) => Resolved::default(),
+        };
+        // Only what the project's own `.env` says about Compose counts; the shell's COMPOSE_* could redirect us.
+        let base = |key: &str| {
+            base_env
+                .get(key)
+                .filter(|variable| variable.origin != Origin::Shell)
+                .map(|variable| variable.value.expose().to_owned())
+        };
+        let mut compose = Compose {
+            program: Compose::program(&runner),
+            project: String::new(),
+            directory: root.clone(),
+            files: Vec::new(),
+            env_files: Vec::new(),
+            profiles: Vec::new(),
+            address: Engine::address(),
+        };
+        let environment = Environment::resolve(
+            &root,
+            &manifest,
+            builder.environment.as_deref(),
+            &base,
+            &Ask { compose: &compose, runner: &runner },
+        )?;
+        let files =
+            environment.env_files.iter().map(|path| EnvFile::read(path)).collect::<std::result::Result<Vec<_>, _>>()?;
+        let variables = resolve(&files, shell)?;
+        for Variable { key, value, .. } in variables.variables() {
+            if looks_secret(key) || manifest.env.get(key).is_some_and(|rule| rule.generate.is_some()) {
+                runner.redactor().learn(value);
+            }
+        }
+
+        compose.files.clone_from(&environment.files);
+        compose.env_files.clone_from(&environment.env_files);
+        compose.profiles.clone_from(&environment.profiles);
+        compose.project = project_name(&root, &manifest, &environment, record.as_ref(), &base);
+        Ok(Self {
+            root,
+            manifest,
+            environment,
+            variables,
+            compose,
+            state,
+            record,
+            runner,
+            observer: builder.observer,
+            consent: builder.consent,
+            model: OnceLock::new(),
+        })
+    }
+
+    /// Runs an operation, and writes into the journal how it ended.
+    pub fn run<O: Operation>(&self, operation: &O) -> Result<O::Outcome> {
+        let began = (Timestamp::now(), Instant::now());
+        let result = self.runner.cancel().check().map_err(Error::from).and_then(|()| operation.run(self));
+        if O::JOURNAL && !self.runner.is_dry_run() {
+            let error = result.as_ref().err().map(|error| self.runner.redactor().clean(&error.to_string()));
+            let exit = result.as_ref().map_or_else(Error::exit, Outcome::exit);
+            let entry = journal::Entry::new(began.0, O::NAME, &self.environment.name, began.1.elapsed(), exit, error);
+            // The operation's result stands, whether or not it could be noted.
+            if let Err(error) = entry.append(&self.state) {
+                self.warn(format_args!("the journal was not written: {error}"));
+            }
+        }
+        result
+    }
+
+    /// Its folder.
+    pub fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    /// The compose project's name in this environment.
+    pub fn name(&self) -> &str {
+        &self.compose.project
+    }
+
+    /// What `infra.toml` says.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The environment that was asked for.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The variables of the env files and the shell.
+    pub fn variables(&self) -> &Resolved {
+        &self.variables
+    }
+
+    /// A variable of the env files, or of the caller's environment.
+    pub fn variable(&self, key: &str) -> Option<Secret> {
+        let own = self.variables.get(key).map(|variable| variable.value.clone());
+        own.or_else(|| std::env::var(key).ok().map(Secret::new))
+    }
+
+    /// How Compose is called.
+    pub fn compose(&self) -> &Compose {
+        &self.compose
+    }
+
+    /// The folder `.infra/`.
+    pub fn state(&self) -> &StateDir {
+        &self.state
+    }
+
+    /// What `setup` chose, once it has.
+    pub fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
+    /// What runs programs.
+    pub fn runner(&self) -> &Runner {
+        &self.runner
+    }
+
+    /// What stops a running operation.
+    pub fn cancel(&self) -> &CancelToken {
+        self.runner.cancel()
+    }
+
+    /// Whether services run under Compose here: what was pinned, else what `setup` chose, else yes.
+    pub fn services(&self) -> ServicesAxis {
+        let recorded = self.record.as_ref().map(|record| record.services);
+        self.manifest.compose.services.or(recorded).unwrap_or(ServicesAxis::Compose)
+    }
+
+    /// Whether services run under Compose here.
+    pub fn has_services(&self) -> bool {
+        self.services() == ServicesAxis::Compose && !self.compose.files.is_empty()
+    }
+
+    /// The compose model, read once.
+    pub fn model(&self) -> Result<&Model> {
+        if let Some(model) = self.model.get() {
+            return Ok(model);
+        }
+        self.require_env_file()?;
+        let model = self.compose.model(&self.runner)?;
+        Ok(self.model.get_or_init(|| model))
+    }
+
+    /// This project's containers. Those of a project of the same name in another folder are an error.
+    pub fn containers(&self) -> Result<Vec<Container>> {
+        let containers = self.compose.containers(&self.runner)?;
+        if let Some(foreign) = containers.iter().find(|container| !self.is_own(container)) {
+            return Err(
+                ComposeError::Foreign { project: self.name().to_owned(), owner: foreign.working_dir.clone() }.into()
+            );
+        }
+        Ok(containers)
+    }
+
+    /// Whether a container was started from this folder.
+    pub(crate) fn is_own(&self, container: &Container) -> bool {
+        container.working_dir.is_empty() || Utf8Path::new(&container.working_dir) == self.root
+    }
+
+    /// An error if the env file that the project's template announces has not been made yet.
+    fn require_env_file(&self) -> Result<()> {
+        let own = self.environment.own_env_file(&self.root);
+        if own.is_file() || !template_of(&own).is_file() {
+            return Ok(());
+        }
+        let (name, env) = (own.file_name().unwrap_or_default(), &self.environment);
+        let setup = if env.is_default {
+            "cargo xtask setup".to_owned()
+        } else {
+            format!("cargo xtask -e {} setup --no-start", env.name)
+        };
+        Err(Error::new(Exit::Config, format!("{name} is missing, though its template is there"))
+            .with_hint(format!("`{setup}` makes it, with fresh secrets")))
+    }
+
+    /// Takes a lock for as long as the guard lives, waiting a little for whoever has it.
+    pub fn lock(&self, lock: Lock, mode: Mode, operation: &str) -> Result<Option<Guard>> {
+        if self.runner.is_dry_run() {
+            return Ok(None);
+        }
+        let guard = lock.acquire(self.state.ensure()?, mode, operation, LOCK_PATIENCE, self.cancel(), |text| {
+            self.observer.event(&Event::Waiting { text });
+        })?;
+        Ok(Some(guard))
+    }
+
+    /// Asks before destroying; what is not granted is an error.
+    pub fn consent(&self, destruction: &Destruction) -> Result<()> {
+        if self.runner.is_dry_run() {
+            return Ok(());
+        }
+        Ok(obtain(&self.consent, destruction)?)
+    }
+
+    /// Describes a destruction in this environment.
+    pub(crate) fn destruction(&self, operation: &'static str, items: Vec<String>) -> Destruction {
+        Destruction {
+            operation,
+            project: self.name().to_owned(),
+            environment: self.environment.name.clone(),
+            protected: self.environment.protected,
+            items,
+            last_backup: None,
+        }
+    }
+
+    /// Says that a step began.
+    pub(crate) fn step(&self, text: impl Display) {
+        self.observer.event(&Event::Step { text: &text.to_string() });
+    }
+
+    /// Says what is being waited for.
+    pub(crate) fn waiting(&self, text: impl Display) {
+        self.observer.event(&Event::Waiting { text: &text.to_string() });
+    }
+
+    /// Says something worth knowing.
+    pub(crate) fn note(&self, text: impl Display) {
+        self.observer.event(&Event::Note { text: &text.to_string() });
+    }
+
+    /// Says something to look at.
+    pub(crate) fn warn(&self, text: impl Display) {
+        self.observer.event(&Event::Warning { text: &self.runner.redactor().clean(&text.to_string()) });
+    }
+
+    /// Hands over data while the operation goes on.
+    pub(crate) fn data(&self, text: impl Display) {
+        self.observer.event(&Event::Data { text: &text.to_string() });
+    }
+
+    /// Says how far the step is.
+    pub(crate) fn progress(&self, what: &str, done: u64, total: Option<u64>, unit: Unit) {
+        self.observer.event(&Event::Progress { what, done, total, unit });
+    }
+}
+
+/// Inference's questions to Compose.
+struct Ask<'a> {
+    compose: &'a Compose,
+    runner: &'a Runner,
+}
+
+impl Ask<'_> {
+    fn over(&self, files: &[Utf8PathBuf]) -> Compose {
+        Compose { project: "probe".to_owned(), files: files.to_vec(), ..self.compose.clone() }
+    }
+}
+
+impl Probe for Ask<'_> {
+    fn profiles(&self, files: &[Utf8PathBuf]) -> Vec<String> {
+        if files.is_empty() {
+            return Vec::new();
+        }
+        let call = self.over(files).call(["config", "--no-interpolate", "--profiles"]);
+        self.runner.read(&call).map(|output| output.text().lines().map(str::to_owned).collect()).unwrap_or_default()
+    }
+
+    fn stands_alone(&self, files: &[Utf8PathBuf]) -> bool {
+        self.runner.read(&self.over(files).call(["config", "--no-interpolate", "--quiet"])).is_ok()
+    }
+}
+
+/// The name under which Compose knows the project: environments other than the default one have a name of their own,
+/// hence their own containers, networks and volumes.
+fn project_name(
+    root: &Utf8Path,
+    manifest: &Manifest,
+    environment: &Environment,
+    record: Option<&Record>,
+    base: &dyn Fn(&str) -> Option<String>,
+) -> String {
+    if let Some(name) = manifest.environments.get(&environment.name).and_then(|settings| settings.project_name.clone())
+    {
+        return name;
+    }
+    let name = record
+        .and_then(|record| record.project_name.clone())
+        .or_else(|| manifest.project.name.clone())
+        .or_else(|| base("COMPOSE_PROJECT_NAME"))
+        .or_else(|| declared_name(&environment.files).filter(|name| !name.contains('$')))
+        .unwrap_or_else(|| naming::normalise(root.file_name().unwrap_or_default()));
+    if environment.is_default { name } else { format!("{name}-{}", naming::normalise(&environment.name)) }
+}
+
+impl std::fmt::Debug for Project {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Project")
+            .field("root", &self.root)
+            .field("environment", &self.environment.name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,90 @@
+//! Events as lines of text.
+
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Event, Observer};
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Verbosity {
+    /// Nothing but warnings: for cron.
+    Quiet,
+    /// The steps.
+    #[default]
+    Normal,
+    /// Every command as well, and what the children print.
+    Verbose,
+}
+
+/// Writes events as lines: data to one writer, talk to the other.
+///
+/// A writer that fails is ignored: a closed pipe or a full log disk never changes an operation's result.
+pub struct Plain {
+    verbosity: Verbosity,
+    data: Mutex<Box<dyn Write + Send>>,
+    talk: Mutex<Box<dyn Write + Send>>,
+}
+
+impl Plain {
+    /// Writes to these.
+    pub fn new(verbosity: Verbosity, data: Box<dyn Write + Send>, talk: Box<dyn Write + Send>) -> Self {
+        Self { verbosity, data: Mutex::new(data), talk: Mutex::new(talk) }
+    }
+
+    /// Writes to stdout and stderr.
+    pub fn stdio(verbosity: Verbosity) -> Self {
+        Self::new(verbosity, Box::new(std::io::stdout()), Box::new(std::io::stderr()))
+    }
+}
+
+impl Observer for Plain {
+    fn event(&self, event: &Event<'_>) {
+        let shown = |least| self.verbosity >= least;
+        let (writer, line) = match event {
+            Event::Data { text } => (&self.data, (*text).to_owned()),
+            Event::WouldRun { command } => (&self.data, (*command).to_owned()),
+            Event::Warning { text } => (&self.talk, format!("warning: {}", printable(text))),
+            Event::Step { text } | Event::Note { text } if shown(Verbosity::Normal) => (&self.talk, printable(text)),
+            Event::Running { command } if shown(Verbosity::Verbose) => {
+                (&self.talk, format!("+ {}", printable(command)))
+            }
+            Event::Output { source, line } if shown(Verbosity::Verbose) => {
+                (&self.talk, format!("{}: {}", printable(source), printable(line)))
+            }
+            _ => return,
+        };
+        let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(writer, "{line}");
+        let _ = writer.flush();
+    }
+}
+
+impl std::fmt::Debug for Plain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plain").field("verbosity", &self.verbosity).finish_non_exhaustive()
+    }
+}
+
+/// The text with control characters made visible, so that a name or a server's message cannot move the cursor or
+/// change colours. Line ends and tabs stay.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        if c.is_control() && c != '\n' && c != '\t' {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b09_s38_control_characters_are_made_visible() {
+        assert_eq!(printable("a\x1b[2Jb\tc\nd"), "a\\u{1b}[2Jb\tc\nd");
+    }
+}

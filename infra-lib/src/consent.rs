@@ -21,6 +21,8 @@ pub struct Destruction {
     pub environment: String,
     /// Whether that environment is protected.
     pub protected: bool,
+    /// Whether some of it may be somebody else's.
+    pub ambiguous: bool,
     /// Each thing, with its size where one is known.
     pub items: Vec<String>,
     /// When the last verified backup was made, in words.
@@ -38,9 +40,9 @@ pub enum Rule {
 }
 
 impl Destruction {
-    /// A protected environment wants the typed name, others a yes. An environment variable is never enough.
+    /// A protected environment and what may be another's want the typed name, others a yes. An environment variable is never enough.
     pub fn rule(&self) -> Rule {
-        if self.protected { Rule::TypedName } else { Rule::Yes }
+        if self.protected || self.ambiguous { Rule::TypedName } else { Rule::Yes }
     }
 }
 
@@ -106,8 +108,10 @@ pub enum ConsentError {
         /// The operation.
         operation: &'static str,
     },
-    /// The environment is protected and its name was not given.
-    #[error("`{operation}` in the protected environment {environment} needs the project's name; nothing was changed")]
+    /// The environment is protected, or what is destroyed may be another's, and the project's name was not given.
+    #[error(
+        "`{operation}` in the environment {environment} needs the project's name, since it is protected or may share its name with another project; nothing was changed"
+    )]
     Protected {
         /// The operation.
         operation: &'static str,
@@ -162,6 +166,7 @@ mod tests {
             project: "shop".into(),
             environment: "production".into(),
             protected,
+            ambiguous: false,
             items: vec![],
             last_backup: None,
         };

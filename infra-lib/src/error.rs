@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 
 use crate::compose::ComposeError;
 use crate::consent::ConsentError;
-use crate::dotenv::DotenvError;
+use crate::dotenv::{DotenvError, EditError, FillError};
 use crate::exec::ExecError;
 use crate::exit::Exit;
 use crate::fs::WriteError;
@@ -45,6 +45,12 @@ pub enum Error {
     /// Nobody said yes.
     #[error(transparent)]
     Consent(#[from] ConsentError),
+    /// An env file cannot be changed in that way.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// An env file cannot be made from its template.
+    #[error(transparent)]
+    Fill(#[from] FillError),
     /// A file was not written; what was there before still is.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -96,6 +102,8 @@ impl Error {
             Self::Exec(error) => error.hint(),
             Self::Manifest(error) => error.hint(),
             Self::Dotenv(error) => error.hint(),
+            Self::Edit(error) => error.hint(),
+            Self::Fill(error) => error.hint(),
             Self::Compose(error) => error.hint(),
             Self::Postgres(error) => error.hint(),
             Self::Lock(error) => error.hint(),
@@ -110,7 +118,7 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Exec(error) => exec_exit(error),
-            Self::Manifest(_) | Self::Dotenv(_) => Exit::Config,
+            Self::Manifest(_) | Self::Dotenv(_) | Self::Edit(_) | Self::Fill(_) => Exit::Config,
             Self::Compose(error) => error.exit(),
             Self::Postgres(error) => error.exit(),
             Self::Lock(error) => match error {

@@ -18,6 +18,8 @@ use crate::exec::{CancelToken, ExecError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lock {
+    /// Setting up this checkout.
+    Setup,
     /// Starting, stopping and cleaning the stack.
     Stack,
     /// The database's content: shared by those that read or add, exclusive for those that replace.
@@ -93,6 +95,7 @@ fn owner_words(owner: Option<&Owner>) -> String {
 impl Lock {
     const fn file_name(self) -> &'static str {
         match self {
+            Self::Setup => "setup.lock",
             Self::Stack => "stack.lock",
             Self::Database => "database.lock",
             Self::Backup => "backup.lock",

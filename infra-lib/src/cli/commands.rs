@@ -6,7 +6,7 @@ use super::entry::{Entry, entry};
 
 /// Every operation of the library, in the order of the help.
 pub(super) fn all() -> Vec<Entry> {
-    vec![entry::<ops::Start>(), entry::<ops::Stop>()]
+    vec![entry::<ops::Setup>(), entry::<ops::Start>(), entry::<ops::Stop>(), entry::<ops::Clean>()]
 }
 
 /// The operation of this name.

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use crate::consent::Given;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exec::CancelToken;
 use crate::project::{Project, ProjectBuilder};
 use crate::report::{Plain, Progress};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::exec::{ExecError, Invocation, Runner};
+use crate::exec::Runner;
 
 use super::{Compose, ComposeError};
 
@@ -122,37 +122,11 @@ impl Container {
 impl Compose {
     /// The project's containers, also the stopped ones and those of profiles that are off.
     pub(crate) fn containers(&self, runner: &Runner) -> Result<Vec<Container>, ComposeError> {
-        let label = format!("label=com.docker.compose.project={}", self.project);
-        inspect(self, runner, &[label])
+        let raw: Vec<Raw> = self.inspect(runner, "container", &self.labelled(runner, "container")?)?;
+        let mut containers: Vec<Container> = raw.into_iter().map(Container::from).collect();
+        containers.sort_by(|a, b| (&a.service, a.number).cmp(&(&b.service, b.number)));
+        Ok(containers)
     }
-}
-
-/// The containers that pass these filters of `docker ps`.
-pub(crate) fn inspect(compose: &Compose, runner: &Runner, filters: &[String]) -> Result<Vec<Container>, ComposeError> {
-    let mut list = Invocation::new("docker").args(["ps", "-a", "-q", "--no-trunc"]);
-    for filter in filters {
-        list = list.args(["--filter", filter]);
-    }
-    let ids = compose.read(runner, &list)?.text();
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let inspect = Invocation::new("docker").args(["container", "inspect"]).args(ids.lines().map(str::to_owned));
-    let json = match compose.read(runner, &inspect) {
-        Ok(output) => output.stdout,
-        // One of them was removed between the two calls; the others are what there is.
-        Err(ComposeError::Failed(ExecError::Exited { tail, .. })) if tail.contains("No such container") => {
-            return self::inspect(compose, runner, filters);
-        }
-        Err(error) => return Err(error),
-    };
-    let raw: Vec<Raw> = serde_json::from_slice(&json).map_err(|error| {
-        compose
-            .explain(ExecError::BadOutput { command: "docker container inspect".to_owned(), reason: error.to_string() })
-    })?;
-    let mut containers: Vec<Container> = raw.into_iter().map(Container::from).collect();
-    containers.sort_by(|a, b| (&a.service, a.number).cmp(&(&b.service, b.number)));
-    Ok(containers)
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ mod engine;
 mod error;
 mod files;
 mod model;
+mod objects;
 mod ports;
 pub(crate) mod readiness;
 

@@ -4,7 +4,7 @@ mod client;
 mod database;
 mod detect;
 mod error;
-mod local;
+pub(crate) mod local;
 mod url;
 
 pub use database::{Database, Place};

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::exec::CancelToken;
 use crate::report::{Observer, Silent};
 
-use super::Project;
+use super::{Project, Record};
 
 /// How a project is opened. The defaults suit a program: silent, unattended, answering no to every question.
 ///
@@ -25,6 +25,8 @@ pub struct ProjectBuilder {
     pub(super) consent: Arc<dyn Consent>,
     pub(super) cancel: CancelToken,
     pub(super) dry_run: bool,
+    /// Stands in for what `.infra/` says.
+    pub(super) record: Option<Record>,
 }
 
 impl ProjectBuilder {
@@ -36,6 +38,20 @@ impl ProjectBuilder {
             consent: Arc::new(Never),
             cancel: CancelToken::new(),
             dry_run: false,
+            record: None,
+        }
+    }
+
+    /// As another project was opened.
+    pub(super) fn like(project: &Project, record: Option<Record>) -> Self {
+        Self {
+            dir: project.root().as_std_path().to_owned(),
+            environment: Some(project.environment().name.clone()),
+            observer: project.observer.clone(),
+            consent: project.consent.clone(),
+            cancel: project.cancel().clone(),
+            dry_run: project.runner().is_dry_run(),
+            record,
         }
     }
 

@@ -8,6 +8,7 @@ mod open;
 mod ownership;
 mod record;
 mod reference;
+mod reopen;
 pub(crate) mod services;
 pub(crate) mod urls;
 
@@ -15,6 +16,7 @@ pub use builder::ProjectBuilder;
 #[cfg(feature = "cli")]
 pub(crate) use discover::root;
 pub use environment::Environment;
+pub(crate) use environment::template_of;
 pub use open::Project;
 pub use record::{DatabaseAxis, LocalRecord, Record};
 pub use services::Culprit;

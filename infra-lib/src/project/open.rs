@@ -44,12 +44,12 @@ pub struct Project {
     state: StateDir,
     record: Option<Record>,
     runner: Runner,
-    observer: Arc<dyn Observer>,
-    consent: Arc<dyn Consent>,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) consent: Arc<dyn Consent>,
     model: OnceLock<Model>,
 }
 
-/// How long a stack or database operation waits for another one.
+/// How long an operation waits for another one that holds its lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Project {
@@ -68,7 +68,7 @@ impl Project {
         let manifest = Manifest::load(&root)?;
         let runner = Runner::new(Some(root.as_std_path()), builder.observer.clone(), builder.cancel, builder.dry_run);
         let state = StateDir::of(&root);
-        let record: Option<Record> = state.read(Record::FILE);
+        let record: Option<Record> = builder.record.or_else(|| state.read(Record::FILE));
 
         let shell = |key: &str| std::env::var(key).ok();
         let base_env = match EnvFile::read(&root.join(".env")) {
@@ -277,6 +277,7 @@ impl Project {
             project: self.name().to_owned(),
             environment: self.environment.name.clone(),
             protected: self.environment.protected,
+            ambiguous: false,
             items,
             last_backup: None,
         }

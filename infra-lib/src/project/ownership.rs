@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::error::Result;
-use crate::exec::{ExecError, Invocation};
 
 use super::Project;
 
@@ -44,18 +43,8 @@ impl Project {
 
     /// The volumes on the engine that carry this project's name.
     pub(crate) fn volume_label(&self) -> Result<VolumeAges> {
-        let label = format!("label=com.docker.compose.project={}", self.name());
-        let list = Invocation::new("docker").args(["volume", "ls", "-q", "--filter", &label]);
-        let names = self.compose().read(self.runner(), &list)?.text();
-        if names.is_empty() {
-            return Ok(VolumeAges::new());
-        }
-        let inspect = Invocation::new("docker").args(["volume", "inspect"]).args(names.lines().map(str::to_owned));
-        let output = self.compose().read(self.runner(), &inspect)?;
-        let raw: Vec<Raw> = serde_json::from_slice(&output.stdout).map_err(|error| ExecError::BadOutput {
-            command: "docker volume inspect".to_owned(),
-            reason: error.to_string(),
-        })?;
+        let names = self.compose().labelled(self.runner(), "volume")?;
+        let raw: Vec<Raw> = self.compose().inspect(self.runner(), "volume", &names)?;
         Ok(raw.into_iter().map(|volume| (volume.name, volume.created_at)).collect())
     }
 }

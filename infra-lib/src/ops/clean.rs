@@ -1,0 +1,185 @@
+//! `clean`
+
+mod inventory;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::compose::Engine;
+use crate::error::{Error, Result};
+use crate::exec::Invocation;
+use crate::exit::Exit;
+use crate::lock::{Lock, Mode};
+use crate::manifest::ByteSize;
+use crate::operation::{Group, Operation, Outcome};
+use crate::project::Project;
+
+use inventory::Inventory;
+pub use inventory::{Kind, Object};
+
+/// Remove this project's containers and networks, and by name what else it owns. Nothing of anybody else's, ever.
+///
+/// What will be removed is listed first, with sizes. Volumes hold data: in a protected environment they go only when
+/// there is a verified backup of the last 24 hours, or with `--discard-data`.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct Clean {
+    /// Its volumes too, and with them the data.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub volumes: bool,
+    /// The images that were built for it.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub images: bool,
+    /// The builder of its own that holds its build cache, if it has one.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub build_cache: bool,
+    /// Everything of this project.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub all: bool,
+    /// Remove data without a recent backup.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub discard_data: bool,
+}
+
+/// What was removed.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct CleanReport {
+    /// What was removed.
+    pub removed: Vec<Object>,
+    /// What should have been removed and could not be, with the reason.
+    pub remaining: Vec<String>,
+    /// What was left alone on purpose, with the reason.
+    pub left: Vec<String>,
+}
+
+impl Operation for Clean {
+    const NAME: &'static str = "clean";
+    const GROUP: Group = Group::Lifecycle;
+    type Outcome = CleanReport;
+
+    fn run(&self, project: &Project) -> Result<CleanReport> {
+        let _lock = project.lock(Lock::Stack, Mode::Exclusive, Self::NAME)?;
+        if project.has_services() {
+            refuse_other_engine(project)?;
+        }
+        let inventory = Inventory::take(project, self)?;
+        let mut report = CleanReport { removed: Vec::new(), remaining: Vec::new(), left: inventory.left.clone() };
+        if inventory.objects.is_empty() {
+            return Ok(report);
+        }
+        let mut destruction =
+            project.destruction(Self::NAME, inventory.objects.iter().map(ToString::to_string).collect());
+        destruction.ambiguous = inventory.ambiguous;
+        if inventory.has_data() {
+            self.require_backup(project)?;
+        }
+        project.consent(&destruction)?;
+        for object in inventory.objects {
+            project.step(format_args!("removing {object}"));
+            match remove(project, &object) {
+                Ok(()) => report.removed.push(object),
+                Err(error @ Error::Exec(crate::exec::ExecError::Cancelled { .. })) if report.removed.is_empty() => {
+                    return Err(error);
+                }
+                Err(error) => report.remaining.push(format!("{object}: {error}")),
+            }
+        }
+        Ok(report)
+    }
+}
+
+impl Clean {
+    /// Data of a protected environment goes only when it can be had back.
+    fn require_backup(&self, project: &Project) -> Result<()> {
+        if !project.environment().protected || self.discard_data {
+            return Ok(());
+        }
+        Err(Error::new(
+            Exit::Refused,
+            format!(
+                "there is no verified backup of {} from the last 24 hours; nothing was changed",
+                project.environment().name
+            ),
+        )
+        .with_hint("make one with `cargo xtask db-backup`, or add `--discard-data`"))
+    }
+}
+
+/// The engine that `setup` recorded is the one whose objects are ours; another one, or one far away, is left alone.
+fn refuse_other_engine(project: &Project) -> Result<()> {
+    let recorded = project.record().and_then(|record| record.engine.as_ref());
+    let now = Engine::ask(project.runner())?;
+    match recorded {
+        Some(engine) if engine.id != now.id => Err(Error::new(
+            Exit::Refused,
+            format!("this is not the Docker engine on which the project was set up (now at {})", Engine::address()),
+        )
+        .with_hint("unset DOCKER_HOST and DOCKER_CONTEXT, or run `cargo xtask setup` if the project has moved here")),
+        None if Engine::is_remote() => {
+            Err(Error::new(Exit::Refused, format!("the Docker engine at {} is not on this machine", Engine::address()))
+                .with_hint("run `cargo xtask setup` first, which records the engine as this project's"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn remove(project: &Project, object: &Object) -> Result<()> {
+    let docker = |args: &[&str]| -> Result<()> {
+        let call = Invocation::new("docker").args(args.iter().copied()).arg(object.id.as_str());
+        project.compose().change(project.runner(), &call)?;
+        Ok(())
+    };
+    match object.kind {
+        Kind::Container => {
+            // A database is given the time to write what it holds.
+            docker(&["stop", "--time", "60"])?;
+            docker(&["rm", "--force"])
+        }
+        Kind::Network => docker(&["network", "rm"]),
+        Kind::Volume => docker(&["volume", "rm"]),
+        Kind::Image => docker(&["image", "rm"]),
+        Kind::Builder => docker(&["buildx", "rm"]),
+        Kind::LocalDatabase => project.remove_local_database(),
+    }
+}
+
+impl Outcome for CleanReport {
+    fn exit(&self) -> Exit {
+        match (self.remaining.is_empty(), self.removed.is_empty()) {
+            (true, _) => Exit::Ok,
+            (false, false) => Exit::Partial,
+            (false, true) => Exit::Failed,
+        }
+    }
+
+    fn next(&self) -> Vec<String> {
+        match self.exit() {
+            Exit::Ok => vec!["cargo xtask setup".to_owned()],
+            _ => vec!["cargo xtask clean".to_owned()],
+        }
+    }
+}
+
+impl fmt::Display for CleanReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.removed.is_empty() && self.remaining.is_empty() {
+            f.write_str("nothing to remove")?;
+        }
+        for object in &self.removed {
+            writeln!(f, "removed {object}")?;
+        }
+        for rest in &self.remaining {
+            writeln!(f, "still there: {rest}")?;
+        }
+        for left in &self.left {
+            write!(f, "\nleft alone: {left}")?;
+        }
+        let freed: u64 = self.removed.iter().filter_map(|object| object.bytes).sum();
+        if freed > 0 {
+            write!(f, "{} freed", ByteSize::new(freed))?;
+        }
+        Ok(())
+    }
+}

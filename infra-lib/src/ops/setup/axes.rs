@@ -1,0 +1,95 @@
+//! Choosing whether services run and where the database is. Nothing else ever chooses.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::compose::{ComposeError, Engine};
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::manifest::ServicesAxis;
+use crate::postgres::local;
+use crate::project::{DatabaseAxis, Project, Record};
+
+use super::Setup;
+
+/// The choice, with the engine if there is one.
+pub(super) struct Axes {
+    pub(super) services: ServicesAxis,
+    pub(super) database: DatabaseAxis,
+    engine: Option<Engine>,
+}
+
+/// What was asked for, else what is pinned, else what was chosen before, else what this machine has.
+pub(super) fn choose(project: &Project, options: &Setup) -> Result<Axes> {
+    let manifest = project.manifest();
+    let recorded = project.record();
+    let pinned = options.services.or(manifest.compose.services).or_else(|| recorded.map(|record| record.services));
+    let engine = match pinned {
+        Some(ServicesAxis::None) => None,
+        _ if project.compose().files.is_empty() => None,
+        _ => match engine(project) {
+            Ok(engine) => Some(engine),
+            // Whoever asked for services, or had them yesterday, is told why there are none today.
+            Err(error) if pinned.is_some() => return Err(error.into()),
+            Err(error) => {
+                let way_out = error.hint().unwrap_or_default();
+                project.warn(format_args!("{error}; going on without services, with a local database ({way_out})"));
+                None
+            }
+        },
+    };
+    let services = if engine.is_some() { ServicesAxis::Compose } else { ServicesAxis::None };
+    let kept = recorded.filter(|record| record.services == services).map(|record| record.database);
+    let database = match options.database.or(kept) {
+        Some(database) => database,
+        None if manifest.database.url.is_some() => DatabaseAxis::Url,
+        None if services == ServicesAxis::None || manifest.database.local.is_some() => DatabaseAxis::Local,
+        None => DatabaseAxis::Service,
+    };
+    if database == DatabaseAxis::Service && services == ServicesAxis::None {
+        return Err(Error::new(Exit::Usage, "without services the database cannot be one")
+            .with_hint("choose `--database local` or `--database url`"));
+    }
+    Ok(Axes { services, database, engine })
+}
+
+/// An engine that answers and a Compose that is new enough.
+fn engine(project: &Project) -> std::result::Result<Engine, ComposeError> {
+    project.compose().supported_version(project.runner())?;
+    Engine::ask(project.runner())
+}
+
+impl Axes {
+    /// The record of this choice; a local cluster is made now if there is none yet.
+    pub(super) fn record(&self, project: &Project) -> Result<Record> {
+        let before = project.record();
+        let local = match self.database {
+            DatabaseAxis::Local => Some(local::ensure(project, before.and_then(|record| record.local.as_ref()))?),
+            _ => before.and_then(|record| record.local.clone()),
+        };
+        Ok(Record {
+            services: self.services,
+            database: self.database,
+            engine: self.engine.clone(),
+            project_name: before.and_then(|record| record.project_name.clone()),
+            local,
+            at: before.map_or_else(Timestamp::now, |record| record.at),
+        })
+    }
+}
+
+impl fmt::Display for Axes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let services = match self.services {
+            ServicesAxis::Compose => "Docker Compose runs the services",
+            ServicesAxis::None => "no services run",
+        };
+        let database = match self.database {
+            DatabaseAxis::Service => "one of them is the database",
+            DatabaseAxis::Local => "the database is a local cluster",
+            DatabaseAxis::Url => "the database is where its URL says",
+        };
+        write!(f, "{services}; {database}")
+    }
+}

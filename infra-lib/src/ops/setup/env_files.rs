@@ -1,0 +1,76 @@
+//! Env files from their templates.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::dotenv::{EnvFile, FillError, Generator, fill, looks_secret};
+use crate::error::{Error, Result};
+use crate::project::{Project, template_of};
+
+/// Makes each env file whose template is there and which is not: mode 0600, with fresh secrets. One that exists is
+/// never touched.
+pub(super) fn make(project: &Project) -> Result<Vec<String>> {
+    let mut changes = Vec::new();
+    for target in targets(project) {
+        let template = EnvFile::read(template_of(&target))?;
+        changes.extend(make_one(project, &template, &target)?);
+    }
+    let own = project.environment().own_env_file(project.root());
+    if changes.is_empty() && !own.exists() && project.manifest().env.values().any(|rule| rule.generate.is_some()) {
+        let template = EnvFile::parse(template_of(&own), b"")?;
+        changes.extend(make_one(project, &template, &own)?);
+    }
+    Ok(changes)
+}
+
+/// The env files that are missing and have a template: the environment's own, and those that services keep in folders
+/// of their own.
+fn targets(project: &Project) -> Vec<Utf8PathBuf> {
+    let root = project.root();
+    let environment = project.environment();
+    let own = environment.own_env_file(root);
+    let mut targets = vec![root.join(".env"), own];
+    targets.extend(environment.missing_env_files.iter().cloned());
+    targets.extend(folders(root).map(|folder| folder.join(".env")));
+    targets.retain(|target| !target.exists() && template_of(target).is_file());
+    targets.sort();
+    targets.dedup();
+    targets
+}
+
+/// The folders directly below the root that may be a service's.
+fn folders(root: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {
+    let entries = root.read_dir_utf8().into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && !entry.file_name().starts_with('.'))
+        .map(|entry| entry.into_path())
+}
+
+fn make_one(project: &Project, template: &EnvFile, target: &Utf8Path) -> Result<Option<String>> {
+    let rules = &project.manifest().env;
+    let stated = rules.iter().filter_map(|(key, rule)| Some((key.clone(), rule.generate?)));
+    // Without a rule, whatever looks like a secret and is left open in the template gets a fresh one.
+    let guessed = template.entries().iter().filter(|entry| looks_secret(&entry.key) && !rules.contains_key(&entry.key));
+    let guessed = guessed.map(|entry| (entry.key.clone(), Generator::default()));
+    let generators: BTreeMap<String, Generator> = guessed.chain(stated).collect();
+    let mut filled = fill(template, target, &generators)?;
+    if template.text().is_empty() {
+        for (key, generator) in &generators {
+            let secret = generator.generate().map_err(FillError::from)?;
+            let comment = rules.get(key).and_then(|rule| rule.describe.as_deref());
+            filled.file.append(key, &secret, comment)?;
+            filled.generated.push(key.clone());
+        }
+    }
+    let name = target.strip_prefix(project.root()).unwrap_or(target);
+    let what = match &filled.generated[..] {
+        [] => format!("write {name} (mode 0600) from its template"),
+        keys => format!("write {name} (mode 0600) from its template, with fresh secrets: {}", keys.join(", ")),
+    };
+    match project.runner().apply(&what, || filled.file.save_new()) {
+        // Another setup was faster; its file is as good as ours.
+        Err(error) if error.already_exists() => Ok(None),
+        other => other.map(|_| Some(what)).map_err(Error::from),
+    }
+}

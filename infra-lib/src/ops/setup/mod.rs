@@ -1,0 +1,157 @@
+//! `setup`
+
+mod axes;
+mod env_files;
+mod folders;
+mod images;
+mod name;
+mod ports;
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::lock::{Lock, Mode};
+use crate::manifest::ServicesAxis;
+use crate::operation::{Group, Operation, Outcome};
+use crate::ops::{Start, StartReport};
+use crate::project::{DatabaseAxis, Project};
+use crate::report::seconds;
+
+/// Make a fresh checkout run: check the machine, make the env file, get the images, start, wait until it is healthy.
+///
+/// Every step looks first whether there is anything to do, so it can be run again at any time: a second run changes
+/// nothing and takes seconds. Where no engine answers, the database becomes a local PostgreSQL cluster and services
+/// are left out; that choice is recorded, and no other command makes it.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct Setup {
+    /// Stop short of starting anything.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub no_start: bool,
+    /// Offer to install what is missing, showing the exact commands first.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub install: bool,
+    /// Whether services run [default: by Compose, where an engine answers].
+    #[cfg_attr(feature = "cli", arg(long, value_enum))]
+    pub services: Option<ServicesAxis>,
+    /// Where the database is [default: a service of the stack; without services, a local cluster].
+    #[cfg_attr(feature = "cli", arg(long, value_enum))]
+    pub database: Option<DatabaseAxis>,
+}
+
+/// What was set up.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct SetupReport {
+    /// Whether services run.
+    pub services: ServicesAxis,
+    /// Where the database is.
+    pub database: DatabaseAxis,
+    /// What was changed, a line each; empty when everything was in place.
+    pub changes: Vec<String>,
+    /// How the start went, unless it was left out.
+    pub start: Option<StartReport>,
+    /// How to reach a local database, without the password.
+    pub database_url: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+impl Operation for Setup {
+    const NAME: &'static str = "setup";
+    const GROUP: Group = Group::Lifecycle;
+    type Outcome = SetupReport;
+
+    fn run(&self, project: &Project) -> Result<SetupReport> {
+        let began = Instant::now();
+        let _lock = project.lock(Lock::Setup, Mode::Exclusive, Self::NAME)?;
+
+        project.step("checking this machine");
+        let axes = axes::choose(project, self)?;
+        let mut changes = env_files::make(project)?;
+        if project.runner().is_dry_run() && !changes.is_empty() {
+            project.note("what comes after depends on the env file, which a dry run does not make");
+            return Ok(SetupReport::new(&axes, project, changes, None, began));
+        }
+
+        // Each of these decides what the compose files say from here on, so the project is opened anew after it.
+        let mut project = project.reopen(axes.record(project)?)?;
+        if let Some(record) = name::free(&project)? {
+            project = project.reopen(record)?;
+            changes.push(format!(
+                "called this checkout's compose project `{}`: the usual name belongs to another folder",
+                project.name()
+            ));
+        }
+        if project.has_services() {
+            let moved = ports::free(&project)?;
+            if !moved.is_empty() {
+                changes.extend(moved);
+                project = project.reopen(project.record().cloned())?;
+            }
+        }
+        changes.extend(folders::make(&project)?);
+        if project.save_record()? {
+            changes.push(axes.to_string());
+        }
+        if project.has_services() {
+            images::get(&project)?;
+        }
+        let start = if self.no_start { None } else { Some(project.nested(&Start::default())?) };
+        Ok(SetupReport::new(&axes, &project, changes, start, began))
+    }
+}
+
+impl SetupReport {
+    fn new(
+        axes: &axes::Axes,
+        project: &Project,
+        changes: Vec<String>,
+        start: Option<StartReport>,
+        began: Instant,
+    ) -> Self {
+        Self {
+            services: axes.services,
+            database: axes.database,
+            changes,
+            start,
+            database_url: project.local_database_url(),
+            duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+impl Outcome for SetupReport {
+    fn exit(&self) -> Exit {
+        self.start.as_ref().map_or(Exit::Ok, Outcome::exit)
+    }
+
+    fn next(&self) -> Vec<String> {
+        match (&self.start, self.exit()) {
+            (None, _) => vec!["cargo xtask start".to_owned()],
+            (Some(_), Exit::Ok) => {
+                ["health", "db-shell", "logs -f", "help"].map(|command| format!("cargo xtask {command}")).to_vec()
+            }
+            (Some(start), _) => start.next(),
+        }
+    }
+}
+
+impl fmt::Display for SetupReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for change in &self.changes {
+            writeln!(f, "  {change}")?;
+        }
+        if let Some(url) = &self.database_url {
+            writeln!(f, "  database: {url}")?;
+        }
+        match &self.start {
+            Some(start) => start.fmt(f),
+            None => write!(f, "set up in {}, not started", seconds(Duration::from_millis(self.duration_ms))),
+        }
+    }
+}

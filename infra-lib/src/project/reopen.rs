@@ -1,0 +1,31 @@
+//! Opening a project again, after its env files or `setup`'s choice have changed.
+
+use crate::error::Result;
+use crate::operation::Operation;
+
+use super::{Project, ProjectBuilder, Record};
+
+impl Project {
+    /// The same project with what its files say now, and this choice.
+    pub(crate) fn reopen(&self, record: impl Into<Option<Record>>) -> Result<Self> {
+        ProjectBuilder::like(self, record.into()).open()
+    }
+
+    /// Runs an operation as a part of another one: the outer one stands in the journal.
+    pub(crate) fn nested<O: Operation>(&self, operation: &O) -> Result<O::Outcome> {
+        operation.run(self)
+    }
+
+    /// Writes the choice, and says whether it was another one before.
+    pub(crate) fn save_record(&self) -> Result<bool> {
+        let before: Option<Record> = self.state().read(Record::FILE);
+        match self.record() {
+            Some(record) if before.as_ref() != Some(record) => {
+                let what = format!("record the choice in {}", self.state().path().join(Record::FILE));
+                self.runner().apply(what, || self.state().write(Record::FILE, record))?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+}

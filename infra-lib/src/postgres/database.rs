@@ -141,15 +141,6 @@ impl Project {
         Ok(source.filter_map(|name| model.secrets.get(name)?.file.clone()).next())
     }
 
-    fn local_database(&self) -> Result<Database> {
-        let record = self.record().and_then(|record| record.local.clone()).ok_or_else(|| {
-            Error::new(Exit::Unavailable, "the local database has not been made yet")
-                .with_hint("`cargo xtask setup` makes it")
-        })?;
-        let login = self.local_login()?;
-        Ok(Database { name: login.0, user: login.1, password: Some(login.2), place: Place::Local(record) })
-    }
-
     fn url_database(&self) -> Result<Database> {
         let reference = self.manifest().database.url.clone().unwrap_or(Reference::Env("DATABASE_URL".to_owned()));
         let text = self.require(&reference, "`[database] url`")?;

@@ -1,5 +1,7 @@
 //! What `setup` chose.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,9 +25,9 @@ pub struct Record {
     /// The compose project's name, where the usual one belonged to another checkout.
     #[serde(default)]
     pub project_name: Option<String>,
-    /// The local cluster, if there is one.
+    /// The local clusters, by environment: no environment opens another one's data.
     #[serde(default)]
-    pub local: Option<LocalRecord>,
+    pub local: BTreeMap<String, LocalRecord>,
     /// When.
     pub at: Timestamp,
 }
@@ -47,12 +49,12 @@ pub enum DatabaseAxis {
     Url,
 }
 
-/// Where the local cluster lives.
+/// Where the local cluster of an environment lives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LocalRecord {
-    /// Its folder; outside the project where the server's user could not enter that.
+    /// Its folder: relative to the project, or absolute where the server's user could not enter the project.
     pub dir: Utf8PathBuf,
-    /// The port that it listens on, on the loopback address.
+    /// The port that it listens on, on the loopback address, unless that is taken by something else.
     pub port: u16,
 }

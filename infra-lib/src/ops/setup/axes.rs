@@ -64,10 +64,11 @@ impl Axes {
     /// The record of this choice; a local cluster is made now if there is none yet.
     pub(super) fn record(&self, project: &Project) -> Result<Record> {
         let before = project.record();
-        let local = match self.database {
-            DatabaseAxis::Local => Some(local::ensure(project, before.and_then(|record| record.local.as_ref()))?),
-            _ => before.and_then(|record| record.local.clone()),
-        };
+        let mut local = before.map(|record| record.local.clone()).unwrap_or_default();
+        if self.database == DatabaseAxis::Local {
+            let cluster = local::ensure(project, project.local_record())?;
+            local.insert(project.environment().name.clone(), cluster);
+        }
         Ok(Record {
             services: self.services,
             database: self.database,

@@ -26,6 +26,7 @@ mod users;
 pub use error::{Error, Result};
 pub use exec::CancelToken;
 pub use exit::Exit;
+pub use journal::Entry as JournalEntry;
 pub use lock::{Guard, Lock, LockError, Mode};
 pub use operation::{Group, Operation, Outcome};
 pub use project::{Culprit, DatabaseAxis, Environment, LocalRecord, Project, ProjectBuilder, Record};

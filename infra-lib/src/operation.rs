@@ -19,6 +19,8 @@ pub trait Operation {
     const GROUP: Group;
     /// Whether an entry in the journal is worth having: for what changes something.
     const JOURNAL: bool = true;
+    /// Whether it hands the caller's terminal to somebody else, such as a shell, and so has no answer in JSON.
+    const INTERACTIVE: bool = false;
     /// What it returns.
     type Outcome: Outcome;
 

@@ -6,7 +6,18 @@ use super::entry::{Entry, entry};
 
 /// Every operation of the library, in the order of the help.
 pub(super) fn all() -> Vec<Entry> {
-    vec![entry::<ops::Setup>(), entry::<ops::Start>(), entry::<ops::Stop>(), entry::<ops::Clean>()]
+    vec![
+        entry::<ops::Setup>(),
+        entry::<ops::Start>(),
+        entry::<ops::Stop>(),
+        entry::<ops::Ps>(),
+        entry::<ops::Shell>(),
+        entry::<ops::Exec>(),
+        entry::<ops::Clean>(),
+        entry::<ops::DbShell>(),
+        entry::<ops::History>(),
+        entry::<ops::Tasks>(),
+    ]
 }
 
 /// The operation of this name.

@@ -13,13 +13,15 @@ use crate::project::Project;
 pub(super) struct Entry {
     pub(super) name: &'static str,
     pub(super) group: Group,
+    /// Whether it cannot answer in JSON.
+    pub(super) interactive: bool,
     augment: fn(clap::Command) -> clap::Command,
     run: fn(&Project, &ArgMatches) -> Result<Rendered>,
 }
 
 /// The entry of an operation whose options are clap arguments.
 pub(super) fn entry<O: Operation + Args>() -> Entry {
-    Entry { name: O::NAME, group: O::GROUP, augment: O::augment_args, run: run::<O> }
+    Entry { name: O::NAME, group: O::GROUP, interactive: O::INTERACTIVE, augment: O::augment_args, run: run::<O> }
 }
 
 impl Entry {

@@ -64,6 +64,10 @@ impl Command {
     pub fn name(&self) -> &str {
         self.kind.name()
     }
+
+    pub(super) fn is_interactive(&self) -> bool {
+        matches!(&self.kind, Kind::Operation(entry) if entry.interactive)
+    }
 }
 
 impl Kind {

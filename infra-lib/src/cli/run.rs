@@ -4,8 +4,9 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use crate::consent::Given;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec::CancelToken;
+use crate::exit::Exit;
 use crate::project::{Project, ProjectBuilder};
 use crate::report::{Plain, Progress};
 
@@ -48,6 +49,11 @@ impl Context {
     }
 
     fn try_run(&self, command: &Command) -> Result<Rendered> {
+        if self.globals.json && command.is_interactive() {
+            let name = command.name();
+            return Err(Error::new(Exit::Usage, format!("`{name}` hands the terminal over and has no answer in JSON"))
+                .with_hint("leave --json out"));
+        }
         let project = self.project()?;
         match &command.kind {
             Kind::Operation(entry) => entry.run(&project, &command.matches),
@@ -63,6 +69,7 @@ impl Context {
         let consent = Terminal { given, interactive: globals.interactive() };
         let dir = globals.project_dir.clone().unwrap_or_else(|| ".".into());
         let mut builder = Project::builder(dir).consent(consent).cancel_token(cancel).dry_run(globals.dry_run);
+        builder = builder.keep_stdout(globals.json);
         if let Some(environment) = &globals.env {
             builder = builder.environment(environment);
         }

@@ -48,6 +48,8 @@ pub struct Container {
     pub created: Option<Timestamp>,
     /// When it was last started.
     pub started: Option<Timestamp>,
+    /// When it last ended.
+    pub finished: Option<Timestamp>,
     /// Its name on its own networks.
     pub hostname: String,
     /// Its addresses, by network.
@@ -117,6 +119,18 @@ impl Container {
             (Status::Dead, _) => "dead".to_owned(),
         }
     }
+
+    /// Its published ports, each once: the engine lists a port of every address for IPv4 and IPv6.
+    pub fn published(&self) -> Vec<String> {
+        let everywhere = |port: &String| {
+            let rest = port
+                .strip_prefix("0.0.0.0:")
+                .or_else(|| port.strip_prefix(":::"))
+                .or_else(|| port.strip_prefix("[::]:"));
+            rest.unwrap_or(port).to_owned()
+        };
+        self.ports.iter().map(everywhere).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
 }
 
 impl Compose {
@@ -157,6 +171,8 @@ struct RawState {
     error: String,
     #[serde(default)]
     started_at: String,
+    #[serde(default)]
+    finished_at: String,
     health: Option<RawHealth>,
 }
 
@@ -236,6 +252,11 @@ fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializ
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// A time, unless it is the year 1, which stands for never.
+fn moment(text: &str) -> Option<Timestamp> {
+    text.parse().ok().filter(|time| *time > Timestamp::UNIX_EPOCH)
+}
+
 impl From<Raw> for Container {
     fn from(raw: Raw) -> Self {
         let label =
@@ -265,7 +286,8 @@ impl From<Raw> for Container {
             restart_count: raw.restart_count,
             restart_policy: raw.host_config.restart_policy.name,
             created: raw.created.parse().ok(),
-            started: raw.state.started_at.parse().ok(),
+            started: moment(&raw.state.started_at),
+            finished: moment(&raw.state.finished_at),
             hostname: raw.config.hostname,
             addresses: raw
                 .network_settings

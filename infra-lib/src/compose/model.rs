@@ -132,6 +132,8 @@ pub struct Dependency {
     pub condition: Condition,
     /// Whether it must be there at all.
     pub required: bool,
+    /// Whether a restart of it restarts the dependent too.
+    pub restart: bool,
 }
 
 /// When a dependency counts as there.

@@ -92,6 +92,7 @@ mod tests {
             restart_policy: policy.into(),
             created: None,
             started: Some(now - jiff::SignedDuration::from_secs(up)),
+            finished: None,
             hostname: String::new(),
             addresses: BTreeMap::new(),
             ports: vec![],

@@ -13,6 +13,7 @@ mod redact;
 mod runner;
 mod supervise;
 mod tail;
+mod terminal;
 
 pub use cancel::CancelToken;
 pub use error::ExecError;
@@ -20,3 +21,4 @@ pub use invocation::{Invocation, Stdin};
 pub use redact::Redactor;
 pub use runner::{Output, Runner};
 pub use supervise::Stream;
+pub(crate) use terminal::at_terminal;

@@ -41,12 +41,31 @@ pub struct Runner {
     cancel: CancelToken,
     redactor: Redactor,
     dry_run: bool,
+    keep_stdout: bool,
 }
 
 impl Runner {
     /// A runner that ignores programs inside `project`, reports to `observer` and stops at `cancel`.
     pub fn new(project: Option<&Path>, observer: Arc<dyn Observer>, cancel: CancelToken, dry_run: bool) -> Self {
-        Self { programs: Arc::new(Programs::new(project)), observer, cancel, redactor: Redactor::default(), dry_run }
+        Self {
+            programs: Arc::new(Programs::new(project)),
+            observer,
+            cancel,
+            redactor: Redactor::default(),
+            dry_run,
+            keep_stdout: false,
+        }
+    }
+
+    /// Keeps the caller's stdout for its own data: interactive children print to stderr instead.
+    #[must_use]
+    pub fn keep_stdout(mut self, keep_stdout: bool) -> Self {
+        self.keep_stdout = keep_stdout;
+        self
+    }
+
+    pub(crate) fn keeps_stdout(&self) -> bool {
+        self.keep_stdout
     }
 
     /// Secrets to mask in whatever children print.
@@ -113,12 +132,19 @@ impl Runner {
     }
 
     /// Runs a command in the caller's terminal and returns its exit code (128 + the signal's number if one ended it).
-    /// It stays in the terminal's process group, so that Ctrl-C reaches it directly and not us in its place.
+    /// It stays in the terminal's process group, so that Ctrl-C reaches it directly and not us in its place. It reads the
+    /// caller's stdin, unless the invocation feeds it bytes.
     pub fn interactive(&self, invocation: &Invocation) -> Result<i32, ExecError> {
         if self.would(invocation) {
             return Ok(0);
         }
-        let command = self.expression(invocation)?;
+        let mut command = self.expression(invocation)?;
+        if let Stdin::Bytes(bytes) = &invocation.stdin {
+            command = command.stdin_bytes(bytes.clone());
+        }
+        if self.keep_stdout {
+            command = command.stdout_to_stderr();
+        }
         self.echo(invocation);
         let output = command
             .unchecked()

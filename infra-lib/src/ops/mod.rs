@@ -4,13 +4,23 @@
 //! table in `cli/commands.rs`.
 
 mod clean;
+mod db_shell;
+mod history;
+mod ps;
 mod setup;
+mod shell;
 mod start;
 mod stop;
 mod task;
+mod tasks;
 
 pub use clean::{Clean, CleanReport, Kind, Object};
+pub use db_shell::{DbShell, DbShellReport};
+pub use history::{History, HistoryReport};
+pub use ps::{Ps, PsReport, PsRow};
 pub use setup::{Setup, SetupReport};
-pub use start::{Scale, Start, StartReport};
+pub use shell::{Exec, ExecReport, Shell};
+pub use start::{Scale, ServiceState, Start, StartReport};
 pub use stop::{Stop, StopReport};
 pub use task::{RunTask, TaskReport};
+pub use tasks::{TaskList, TaskSummary, Tasks};

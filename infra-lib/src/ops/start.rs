@@ -143,12 +143,8 @@ impl Operation for Start {
 
 impl Start {
     fn without_services(&self, project: &Project, began: Instant) -> Result<StartReport> {
-        if let Some(service) = self.services.first() {
-            return Err(Error::new(
-                Exit::NotFound,
-                format!("there is no service `{service}`: this checkout works without containers"),
-            )
-            .with_hint("`cargo xtask setup --services compose` changes that"));
+        for service in &self.services {
+            project.known_service(service)?;
         }
         project.start_local_database()?;
         Ok(StartReport::new(project, &[], began))

@@ -1,12 +1,11 @@
 //! A task of `[tasks]` in `infra.toml`.
 
 use std::fmt;
-use std::io::IsTerminal as _;
 
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::exec::Invocation;
+use crate::exec::{Invocation, at_terminal};
 use crate::exit::Exit;
 use crate::manifest::Task;
 use crate::operation::{Group, Operation, Outcome};
@@ -52,8 +51,7 @@ impl Operation for RunTask {
 fn invocation(project: &Project, name: &str, task: &Task) -> Result<Invocation> {
     let wrong = |what: &str| Error::new(Exit::Config, format!("task `{name}` in infra.toml {what}"));
     let (program, args) = task.run.split_first().ok_or_else(|| wrong("has no `run`"))?;
-    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let no_tty: &[&str] = if terminal { &[] } else { &["-T"] };
+    let no_tty: &[&str] = if at_terminal() { &[] } else { &["-T"] };
     match (&task.service, &task.oneoff, task.host) {
         (Some(service), None, false) => {
             project.running(service)?;

@@ -27,6 +27,7 @@ pub struct ProjectBuilder {
     pub(super) dry_run: bool,
     /// Stands in for what `.infra/` says.
     pub(super) record: Option<Record>,
+    pub(super) keep_stdout: bool,
 }
 
 impl ProjectBuilder {
@@ -39,6 +40,7 @@ impl ProjectBuilder {
             cancel: CancelToken::new(),
             dry_run: false,
             record: None,
+            keep_stdout: false,
         }
     }
 
@@ -52,6 +54,7 @@ impl ProjectBuilder {
             cancel: project.cancel().clone(),
             dry_run: project.runner().is_dry_run(),
             record,
+            keep_stdout: project.runner().keeps_stdout(),
         }
     }
 
@@ -82,6 +85,12 @@ impl ProjectBuilder {
     /// Show what would change, and change nothing.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
+        self
+    }
+
+    /// Keep stdout for the caller's own data: tasks, which otherwise have the caller's terminal, print to stderr.
+    pub fn keep_stdout(mut self, keep_stdout: bool) -> Self {
+        self.keep_stdout = keep_stdout;
         self
     }
 

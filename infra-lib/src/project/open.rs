@@ -66,7 +66,8 @@ impl Project {
     pub(super) fn open(builder: ProjectBuilder) -> Result<Self> {
         let root = discover::root(&builder.dir)?;
         let manifest = Manifest::load(&root)?;
-        let runner = Runner::new(Some(root.as_std_path()), builder.observer.clone(), builder.cancel, builder.dry_run);
+        let runner = Runner::new(Some(root.as_std_path()), builder.observer.clone(), builder.cancel, builder.dry_run)
+            .keep_stdout(builder.keep_stdout);
         let state = StateDir::of(&root);
         let record: Option<Record> = builder.record.or_else(|| state.read(Record::FILE));
 

@@ -14,4 +14,4 @@ pub(crate) use plain::printable;
 pub use plain::{Plain, Verbosity};
 #[cfg(feature = "cli")]
 pub use progress::Progress;
-pub(crate) use table::{seconds, table};
+pub(crate) use table::{ago, seconds, table};

@@ -24,3 +24,13 @@ pub(crate) fn seconds(time: std::time::Duration) -> String {
         secs => format!("{} min {} s", secs / 60, secs % 60),
     }
 }
+
+/// `12 s`, `5 min`, `3 h` or `4 d`: how long ago that was.
+pub(crate) fn ago(then: jiff::Timestamp, now: jiff::Timestamp) -> String {
+    match now.duration_since(then).as_secs().max(0) {
+        secs @ 0..60 => format!("{secs} s"),
+        secs @ 60..3600 => format!("{} min", secs / 60),
+        secs @ 3600..172_800 => format!("{} h", secs / 3600),
+        secs => format!("{} d", secs / 86400),
+    }
+}

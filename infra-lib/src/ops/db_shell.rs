@@ -1,0 +1,78 @@
+//! `db-shell`
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::exec::at_terminal;
+use crate::exit::Exit;
+use crate::operation::{Group, Operation, Outcome};
+use crate::project::Project;
+
+/// Open psql on the project's database, or run some SQL.
+///
+/// Without a terminal, SQL is read from stdin, the first error ends it with exit code 1, and nobody's `.psqlrc` is read.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct DbShell {
+    /// Run this SQL instead; may be given several times.
+    #[cfg_attr(feature = "cli", arg(short, long, value_name = "SQL"))]
+    pub command: Vec<String>,
+    /// More arguments for psql, after `--`.
+    #[cfg_attr(feature = "cli", arg(trailing_var_arg = true, value_name = "ARGS"))]
+    pub args: Vec<String>,
+}
+
+/// How psql ended.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct DbShellReport {
+    /// Its exit code.
+    pub exit_code: u8,
+}
+
+impl Operation for DbShell {
+    const NAME: &'static str = "db-shell";
+    const GROUP: Group = Group::Database;
+    const JOURNAL: bool = false;
+    const INTERACTIVE: bool = true;
+    type Outcome = DbShellReport;
+
+    fn run(&self, project: &Project) -> Result<DbShellReport> {
+        let Self { command, args } = self;
+        let terminal = command.is_empty() && at_terminal();
+        let mut call = project.database()?.tool(project, "psql", terminal)?;
+        if !terminal {
+            call = call.args(["-X", "-w", "-v", "ON_ERROR_STOP=1"]);
+        }
+        for sql in command {
+            call = call.args(["-c", sql]);
+        }
+        if !command.is_empty() {
+            // `while read line; do cargo xtask db-shell -c …; done` must not lose its lines to us.
+            call = call.stdin("");
+        }
+        let code = project.runner().interactive(&call.args(args))?;
+        Ok(DbShellReport { exit_code: u8::try_from(code).unwrap_or(1) })
+    }
+}
+
+impl Outcome for DbShellReport {
+    fn exit(&self) -> Exit {
+        match self.exit_code {
+            0 => Exit::Ok,
+            // psql's own code for a connection that could not be made, or was lost.
+            2 => Exit::Unavailable,
+            code @ 129.. => Exit::Signal(code - 128),
+            _ => Exit::Failed,
+        }
+    }
+}
+
+impl fmt::Display for DbShellReport {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // psql has spoken for itself.
+        Ok(())
+    }
+}

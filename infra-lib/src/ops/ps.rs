@@ -1,0 +1,140 @@
+//! `ps`
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::compose::{Container, Health, Status};
+use crate::error::Result;
+use crate::operation::{Group, Operation, Outcome};
+use crate::project::{DatabaseAxis, Project};
+use crate::report::{ago, table};
+
+/// List the services with their containers, states and ports.
+///
+/// A service of this environment that has no container is listed too, and so is a local database.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct Ps {}
+
+/// What there is.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct PsReport {
+    /// One for each container, and for each service without one.
+    pub services: Vec<PsRow>,
+}
+
+/// A container, or a service without one.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct PsRow {
+    /// The service.
+    pub service: String,
+    /// Its container, if it has one.
+    pub container: Option<String>,
+    /// The state in a few words.
+    pub state: String,
+    /// What the container does.
+    pub status: Option<Status>,
+    /// What its health check says.
+    pub health: Option<Health>,
+    /// The image.
+    pub image: Option<String>,
+    /// Published ports, as `address:port->port/tcp`.
+    pub ports: Vec<String>,
+    /// Since when it is in this state.
+    pub since: Option<Timestamp>,
+    /// Whether it was made by a single run of a task.
+    pub one_off: bool,
+}
+
+impl Operation for Ps {
+    const NAME: &'static str = "ps";
+    const GROUP: Group = Group::Lifecycle;
+    const JOURNAL: bool = false;
+    type Outcome = PsReport;
+
+    fn run(&self, project: &Project) -> Result<PsReport> {
+        let mut services = Vec::new();
+        if project.has_services() {
+            services.extend(project.containers()?.into_iter().map(PsRow::of));
+            let model = project.model()?;
+            for (name, service) in model.active(&project.environment().profiles) {
+                if !services.iter().any(|row| row.service == name && !row.one_off) {
+                    services.push(PsRow { image: service.image.clone(), ..PsRow::absent(name, "no container") });
+                }
+            }
+            services.sort_by(|a, b| a.service.cmp(&b.service));
+        }
+        if project.database_axis() == DatabaseAxis::Local {
+            services.push(local_database(project));
+        }
+        Ok(PsReport { services })
+    }
+}
+
+impl PsRow {
+    fn absent(service: &str, state: &str) -> Self {
+        Self {
+            service: service.to_owned(),
+            container: None,
+            state: state.to_owned(),
+            status: None,
+            health: None,
+            image: None,
+            ports: Vec::new(),
+            since: None,
+            one_off: false,
+        }
+    }
+
+    fn of(container: Container) -> Self {
+        let since = match container.status {
+            Status::Exited | Status::Dead => container.finished,
+            Status::Created => container.created,
+            _ => container.started,
+        };
+        Self {
+            state: container.state(),
+            ports: container.published(),
+            service: container.service,
+            container: Some(container.name),
+            status: Some(container.status),
+            health: Some(container.health),
+            image: Some(container.image),
+            since,
+            one_off: container.one_off,
+        }
+    }
+}
+
+/// The row of the cluster that runs without a container.
+fn local_database(project: &Project) -> PsRow {
+    let Some(record) = project.local_record() else {
+        return PsRow::absent("database (local)", "not set up");
+    };
+    PsRow { ports: vec![format!("127.0.0.1:{}", record.port)], ..PsRow::absent("database (local)", "unknown") }
+}
+
+impl Outcome for PsReport {}
+
+impl fmt::Display for PsReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.services.is_empty() {
+            return f.write_str("this environment has no services");
+        }
+        let now = Timestamp::now();
+        let rows = self.services.iter().map(|row| {
+            [
+                if row.one_off { format!("{} (run)", row.service) } else { row.service.clone() },
+                row.container.clone().unwrap_or_else(|| "-".to_owned()),
+                row.state.clone(),
+                row.since.map(|since| ago(since, now)).unwrap_or_default(),
+                row.ports.join(", "),
+            ]
+        });
+        f.write_str(&table(["SERVICE", "CONTAINER", "STATE", "SINCE", "PORTS"], rows))
+    }
+}

@@ -106,12 +106,16 @@ impl ComposeError {
             "Cannot connect to the Docker daemon",
             "error during connect",
             "failed to connect to the docker API",
-            "no such host",
-            "connection refused",
         ]) {
             Self::EngineDown { address: address() }
-        } else if has(&["is not a docker command", "unknown shorthand flag: 'p'", "unknown flag: --project-directory"])
-        {
+        } else if has(&[
+            "is not a docker command",
+            "unknown command: docker",
+            "unknown shorthand flag: 'p'",
+            "unknown flag: --project-directory",
+            // Docker 26 prints all of its help after that, of which only the end is kept.
+            "Run 'docker COMMAND --help'",
+        ]) {
             Self::Missing
         } else if has(&[
             "pull access denied",
@@ -122,6 +126,9 @@ impl ComposeError {
             "manifest for",
         ]) {
             Self::NoImage { message: last_line(said) }
+        // A registry that cannot be reached says the same, so this comes after it.
+        } else if has(&["no such host", "connection refused"]) {
+            Self::EngineDown { address: address() }
         } else {
             Self::Failed(error)
         }

@@ -1,0 +1,14 @@
+//! Integration tests: the real command line, against a real engine and real databases where there are any.
+//!
+//! Each test is named after the row of the fault table that it holds (`f07_crash_loop_is_unhealthy`). How a test gets a
+//! project, runs commands and cleans up is told in [`support`].
+
+#![cfg(feature = "cli")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "clippy's own exception covers only functions marked as tests"
+)]
+
+mod harness;
+mod support;

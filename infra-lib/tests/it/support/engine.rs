@@ -1,0 +1,34 @@
+//! The engine, behind the back of the commands under test.
+
+use std::ffi::OsStr;
+use std::process::Stdio;
+
+use super::processes::command;
+
+/// The image that the fixtures run: every machine that can run a stack of ours has it.
+pub(crate) const IMAGE: &str = "postgres:16-alpine";
+
+/// A PostgreSQL service for the fixtures, under `services:`; it is ready after about two seconds.
+pub(crate) const DATABASE: &str = "
+  db:
+    image: @image@
+    environment: {POSTGRES_PASSWORD: fixture-password}
+    healthcheck:
+      test: [CMD, pg_isready, -q, -h, 127.0.0.1]
+      start_period: 60s
+      start_interval: 200ms
+";
+
+/// What `docker` prints, or what it complains about.
+pub(crate) fn try_docker<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(args: I) -> Result<String, String> {
+    let output = command("docker").args(args).stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+/// What `docker` prints; a complaint fails the test.
+#[track_caller]
+pub(crate) fn docker<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(args: I) -> String {
+    let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+    try_docker(&args).unwrap_or_else(|error| panic!("docker {args:?}: {error}"))
+}

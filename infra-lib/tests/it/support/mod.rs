@@ -1,0 +1,70 @@
+//! The harness of the integration tests.
+//!
+//! # A test
+//!
+//! ```ignore
+//! use crate::support::*;
+//!
+//! #[test]
+//! fn f13_nothing_running_is_unhealthy() {
+//!     let Some(_engine) = engine() else { return };
+//!     let project = TestProject::new().compose("services: {web: {image: @image@, entrypoint: [sleep, inf], init: true}}");
+//!     project.xtask(["stop"]).stdout("nothing was running\n").check();       // exact; what is not stated must be empty
+//!     project.xtask(["start"]).end().ok().says("starting web");              // loose
+//!     let health = project.xtask(["health", "--json"]).end().code(0).json();
+//! }
+//! ```
+//!
+//! # What there is
+//!
+//! - [`TestProject`]: a folder with a unique compose project name (`it-<8 hex>`). In its files `@name@`, `@dir@`, `@image@`
+//!   and `@port:KEY@` are replaced; [`TestProject::port`] tells the port. When it is dropped, also by a panic, its
+//!   containers, networks, volumes, images and local cluster are removed: those that bear exactly its name, or its name and
+//!   an environment's. `INFRA_TEST_KEEP=1` leaves everything.
+//! - [`TestProject::xtask`] gives a [`Call`]: arguments, environment (scrubbed: `PATH`, `HOME`, `LANG` and Docker's own), input, a
+//!   time limit, and how it is run: plainly (no input, pipes), [`Call::no_tty`], [`Call::cron`], [`Call::pty`] with
+//!   a conversation, [`Call::umask`], [`Call::limits`], [`Call::user`], [`Call::strace`]. [`Call::check`] compares all of stdout, stderr and
+//!   the exit code; [`Call::end`] returns an [`Ended`] to look at; [`Call::spawn`] a [`Running`] to signal.
+//!   Whatever the test looks at, a panic (101), an undocumented exit code or a run beyond its limit fails it.
+//! - [`engine`], [`postgres`], [`tool`]: what a machine may lack. Where it does, they say so and return `None`, and the test
+//!   returns; with `INFRA_TEST_REQUIRE=engine,postgres,strace` that is a failure instead.
+//! - [`docker`]: what the engine says, for looking behind the scenes.
+//! - [`Fakes`]: programs on a `PATH` of their own that record how they were called and play a script.
+//!   The tests in `harness.rs` pin what they imitate to the real programs.
+//! - [`Bystanders`]: foreign containers, volumes, networks and images that must survive unchanged.
+//! - [`Sampler`]: every command line on this machine, read each millisecond while a command runs.
+//! - [`survivors`]: the processes that a call has left behind.
+//! - [`free_port`], [`wait_until`].
+
+#![allow(dead_code, unused_imports, reason = "a harness offers more than the tests of one moment use")]
+
+mod binary;
+mod bystanders;
+mod call;
+mod cleanup;
+mod ended;
+mod engine;
+mod fakes;
+mod guards;
+mod pace;
+mod ports;
+mod processes;
+mod project;
+mod running;
+mod sampler;
+mod scrub;
+
+pub(crate) use self::{
+    bystanders::Bystanders,
+    call::Call,
+    ended::Ended,
+    engine::{DATABASE, IMAGE, docker, try_docker},
+    fakes::{Fakes, Recorded},
+    guards::{engine, postgres, tool},
+    pace::wait_until,
+    ports::free_port,
+    processes::{descendants, survivors},
+    project::TestProject,
+    running::Running,
+    sampler::Sampler,
+};

@@ -33,7 +33,7 @@ export function createApp({ config, db, log, clientOf }: Deps): Hono<Env> {
 
   app.use(async (c, next) => {
     const started = performance.now();
-    const requestId = crypto.randomUUID();
+    const requestId = (config.trustProxy && c.req.header("x-request-id")) || crypto.randomUUID();
     c.set("requestId", requestId);
     c.header("X-Request-Id", requestId);
     await next();

@@ -148,6 +148,17 @@ describe("the API", () => {
     expect(await response.text()).not.toContain("vrss_user");
   });
 
+  test("takes a request's id from the proxy only where there is one", async () => {
+    const ask = async (trust: string) =>
+      (
+        await app(fakeDb(), { TRUST_PROXY: trust }).request("/health", {
+          headers: { "x-request-id": "given" },
+        })
+      ).headers.get("x-request-id");
+    expect(await ask("true")).toBe("given");
+    expect(await ask("false")).not.toBe("given");
+  });
+
   test("refuses a large body", async () => {
     expect((await app().request("/api/posts", json({ content: "x".repeat(70_000) }))).status).toBe(413);
   });

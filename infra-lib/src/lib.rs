@@ -1,5 +1,6 @@
 //! Typed infrastructure operations.
 
+mod checks;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod compose;

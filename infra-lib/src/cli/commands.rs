@@ -15,6 +15,7 @@ pub(super) fn all() -> Vec<Entry> {
         entry::<ops::Exec>(),
         entry::<ops::Clean>(),
         entry::<ops::DbShell>(),
+        entry::<ops::Doctor>(),
         entry::<ops::History>(),
         entry::<ops::Tasks>(),
     ]

@@ -129,7 +129,7 @@ impl Compose {
     }
 
     /// The oldest Compose that has what we rely on: `start_interval`, `--wait`, `include`, JSON Lines of `ps`.
-    const OLDEST: &'static str = "2.21.0";
+    pub(crate) const OLDEST: &'static str = "2.21.0";
 
     /// Compose's version, if it is new enough.
     pub(crate) fn supported_version(&self, runner: &Runner) -> Result<String, ComposeError> {
@@ -148,7 +148,7 @@ impl Compose {
 }
 
 /// `2.26.1-4` is 2, 26, 1.
-fn numbers(version: &str) -> Vec<u32> {
+pub(crate) fn numbers(version: &str) -> Vec<u32> {
     version.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse().ok()).take(3).collect()
 }
 

@@ -11,9 +11,10 @@ mod ports;
 pub(crate) mod readiness;
 
 pub use command::Compose;
+pub(crate) use command::numbers;
 pub use container::{Container, Health, Status};
 pub use engine::Engine;
 pub use error::ComposeError;
 pub(crate) use files::{declared_name, default_files, mounted_at, overlay_candidates};
 pub use model::{Build, Condition, Dependency, HealthCheck, Model, Mount, Network, Port, SecretFile, Service, Volume};
-pub(crate) use ports::{Taken, taken};
+pub(crate) use ports::{is_free, taken};

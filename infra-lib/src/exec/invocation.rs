@@ -134,6 +134,14 @@ impl Invocation {
         self
     }
 
+    /// The same through another program that runs its arguments, such as `sudo`.
+    #[must_use]
+    pub fn through(mut self, program: impl Into<String>) -> Self {
+        let inner = std::mem::replace(&mut self.program, program.into());
+        self.args.insert(0, inner.into());
+        self
+    }
+
     /// Passes each line that the child prints to the observer, under this name.
     #[must_use]
     pub fn relay(mut self, source: impl Into<String>) -> Self {

@@ -5,6 +5,7 @@
 
 mod clean;
 mod db_shell;
+mod doctor;
 mod history;
 mod ps;
 mod setup;
@@ -16,6 +17,7 @@ mod tasks;
 
 pub use clean::{Clean, CleanReport, Kind, Object};
 pub use db_shell::{DbShell, DbShellReport};
+pub use doctor::{Doctor, DoctorReport};
 pub use history::{History, HistoryReport};
 pub use ps::{Ps, PsReport, PsRow};
 pub use setup::{Setup, SetupReport};

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::checks::{self, install};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::lock::{Lock, Mode};
@@ -71,8 +72,10 @@ impl Operation for Setup {
         let _lock = project.lock(Lock::Setup, Mode::Exclusive, Self::NAME)?;
 
         project.step("checking this machine");
+        let mut changes =
+            if self.install { install::offer(project, self.services, self.database)? } else { Vec::new() };
         let axes = axes::choose(project, self)?;
-        let mut changes = env_files::make(project)?;
+        changes.extend(env_files::make(project)?);
         if project.runner().is_dry_run() && !changes.is_empty() {
             project.note("what comes after depends on the env file, which a dry run does not make");
             return Ok(SetupReport::new(&axes, project, changes, None, began));
@@ -94,6 +97,7 @@ impl Operation for Setup {
                 project = project.reopen(project.record().cloned())?;
             }
         }
+        checks::require(&project, &checks::preflight(&project, project.model().ok(), axes.engine.as_ref()))?;
         changes.extend(folders::make(&project)?);
         if project.save_record()? {
             changes.push(axes.to_string());

@@ -1,0 +1,184 @@
+//! Whether the engine answers, and whether it is large enough.
+
+use serde_json::Value;
+
+use crate::compose::{Engine, Service};
+use crate::probe::Check;
+
+use super::Scene;
+
+const KIND: &str = "engine";
+
+pub(super) fn look(scene: &Scene<'_>) -> Vec<Check> {
+    if !scene.project.has_services() {
+        return Vec::new();
+    }
+    let asked;
+    let engine = match scene.engine {
+        Some(engine) => engine,
+        None => match Engine::ask(scene.project.runner()) {
+            Ok(engine) => {
+                asked = engine;
+                &asked
+            }
+            Err(error) => {
+                let check = Check::fail(KIND, "answers", error.to_string());
+                return vec![match error.hint() {
+                    Some(hint) => check.with_hint(hint),
+                    None => check,
+                }];
+            }
+        },
+    };
+    let mut checks = vec![Check::ok(KIND, "answers", format!("Docker Engine {}", engine.version))];
+    if let Some(recorded) = scene.project.record().and_then(|record| record.engine.as_ref())
+        && recorded.id != engine.id
+    {
+        checks.push(
+            Check::warn(KIND, "same", "this is not the engine that `setup` was run with")
+                .with_hint("check DOCKER_HOST and `docker context ls`; destructive commands refuse to work here"),
+        );
+    }
+    checks.extend(room(scene, engine));
+    checks
+}
+
+/// What the services that are on ask for, against what the engine has.
+fn room(scene: &Scene<'_>, engine: &Engine) -> Vec<Check> {
+    let active = scene.active();
+    let wants: Vec<(&str, Wants)> = active.iter().map(|(name, service)| (*name, Wants::of(service))).collect();
+    judge(&wants, engine.cores, engine.memory)
+}
+
+/// What one service asks for, all its containers together.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Wants {
+    containers: u32,
+    cores_limit: f64,
+    cores_reserved: f64,
+    memory_limit: u64,
+    memory_reserved: u64,
+}
+
+impl Wants {
+    fn of(service: &Service) -> Self {
+        let get = |path: &str| service.deploy.pointer(path);
+        let containers = get("/replicas").or(service.rest.get("scale")).and_then(Value::as_u64).unwrap_or(1);
+        let either = |path: &str, key: &str| number(get(path)).or_else(|| number(service.rest.get(key)));
+        let bytes = |value: Option<f64>| value.map_or(0, to_bytes);
+        Self {
+            containers: u32::try_from(containers).unwrap_or(u32::MAX),
+            cores_limit: either("/resources/limits/cpus", "cpus").unwrap_or(0.0),
+            cores_reserved: number(get("/resources/reservations/cpus")).unwrap_or(0.0),
+            memory_limit: bytes(either("/resources/limits/memory", "mem_limit")),
+            memory_reserved: bytes(either("/resources/reservations/memory", "mem_reservation")),
+        }
+    }
+}
+
+/// Compose writes these as numbers in one place and as texts in another.
+fn number(value: Option<&Value>) -> Option<f64> {
+    match value? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size, well below 2^53")]
+fn to_bytes(number: f64) -> u64 {
+    number.max(0.0) as u64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+pub(super) fn size(bytes: u64) -> String {
+    match bytes as f64 / 1e6 {
+        megabytes if megabytes >= 1000.0 => format!("{:.1} GB", megabytes / 1000.0),
+        megabytes => format!("{megabytes:.0} MB"),
+    }
+}
+
+fn judge(wants: &[(&str, Wants)], cores: u64, memory: u64) -> Vec<Check> {
+    let mut checks = Vec::new();
+    #[expect(clippy::cast_precision_loss, reason = "a number of cores")]
+    let available = cores as f64;
+    for (name, want) in wants.iter().filter(|(_, want)| want.cores_limit > available) {
+        checks.push(
+            Check::fail("cores", *name, format!("its limit is {} cores and the engine has {cores}", want.cores_limit))
+                .with_hint("lower `cpus` in the compose file or its variable, or give the engine more cores (Docker Desktop: Settings > Resources)"),
+        );
+    }
+    let sum = |of: fn(&Wants) -> f64| wants.iter().map(|(_, want)| of(want) * f64::from(want.containers)).sum::<f64>();
+    let total =
+        |of: fn(&Wants) -> u64| wants.iter().map(|(_, want)| of(want) * u64::from(want.containers)).sum::<u64>();
+    let reserved = sum(|want| want.cores_reserved);
+    if reserved > available {
+        checks.push(
+            Check::warn("cores", "reserved", format!("the services reserve {reserved} cores and the engine has {cores}"))
+                .with_hint("expect slow starts; lower the reservations, or give the engine more cores (Docker Desktop: Settings > Resources)"),
+        );
+    } else if checks.is_empty() {
+        checks.push(Check::ok("cores", "engine", format!("{cores}")));
+    }
+    let (limit, reserved) = (total(|want| want.memory_limit), total(|want| want.memory_reserved));
+    let more =
+        "give the engine more memory (Docker Desktop: Settings > Resources), or lower the limits in the compose file";
+    checks.push(if reserved > memory {
+        let detail = format!("the services reserve {} and the engine has {}", size(reserved), size(memory));
+        Check::fail("memory", "reserved", detail).with_hint(more)
+    } else if limit > memory {
+        let detail = format!("the services may take {} together and the engine has {}", size(limit), size(memory));
+        Check::warn("memory", "limits", detail).with_hint(more)
+    } else {
+        Check::ok("memory", "engine", format!("{}, and the services may take {}", size(memory), size(limit)))
+    });
+    checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::Model;
+    use crate::probe::Verdict;
+
+    fn wants(deploy: &str) -> Wants {
+        let json = format!(r#"{{"name":"x","services":{{"a":{{"image":"a",{deploy}}}}}}}"#);
+        Wants::of(&Model::parse(json.as_bytes()).unwrap().services["a"])
+    }
+
+    #[test]
+    fn limits_are_read_in_each_of_their_spellings() {
+        let modern = wants(
+            r#""deploy":{"replicas":2,"resources":{"limits":{"cpus":0.5,"memory":"1000000"},"reservations":{"cpus":"0.25","memory":"500000"}}}"#,
+        );
+        assert_eq!(
+            modern,
+            Wants {
+                containers: 2,
+                cores_limit: 0.5,
+                cores_reserved: 0.25,
+                memory_limit: 1_000_000,
+                memory_reserved: 500_000
+            }
+        );
+        let old = wants(r#""cpus":1.5,"mem_limit":"2000000","mem_reservation":"100""#);
+        assert_eq!((old.cores_limit, old.memory_limit, old.memory_reserved), (1.5, 2_000_000, 100));
+    }
+
+    #[test]
+    fn performance_issues_too_little_for_the_declared_limits() {
+        let want = Wants {
+            containers: 2,
+            cores_limit: 3.0,
+            cores_reserved: 0.5,
+            memory_limit: 3_000_000_000,
+            memory_reserved: 1_000_000_000,
+        };
+        let status = |cores, memory| {
+            judge(&[("api", want)], cores, memory).into_iter().map(|check| check.status).collect::<Vec<_>>()
+        };
+        assert_eq!(status(4, 8_000_000_000), [Verdict::Ok, Verdict::Ok]);
+        assert_eq!(status(2, 4_000_000_000), [Verdict::Fail, Verdict::Warn], "one limit of 3 cores, 6 GB together");
+        assert_eq!(status(4, 1_500_000_000), [Verdict::Ok, Verdict::Fail]);
+    }
+}

@@ -1,0 +1,48 @@
+//! macOS, and Homebrew elsewhere.
+
+use crate::exec::Invocation;
+
+use super::Need;
+
+/// The commands, and what remains to be done by hand.
+pub(super) fn commands(needs: &[Need]) -> (Vec<Invocation>, Vec<String>) {
+    let brew = || Invocation::new("brew").arg("install");
+    let mut commands = Vec::new();
+    // Docker Desktop brings the engine, Compose and the builder at once.
+    let desktop = needs.iter().any(|need| matches!(need, Need::Engine | Need::Compose | Need::Buildx));
+    if desktop {
+        commands.push(brew().args(["--cask", "docker-desktop"]));
+    }
+    let formulas: Vec<&str> = needs.iter().filter_map(|need| formula(*need)).collect();
+    if !formulas.is_empty() {
+        commands.push(brew().args(formulas));
+    }
+    if desktop {
+        commands.push(Invocation::new("open").args(["-a", "Docker"]));
+    }
+    let remark = "Docker Desktop asks for your consent when it is opened for the first time";
+    (commands, if desktop { vec![remark.to_owned()] } else { Vec::new() })
+}
+
+fn formula(need: Need) -> Option<&'static str> {
+    match need {
+        Need::Engine | Need::Compose | Need::Buildx => None,
+        Need::PostgresServer => Some("postgresql@17"),
+        Need::PostgresClient => Some("libpq"),
+        Need::Git => Some("git"),
+        Need::Curl => Some("curl"),
+        Need::Openssl => Some("openssl"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn docker_desktop_is_one_package_for_three_needs() {
+        let (commands, _) = commands(&[Need::Engine, Need::Compose, Need::Buildx, Need::PostgresServer]);
+        let lines: Vec<String> = commands.iter().map(ToString::to_string).collect();
+        assert_eq!(lines, ["brew install --cask docker-desktop", "brew install postgresql@17", "open -a Docker"]);
+    }
+}

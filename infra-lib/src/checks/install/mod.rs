@@ -1,0 +1,146 @@
+//! What `setup --install` offers: the system's own packages, with the exact commands shown first.
+
+mod apt;
+mod brew;
+mod dnf;
+mod manager;
+mod run;
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+use crate::exec::Invocation;
+use crate::exit::Exit;
+use crate::manifest::ServicesAxis;
+use crate::project::{DatabaseAxis, Project};
+
+use manager::Manager;
+
+/// Something that is missing on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    /// The Docker engine and its client.
+    Engine,
+    /// Docker Compose, version 2 or newer.
+    Compose,
+    /// Docker's builder.
+    Buildx,
+    /// PostgreSQL's server and clients.
+    PostgresServer,
+    /// PostgreSQL's clients.
+    PostgresClient,
+    /// `git`.
+    Git,
+    /// `curl`.
+    Curl,
+    /// `openssl`.
+    Openssl,
+}
+
+/// The commands that bring what is missing.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// What it brings.
+    pub(crate) needs: Vec<Need>,
+    /// In this order; each one can be pasted into a shell.
+    pub(crate) commands: Vec<Invocation>,
+    /// What remains to be done by hand afterwards.
+    pub(crate) remarks: Vec<String>,
+    sudo: bool,
+}
+
+/// The plan that brings these things on this machine. None: nothing is missing. An error: nobody knows how, here.
+pub(crate) fn plan(project: &Project, missing: &[Need]) -> Result<Option<Plan>> {
+    let mut needs = missing.to_vec();
+    needs.sort_unstable();
+    needs.dedup();
+    if needs.is_empty() {
+        return Ok(None);
+    }
+    let list = || needs.iter().map(Need::to_string).collect::<Vec<_>>().join(", ");
+    let Some(manager) = Manager::detect(project.runner()) else {
+        return Err(Error::new(
+            Exit::Unavailable,
+            format!("no package manager that is known here could install {}", list()),
+        )
+        .with_hint(
+            "known are apt-get, dnf and brew; install these things by hand, then run `cargo xtask setup` again",
+        ));
+    };
+    let (mut commands, remarks) = match manager {
+        Manager::Apt => apt::commands(project.runner(), &needs)?,
+        Manager::Dnf => dnf::commands(project.runner(), &needs)?,
+        Manager::Brew => brew::commands(&needs),
+    };
+    let root = rustix::process::geteuid().is_root();
+    let sudo = manager.needs_root() && !root;
+    if sudo {
+        if project.runner().find("sudo").is_err() {
+            let lines: Vec<String> = commands.iter().map(Invocation::to_string).collect();
+            return Err(Error::new(Exit::Refused, format!("only root may install {}, and there is no sudo", list()))
+                .with_hint(format!("as root: {}", lines.join(" && "))));
+        }
+        commands = commands.into_iter().map(|command| command.through("sudo")).collect();
+    }
+    Ok(Some(Plan { needs, commands, remarks, sudo }))
+}
+
+/// Offers what is missing for this choice of axes; what is not stated is what `setup` would prefer. Says what was
+/// installed.
+pub(crate) fn offer(
+    project: &Project,
+    services: Option<ServicesAxis>,
+    database: Option<DatabaseAxis>,
+) -> Result<Vec<String>> {
+    let services = match services {
+        Some(services) => services,
+        None if project.compose().files.is_empty() => ServicesAxis::None,
+        None => project.services(),
+    };
+    let usual = match services {
+        _ if project.manifest().database.url.is_some() => DatabaseAxis::Url,
+        ServicesAxis::None => DatabaseAxis::Local,
+        ServicesAxis::Compose => project.database_axis(),
+    };
+    let missing = super::missing(project, services, database.unwrap_or(usual));
+    let Some(plan) = plan(project, &missing)? else {
+        project.note("nothing that is needed is missing");
+        return Ok(Vec::new());
+    };
+    plan.run(project)?;
+    if project.runner().is_dry_run() {
+        return Ok(Vec::new());
+    }
+    let left = super::missing(project, services, database.unwrap_or(usual));
+    if let Some(left) = left.first() {
+        return Err(Error::new(Exit::Failed, format!("the packages are installed, and {left} is still not found"))
+            .with_hint("`-v` shows what the package manager said; a new terminal may have another PATH"));
+    }
+    Ok(plan.needs.iter().map(|need| format!("installed {need}")).collect())
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let needs = self.needs.iter().map(Need::to_string).collect::<Vec<_>>().join(", ");
+        write!(f, "to install {needs}:")?;
+        for command in &self.commands {
+            write!(f, "\n  {command}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Engine => "the Docker engine",
+            Self::Compose => "Docker Compose",
+            Self::Buildx => "Docker's builder",
+            Self::PostgresServer => "PostgreSQL",
+            Self::PostgresClient => "PostgreSQL's client",
+            Self::Git => "git",
+            Self::Curl => "curl",
+            Self::Openssl => "openssl",
+        })
+    }
+}

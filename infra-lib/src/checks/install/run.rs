@@ -1,0 +1,78 @@
+//! Carrying a plan out, once somebody agreed.
+
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use crate::compose::Engine;
+use crate::consent::Destruction;
+use crate::error::{Error, Result};
+use crate::exec::Invocation;
+use crate::exit::Exit;
+use crate::project::Project;
+
+use super::{Need, Plan};
+
+/// A mirror that sends nothing for so long has gone away.
+const STALL: Duration = Duration::from_secs(10 * 60);
+/// An engine that has just been installed makes its folders and networks first.
+const ENGINE_PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(500);
+
+impl Plan {
+    /// Shows the commands, asks, and runs them. In a dry run they are shown and nothing else happens.
+    pub(crate) fn run(&self, project: &Project) -> Result<()> {
+        let runner = project.runner();
+        if !runner.is_dry_run() {
+            project.note(self);
+            // Installing packages concerns the machine and not an environment: a yes is enough, even for a protected one.
+            let items = self.commands.iter().map(Invocation::to_string).collect();
+            project.consent(&Destruction { protected: false, ..project.destruction("setup --install", items) })?;
+            self.become_root(project)?;
+        }
+        for command in &self.commands {
+            project.step(command);
+            runner.change(&command.clone().stall(STALL).relay("install"))?;
+        }
+        if self.needs.contains(&Need::Engine) && !runner.is_dry_run() {
+            wait_for_engine(project)?;
+        }
+        for remark in &self.remarks {
+            project.note(remark);
+        }
+        Ok(())
+    }
+
+    /// sudo asks once, at the terminal; the commands themselves have none.
+    fn become_root(&self, project: &Project) -> Result<()> {
+        if !self.sudo {
+            return Ok(());
+        }
+        let refused = |message: &str| {
+            Error::new(Exit::Refused, message).with_hint("run the commands above yourself, or this command as root")
+        };
+        if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+            match project.runner().interactive(&Invocation::new("sudo").arg("-v"))? {
+                0 => Ok(()),
+                _ => Err(refused("sudo did not agree; nothing was installed")),
+            }
+        } else {
+            let without_asking = Invocation::new("sudo").args(["-n", "true"]);
+            let asks = |_| refused("sudo asks for a password and there is no terminal; nothing was installed");
+            project.runner().read(&without_asking).map(drop).map_err(asks)
+        }
+    }
+}
+
+fn wait_for_engine(project: &Project) -> Result<()> {
+    let until = Instant::now() + ENGINE_PATIENCE;
+    loop {
+        match Engine::ask(project.runner()) {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() >= until || error.exit() == Exit::Refused => return Err(error.into()),
+            Err(_) => {
+                project.waiting("waiting for the engine");
+                project.cancel().sleep(POLL)?;
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The programs that the project needs.
+
+use crate::compose::ComposeError;
+use crate::exec::{ExecError, Invocation, Runner};
+use crate::manifest::ServicesAxis;
+use crate::probe::Check;
+use crate::project::{DatabaseAxis, Project};
+
+use super::Scene;
+use super::install::Need;
+
+const KIND: &str = "tool";
+
+pub(super) fn look(scene: &Scene<'_>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let project = scene.project;
+    if project.has_services() {
+        checks.push(docker(project));
+        checks.push(compose(project));
+        if scene.active().values().any(|service| service.build.is_some()) {
+            checks.push(buildx(project.runner()));
+        }
+    }
+    checks.extend(postgres(project));
+    checks.push(optional(project.runner(), "git", "only needed to see whether an env file is committed"));
+    checks.push(optional(project.runner(), "openssl", "only needed to read certificates"));
+    checks
+}
+
+/// What `setup --install` would have to bring for services that run (`services`) and for this database.
+pub(super) fn missing(project: &Project, services: ServicesAxis, database: DatabaseAxis) -> Vec<Need> {
+    let runner = project.runner();
+    let mut needs = Vec::new();
+    if services == ServicesAxis::Compose {
+        if runner.find("docker").is_err() || !has_engine(runner) {
+            needs.push(Need::Engine);
+        }
+        if project.compose().supported_version(runner).is_err() {
+            needs.push(Need::Compose);
+        }
+        if version(runner, &["docker", "buildx", "version"]).is_none() {
+            needs.push(Need::Buildx);
+        }
+    }
+    match database {
+        DatabaseAxis::Local if find_postgres(runner, "initdb").is_none() => needs.push(Need::PostgresServer),
+        DatabaseAxis::Url if find_postgres(runner, "psql").is_none() => needs.push(Need::PostgresClient),
+        _ => {}
+    }
+    let handy = [("git", Need::Git), ("curl", Need::Curl), ("openssl", Need::Openssl)];
+    needs.extend(handy.into_iter().filter(|(program, _)| runner.find(program).is_err()).map(|(_, need)| need));
+    needs
+}
+
+/// An engine that answers, wherever it is, or one that is installed here and does not run.
+fn has_engine(runner: &Runner) -> bool {
+    let installed = ["/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd", "/Applications/Docker.app"];
+    installed.iter().any(|path| std::path::Path::new(path).exists())
+        || runner.find("dockerd").is_ok()
+        || runner.find("colima").is_ok()
+        || crate::compose::Engine::ask(runner).is_ok()
+}
+
+fn docker(project: &Project) -> Check {
+    match version(project.runner(), &["docker", "--version"]) {
+        Some(version) => Check::ok(KIND, "docker", version),
+        None => from_error("docker", &ComposeError::Missing),
+    }
+}
+
+fn compose(project: &Project) -> Check {
+    match project.compose().supported_version(project.runner()) {
+        Ok(version) => Check::ok(KIND, "compose", format!("Docker Compose {version}")),
+        Err(error) => from_error("compose", &error),
+    }
+}
+
+fn buildx(runner: &Runner) -> Check {
+    match version(runner, &["docker", "buildx", "version"]) {
+        Some(version) => Check::ok(KIND, "buildx", version),
+        None => Check::fail(KIND, "buildx", "Docker's builder is not installed, and services are built here")
+            .with_hint("install `docker-buildx` (Docker's own packages call it docker-buildx-plugin); `cargo xtask setup --install` does"),
+    }
+}
+
+/// PostgreSQL's own programs, where this machine has to bring them.
+fn postgres(project: &Project) -> Option<Check> {
+    let (program, needed_for) = match project.database_axis() {
+        DatabaseAxis::Local => ("initdb", "the local database"),
+        DatabaseAxis::Url => ("psql", "a database outside the stack"),
+        DatabaseAxis::Service => return None,
+    };
+    Some(match find_postgres(project.runner(), program) {
+        Some(path) => Check::ok(KIND, "postgresql", path),
+        None => Check::fail(KIND, "postgresql", format!("`{program}` was not found; {needed_for} needs it"))
+            .with_hint("`cargo xtask setup --install` offers the package"),
+    })
+}
+
+/// On PATH, or where distributions put PostgreSQL's programs without telling PATH.
+fn find_postgres(runner: &Runner, program: &str) -> Option<String> {
+    if let Ok(path) = runner.find(program) {
+        return Some(path.to_string_lossy().into_owned());
+    }
+    let parents = [
+        "/usr/lib/postgresql",
+        "/usr",
+        "/opt/homebrew/opt",
+        "/usr/local/opt",
+        "/Applications/Postgres.app/Contents/Versions",
+    ];
+    let folders = parents.iter().flat_map(|parent| std::fs::read_dir(parent).into_iter().flatten().flatten());
+    let mut found: Vec<_> = folders
+        .map(|folder| folder.path().join("bin").join(program))
+        .filter(|path| path.is_file())
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect();
+    found.sort();
+    found.pop()
+}
+
+fn optional(runner: &Runner, program: &'static str, what_for: &str) -> Check {
+    let flag = if program == "openssl" { "version" } else { "--version" };
+    match version(runner, &[program, flag]) {
+        Some(version) => Check::ok(KIND, program, version),
+        None => Check::skip(KIND, program, format!("not installed; {what_for}")),
+    }
+}
+
+/// The first line that a program prints about itself.
+fn version(runner: &Runner, command: &[&str]) -> Option<String> {
+    let call = Invocation::new(command[0]).args(command[1..].iter().copied());
+    let output: Result<_, ExecError> = runner.read(&call);
+    output.ok().map(|output| output.text().lines().next().unwrap_or_default().to_owned())
+}
+
+fn from_error(target: &str, error: &ComposeError) -> Check {
+    let check = Check::fail(KIND, target, error.to_string());
+    match error.hint() {
+        Some(hint) => check.with_hint(hint),
+        None => check,
+    }
+}

@@ -1,0 +1,59 @@
+//! `doctor`
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::checks;
+use crate::compose::Engine;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::operation::{Group, Operation, Outcome};
+use crate::probe::{Check, Verdict};
+use crate::project::Project;
+
+/// Look for what is wrong with this machine and this project, and name the cure.
+///
+/// One line per check, and a way out for each that is not right. Nothing is changed.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct Doctor {}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct DoctorReport {
+    /// One entry for each thing that was looked at.
+    pub checks: Vec<Check>,
+}
+
+impl Operation for Doctor {
+    const NAME: &'static str = "doctor";
+    const GROUP: Group = Group::General;
+    const JOURNAL: bool = false;
+    type Outcome = DoctorReport;
+
+    fn run(&self, project: &Project) -> Result<DoctorReport> {
+        let engine = if project.has_services() { Engine::ask(project.runner()).ok() } else { None };
+        let model = project.model().ok();
+        Ok(DoctorReport { checks: checks::preflight(project, model, engine.as_ref()) })
+    }
+}
+
+impl Outcome for DoctorReport {
+    fn exit(&self) -> Exit {
+        if self.checks.iter().any(|check| check.status == Verdict::Fail) { Exit::CheckFailed } else { Exit::Ok }
+    }
+}
+
+impl fmt::Display for DoctorReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for check in &self.checks {
+            writeln!(f, "{:<4}  {} {}: {}", check.status, check.kind, check.target, check.detail)?;
+            if let Some(hint) = &check.hint {
+                writeln!(f, "      -> {hint}")?;
+            }
+        }
+        Ok(())
+    }
+}

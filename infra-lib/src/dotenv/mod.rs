@@ -2,7 +2,7 @@
 //!
 //! [`EnvFile`] keeps every byte of the file, so that [`EnvFile::set`] changes one value and nothing else;
 //! [`resolve()`] says which value wins and where it came from; [`Generator`] draws secrets, [`fill()`] makes a new file
-//! from a template.
+//! from a template, and [`check()`] finds what is missing, weak or read differently elsewhere.
 //!
 //! ```
 //! use infra_lib::dotenv::{EnvFile, resolve};
@@ -13,22 +13,29 @@
 //! # Ok::<(), infra_lib::dotenv::DotenvError>(())
 //! ```
 
+mod check;
 mod edit;
 mod encode;
 mod error;
 mod escape;
+mod finding;
 mod generate;
 mod interpolate;
 mod parse;
 mod placeholder;
+mod readers;
 mod redact;
 mod resolve;
 mod scan;
+mod strength;
 mod template;
+mod values;
 
+pub use check::{Expectations, check};
 pub use edit::EditError;
 pub use encode::Encoding;
 pub use error::{DotenvError, SyntaxCause};
+pub use finding::{Finding, FindingCode, Severity};
 pub use generate::{GenerateError, Generator, InvalidGenerator};
 pub use interpolate::{InterpolateError, Interpolated, interpolate};
 pub use parse::{Entry, EnvFile, Quoting};

@@ -1,5 +1,6 @@
 //! An environment file: its bytes, and where in them each entry stands.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
@@ -163,6 +164,22 @@ impl EnvFile {
     /// ```
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries.iter().rev().find(|entry| entry.key == key)
+    }
+
+    /// The keys that stand in the file more than once, each with all its lines.
+    ///
+    /// ```
+    /// use infra_lib::dotenv::EnvFile;
+    /// let file = EnvFile::parse(".env", b"A=1\nB=2\nA=3\n")?;
+    /// assert_eq!(file.duplicates(), [("A", vec![1, 3])]);
+    /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
+    /// ```
+    pub fn duplicates(&self) -> Vec<(&str, Vec<usize>)> {
+        let mut lines = BTreeMap::<&str, Vec<usize>>::new();
+        for entry in &self.entries {
+            lines.entry(&entry.key).or_default().push(entry.line);
+        }
+        lines.into_iter().filter(|(_, lines)| lines.len() > 1).collect()
     }
 
     /// The permission bits that the file had when it was read; none for bytes that were parsed.

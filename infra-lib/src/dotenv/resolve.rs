@@ -111,6 +111,9 @@ pub fn resolve(files: &[EnvFile], shell: impl Fn(&str) -> Option<String>) -> Res
     for file in files {
         resolved.file(file, &shell)?;
     }
+    for file in files {
+        resolved.demands(file, &shell)?;
+    }
     for variable in &mut resolved.variables {
         for shadowed in &mut variable.shadowed {
             shadowed.same = shadowed.value == variable.value;
@@ -168,6 +171,16 @@ impl Resolved {
         self.unset.append(&mut unset);
         for (entry, value) in kept {
             self.put(&entry.key, value, origin(file, entry), shell);
+        }
+        Ok(())
+    }
+
+    /// Compose reads the files a second time, with what they said at first: the values stay, and what a `${NAME:?}`
+    /// asks for must be there at the end too.
+    fn demands(&self, file: &EnvFile, shell: &dyn Fn(&str) -> Option<String>) -> Result<(), DotenvError> {
+        let lookup = |name: &str| shell(name).or_else(|| self.value(name).map(str::to_owned));
+        for entry in file.entries().iter().filter(|entry| entry.quoting != Quoting::Single) {
+            interpolate(entry.template.expose(), lookup).map_err(|error| unresolved(file, entry, &error))?;
         }
         Ok(())
     }
@@ -269,6 +282,14 @@ mod tests {
         assert_eq!((resolved.value("A"), resolved.value("E")), (Some("new"), Some("1")));
         let unset: Vec<_> = resolved.unset().iter().map(|unset| unset.origin.to_string()).collect();
         assert_eq!(unset, ["f0:3", "f1:3"]);
+    }
+
+    #[test]
+    fn what_is_required_must_be_there_at_the_end_too() {
+        let lost = files(&["A=1\nB=${A:?}\n", "A=\n"]);
+        assert_eq!(resolve(&lost, |_| None).unwrap_err().to_string(), "f0:2: B requires a variable that is not set");
+        let kept = resolve(&lost, |name| (name == "A").then(|| "shell".to_owned())).unwrap();
+        assert_eq!(kept.value("B"), Some("shell"));
     }
 
     #[test]

@@ -10,5 +10,6 @@
     reason = "clippy's own exception covers only functions marked as tests"
 )]
 
+mod dotenv;
 mod harness;
 mod support;

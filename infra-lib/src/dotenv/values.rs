@@ -1,0 +1,63 @@
+//! What is wrong with a value: nobody's secret, everybody's, or too old.
+
+use super::check::{Expectations, place};
+use super::finding::{Finding, FindingCode as Code, Severity};
+use super::redact::url_password;
+use super::strength::weakness;
+use super::{Variable, is_marker, is_placeholder, looks_secret};
+
+impl Expectations<'_> {
+    /// What is wrong with the value that wins, wherever it stands.
+    pub(super) fn variable(&self, variable: &Variable) -> Vec<Finding> {
+        let (key, value) = (variable.key.as_str(), variable.value.expose());
+        let rule = self.rules.get(key);
+        let secret = looks_secret(key) || rule.is_some_and(|rule| rule.generate.is_some());
+        let least = rule.and_then(|rule| rule.min_length);
+        let ruled = least.is_some() || rule.is_some_and(|rule| rule.generate.is_some());
+        let mut findings = Vec::new();
+        let mut note = |code, severity, message: &str, fix: &str| {
+            findings.push(place(Finding::new(code, severity, message, fix).key(key), &variable.origin));
+        };
+        let rotate = format!("draw a new one: `env rotate {key}`");
+        let fresh = if secret { rotate.as_str() } else { "give it a value of its own" };
+        if value.is_empty() {
+            if ruled {
+                note(Code::Empty, Severity::Error, "is empty", "give it a value: `env fill`");
+            } else if secret {
+                note(Code::Empty, Severity::Warning, "is empty", "give it a value, or delete the line");
+            }
+            return findings;
+        }
+        let password = url_password(value).is_some_and(|range| is_placeholder(&value[range]));
+        if is_marker(value) || password || secret && (is_placeholder(value) || self.is_public(key, value)) {
+            note(Code::Placeholder, self.grave(), "is a placeholder that everybody has", fresh);
+        } else if let Some(why) = weakness(value, least).filter(|_| secret || least.is_some()) {
+            // A rule that is broken is an error wherever it is.
+            let severity = if least.is_some() { Severity::Error } else { self.grave() };
+            note(Code::Weak, severity, &why, fresh);
+        }
+        if let Some((code, message)) = self.age(key) {
+            note(code, Severity::Warning, &message, &rotate);
+        }
+        findings
+    }
+
+    /// Whether the template, which everybody can read, has this very value.
+    fn is_public(&self, key: &str, value: &str) -> bool {
+        let published = self.template.and_then(|template| template.entry(key));
+        published.is_some_and(|entry| entry.template.expose() == value)
+    }
+
+    fn age(&self, key: &str) -> Option<(Code, String)> {
+        let limit = self.rules.get(key)?.rotate_every?;
+        // A time to come is a clock that was wrong.
+        let made = self.rotated.get(key).filter(|&&made| made <= self.now);
+        let Some(age) = made.and_then(|&made| self.now.duration_since(made).try_into().ok()) else {
+            return Some((Code::AgeUnknown, format!("is to be renewed every {limit}, and its age is not known")));
+        };
+        let age: std::time::Duration = age;
+        let days = age.as_secs() / 86400;
+        (age > limit.duration())
+            .then(|| (Code::Overdue, format!("is to be renewed every {limit}, and is {days} days old")))
+    }
+}

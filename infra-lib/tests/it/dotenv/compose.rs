@@ -1,0 +1,113 @@
+//! Compose reads what we read, value for value.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use infra_lib::dotenv::{EnvFile, Variable, resolve};
+use xshell::{Shell, cmd};
+
+use super::lines::{Random, filler, line};
+use super::{scale, seed};
+use crate::support::try_docker;
+
+const KEYS: usize = 80;
+const SHELL: [(&str, &str); 4] =
+    [("S1", "shell"), ("S2", "a $K1 ${K2} \"q'\\n # $$"), ("S3", ""), ("K9", "shell wins")];
+
+fn shell(name: &str) -> Option<String> {
+    SHELL.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+}
+
+/// Two files with `KEYS` lines each that we accept, and how many lines we did not.
+fn files(random: &mut Random) -> (Vec<EnvFile>, usize) {
+    let mut files: Vec<EnvFile> = Vec::new();
+    let mut refused = 0;
+    for name in ["a.env", "b.env"] {
+        let mut text = random.of(&["", "", "\u{feff}"]).to_owned();
+        let mut accepted = EnvFile::parse(name, text.as_bytes()).unwrap();
+        let mut count = 0;
+        while count < KEYS {
+            // Few keys are written often and referred to often; the rest once per file.
+            let key = if random.below(20) == 0 { random.below(10) } else { count };
+            let more = format!("{text}{}{}", filler(random), line(random, &format!("K{key}")));
+            let Ok(file) = EnvFile::parse(name, more.as_bytes()) else {
+                refused += 1;
+                continue;
+            };
+            files.push(file);
+            if resolve(&files, shell).is_ok() {
+                text = more;
+                accepted = files.remove(files.len() - 1);
+                count += 1;
+            } else {
+                files.pop();
+                refused += 1;
+            }
+        }
+        files.push(accepted);
+    }
+    (files, refused)
+}
+
+/// E04, E05 and the twelfth guarantee: no accepted value is read otherwise by Compose.
+#[test]
+fn e04_e05_compose_reads_every_accepted_value_alike() {
+    if !there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let sh = Shell::new().unwrap();
+    sh.change_dir(folder.path());
+    let mut random = Random(seed());
+    let (mut compared, mut refused) = (0, 0);
+    while compared < 1000 * scale() {
+        let (files, more) = files(&mut random);
+        refused += more;
+        for file in &files {
+            sh.write_file(file.path(), file.text()).unwrap();
+        }
+        let resolved = resolve(&files, shell).unwrap();
+        // Only such names can be asked for in a compose file.
+        let variables = || resolved.variables().iter().filter(|variable| variable.key.starts_with('K'));
+        let lines: Vec<String> =
+            variables().map(|Variable { key, .. }| format!("      {key}: \"${{{key}-UNSET}}\"")).collect();
+        let lines = lines.join("\n");
+        sh.write_file("c.yml", format!("services:\n  s:\n    image: i\n    environment:\n{lines}\n")).unwrap();
+
+        let args =
+            ["-p", "p", "--env-file", "a.env", "--env-file", "b.env", "-f", "c.yml", "config", "--format", "json"];
+        let command = cmd!(sh, "docker compose {args...}").quiet().env_clear().envs(SHELL);
+        let command = command.envs(std::env::vars().filter(|(key, _)| matches!(key.as_str(), "PATH" | "HOME")));
+        let output = command.ignore_status().output().unwrap();
+        if !output.status.success() {
+            let error = String::from_utf8_lossy(&output.stderr);
+            panic!("compose refuses what we accept: {}: {error}", keep(folder));
+        }
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let theirs: BTreeMap<String, String> =
+            serde_json::from_value(json["services"]["s"]["environment"].clone()).unwrap();
+        for variable in variables() {
+            let value = theirs[&variable.key].replace("$$", "$");
+            if value != variable.value.expose() {
+                let (key, origin, ours) = (&variable.key, &variable.origin, variable.value.expose());
+                panic!("{key} of {origin}: we {ours:?}, compose {value:?}: {}", keep(folder));
+            }
+            compared += 1;
+        }
+    }
+    eprintln!("{compared} values read alike, {refused} lines refused, 0 disagreements");
+}
+
+/// Whether Compose is there; it needs no engine to read files.
+fn there() -> bool {
+    let Err(error) = try_docker(["compose", "version"]) else { return true };
+    let required = std::env::var("INFRA_TEST_REQUIRE").unwrap_or_default();
+    assert!(!required.contains("engine"), "no Docker Compose: {error}");
+    // Not `eprintln!`, which the test runner hides for tests that pass.
+    let _ = writeln!(std::io::stderr(), "dotenv: left out, no Docker Compose: {error}");
+    false
+}
+
+fn keep(folder: tempfile::TempDir) -> String {
+    folder.keep().display().to_string()
+}

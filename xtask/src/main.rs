@@ -1,5 +1,36 @@
-//! The command line of this repository.
+//! The command line of this repository: the library's, and the repository's own chores.
 
-fn main() -> std::process::ExitCode {
-    infra_lib::cli::main()
+#![expect(clippy::print_stderr, reason = "chores talk to whoever runs them")]
+
+mod ci;
+mod standins;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+#[derive(clap::Subcommand)]
+enum Xtask {
+    Ci(ci::Ci),
+    Standins(standins::Standins),
+    #[command(flatten)]
+    Infra(infra_lib::cli::Command),
+}
+
+fn main() -> ExitCode {
+    let cli = infra_lib::cli::parse::<Xtask>();
+    match cli.command {
+        Xtask::Ci(chore) => finish(chore.run()),
+        Xtask::Standins(chore) => finish(chore.run()),
+        Xtask::Infra(command) => cli.context.run(command),
+    }
+}
+
+fn finish(result: Result<(), Box<dyn Error>>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

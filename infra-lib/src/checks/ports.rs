@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use crate::compose::{self, Container, Engine, Model, Status};
 use crate::probe::Check;
 use crate::project::Project;
@@ -57,7 +55,7 @@ pub(crate) fn conflicts(project: &Project, model: &Model, containers: &[Containe
     for (name, service) in active.into_iter().filter(|(name, _)| !runs(name)) {
         for port in &service.ports {
             let Some(taken) = compose::taken(project.compose(), project.runner(), port) else { continue };
-            let raw = raw.get_or_insert_with(|| uninterpolated(project));
+            let raw = raw.get_or_insert_with(|| project.compose().raw_model(project.runner()).ok());
             let free = free_near(port.host_ip.as_deref().unwrap_or_default(), taken.port, &wanted);
             wanted.extend(free);
             conflicts.push(Conflict {
@@ -65,7 +63,7 @@ pub(crate) fn conflicts(project: &Project, model: &Model, containers: &[Containe
                 port: taken.port,
                 target: port.target,
                 holder: taken.holder,
-                variable: raw.as_ref().and_then(|raw| variable(raw, name, port.target)),
+                variable: raw.as_ref().and_then(|raw| raw.port_variable(name, port.target)),
                 free,
             });
         }
@@ -77,51 +75,6 @@ pub(crate) fn conflicts(project: &Project, model: &Model, containers: &[Containe
 pub(crate) fn free_near(ip: &str, port: u16, wanted: &BTreeSet<u16>) -> Option<u16> {
     let from = if port < 1024 { port.saturating_add(8000) } else { port.saturating_add(1) };
     (from..=from.saturating_add(500)).find(|port| !wanted.contains(port) && compose::is_free(ip, *port))
-}
-
-/// The compose files as written, with their variables.
-fn uninterpolated(project: &Project) -> Option<Value> {
-    let call = project.compose().call_all(["config", "--no-interpolate", "--format", "json"]);
-    let output = project.runner().read(&call).ok()?;
-    serde_json::from_slice(&output.stdout).ok()
-}
-
-/// The variable that the published side of a service's port is.
-fn variable(raw: &Value, service: &str, target: u16) -> Option<String> {
-    let ports = raw.pointer(&format!("/services/{service}/ports"))?.as_array()?;
-    ports.iter().find_map(|port| {
-        let (published, inside) = match port {
-            Value::String(text) => text.rsplit_once(':').map(|(host, inside)| (host.to_owned(), inside.to_owned()))?,
-            Value::Object(fields) => (text(fields.get("published")?), text(fields.get("target")?)),
-            _ => return None,
-        };
-        if inside.split('/').next()? != target.to_string() {
-            return None;
-        }
-        last_variable(&published)
-    })
-}
-
-/// The last variable that does not stand in another one's default: before the port there may be an address.
-fn last_variable(text: &str) -> Option<String> {
-    let (mut depth, mut found) = (0, None);
-    for (at, c) in text.char_indices() {
-        match c {
-            '$' if depth == 0 => {
-                let name = text[at + 1..].trim_start_matches('{');
-                let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
-                found = (end > 0).then(|| name[..end].to_owned());
-            }
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            _ => {}
-        }
-    }
-    found
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 impl Conflict {
@@ -139,25 +92,6 @@ impl Conflict {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_variable_of_a_published_port_is_found_in_each_spelling() {
-        let raw = serde_json::json!({"services": {"db": {"ports": [
-            "127.0.0.1:${METRICS_PORT:-9187}:9187",
-            {"published": "${DB_PORT:-5432}", "target": 5432},
-            {"published": "${BIND:-127.0.0.1}:${TWICE}", "target": "80"},
-            "8080:8080",
-            "${IP:-0.0.0.0}:$PLAIN:81/tcp",
-            "${OUTER:-${INNER:-82}}:82",
-        ]}}});
-        let of = |target| variable(&raw, "db", target);
-        assert_eq!(of(9187).as_deref(), Some("METRICS_PORT"));
-        assert_eq!(of(5432).as_deref(), Some("DB_PORT"));
-        assert_eq!(of(80).as_deref(), Some("TWICE"));
-        assert_eq!(of(81).as_deref(), Some("PLAIN"));
-        assert_eq!(of(82).as_deref(), Some("OUTER"));
-        assert_eq!(of(8080), None);
-    }
 
     #[test]
     fn a_free_port_is_one_that_nobody_has_or_wants() {

@@ -16,6 +16,7 @@ pub(super) fn all() -> Vec<Entry> {
         entry::<ops::Clean>(),
         entry::<ops::DbShell>(),
         entry::<ops::Doctor>(),
+        entry::<ops::Env>(),
         entry::<ops::History>(),
         entry::<ops::Tasks>(),
     ]

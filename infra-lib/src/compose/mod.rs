@@ -8,6 +8,7 @@ mod files;
 mod model;
 mod objects;
 mod ports;
+mod raw;
 pub(crate) mod readiness;
 
 pub use command::Compose;

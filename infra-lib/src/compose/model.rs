@@ -232,21 +232,24 @@ impl Model {
 
     /// The services that run when these profiles are on, with what they depend on.
     pub fn active(&self, profiles: &[String]) -> BTreeMap<&str, &Service> {
-        let mut active = BTreeMap::new();
-        let mut queue: Vec<&str> = self
-            .services
-            .iter()
-            .filter(|(_, service)| service.profiles.is_empty() || service.profiles.iter().any(|p| profiles.contains(p)))
-            .map(|(name, _)| name.as_str())
-            .collect();
-        while let Some(name) = queue.pop() {
-            if let Some((name, service)) = self.services.get_key_value(name)
-                && active.insert(name.as_str(), service).is_none()
-            {
-                queue.extend(service.depends_on.keys().map(String::as_str));
+        let is_on = |service: &Service| {
+            service.profiles.is_empty() || service.profiles.iter().any(|profile| profiles.contains(profile))
+        };
+        self.with_dependencies(
+            self.services.iter().filter(|(_, service)| is_on(service)).map(|(name, _)| name.as_str()),
+        )
+    }
+
+    /// These services, with what they depend on.
+    pub fn with_dependencies<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> BTreeMap<&str, &Service> {
+        let mut found = BTreeMap::new();
+        let mut queue: Vec<_> = names.into_iter().filter_map(|name| self.services.get_key_value(name)).collect();
+        while let Some((name, service)) = queue.pop() {
+            if found.insert(name.as_str(), service).is_none() {
+                queue.extend(service.depends_on.keys().filter_map(|name| self.services.get_key_value(name)));
             }
         }
-        active
+        found
     }
 
     /// The services in an order in which each comes after what it depends on.

@@ -25,7 +25,7 @@ impl Encoding {
         [Self::Hex, Self::Base64, Self::Token].into_iter().find(|encoding| encoding.to_string() == name)
     }
 
-    pub(super) fn encode(self, bytes: &[u8]) -> Zeroizing<String> {
+    pub(crate) fn encode(self, bytes: &[u8]) -> Zeroizing<String> {
         match self {
             Self::Hex => {
                 let digits = bytes.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);

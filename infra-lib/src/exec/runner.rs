@@ -78,6 +78,12 @@ impl Runner {
         &self.cancel
     }
 
+    /// The same runner, for what must still be done after a cancellation: it is stopped by nobody, so what it runs needs
+    /// a deadline of its own.
+    pub(crate) fn aftermath(&self) -> Self {
+        Self { cancel: CancelToken::new(), ..self.clone() }
+    }
+
     /// Whether changes are shown instead of made.
     pub fn is_dry_run(&self) -> bool {
         self.dry_run

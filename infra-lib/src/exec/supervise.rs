@@ -131,9 +131,8 @@ fn terminate(handle: &duct::Handle, messages: &Receiver<Message>) {
     let end = Instant::now() + GRACE;
     loop {
         match messages.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(Message::Exited(_)) | Err(RecvTimeoutError::Disconnected) => break,
+            Ok(Message::Exited(_)) | Err(_) => break,
             Ok(_) => {}
-            Err(RecvTimeoutError::Timeout) => break,
         }
     }
     signal_group(handle, Signal::KILL);

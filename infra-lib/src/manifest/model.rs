@@ -42,6 +42,9 @@ pub struct ProjectSettings {
     pub name: Option<String>,
     /// The environment without `-e`; default: `development`.
     pub default_environment: Option<String>,
+    /// The folder that the project really is in, with an `infra.toml` or a compose file of its own: for a repository whose
+    /// root is not where its stack lies. Nothing else that stands beside this is read.
+    pub dir: Option<Utf8PathBuf>,
 }
 
 /// Whether services run.
@@ -278,7 +281,11 @@ impl Task {
 
     /// One line for the help: what it was described as, else what it runs.
     pub fn summary(&self) -> String {
-        self.describe.clone().unwrap_or_else(|| format!("{} ({})", self.run.join(" "), self.place()))
+        match &self.describe {
+            Some(describe) => describe.clone(),
+            None if self.run.is_empty() => self.needs.join(", "),
+            None => format!("{} ({})", self.run.join(" "), self.place()),
+        }
     }
 }
 

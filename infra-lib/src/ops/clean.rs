@@ -164,22 +164,17 @@ impl Outcome for CleanReport {
 
 impl fmt::Display for CleanReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = Vec::new();
         if self.removed.is_empty() && self.remaining.is_empty() {
-            f.write_str("nothing to remove")?;
+            lines.push("nothing to remove".to_owned());
         }
-        for object in &self.removed {
-            writeln!(f, "removed {object}")?;
-        }
-        for rest in &self.remaining {
-            writeln!(f, "still there: {rest}")?;
-        }
-        for left in &self.left {
-            write!(f, "\nleft alone: {left}")?;
-        }
+        lines.extend(self.removed.iter().map(|object| format!("removed {object}")));
+        lines.extend(self.remaining.iter().map(|rest| format!("still there: {rest}")));
+        lines.extend(self.left.iter().map(|left| format!("left alone: {left}")));
         let freed: u64 = self.removed.iter().filter_map(|object| object.bytes).sum();
         if freed > 0 {
-            write!(f, "{} freed", ByteSize::new(freed))?;
+            lines.push(format!("{} freed", ByteSize::new(freed)));
         }
-        Ok(())
+        f.write_str(&lines.join("\n"))
     }
 }

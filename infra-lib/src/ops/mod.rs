@@ -6,6 +6,7 @@
 mod clean;
 mod db_shell;
 mod doctor;
+mod env;
 mod history;
 mod ps;
 mod setup;
@@ -18,6 +19,7 @@ mod tasks;
 pub use clean::{Clean, CleanReport, Kind, Object};
 pub use db_shell::{DbShell, DbShellReport};
 pub use doctor::{Doctor, DoctorReport};
+pub use env::{Env, EnvAction, EnvReport};
 pub use history::{History, HistoryReport};
 pub use ps::{Ps, PsReport, PsRow};
 pub use setup::{Setup, SetupReport};

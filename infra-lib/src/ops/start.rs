@@ -1,5 +1,9 @@
 //! `start`
 
+mod failure;
+mod login;
+mod preflight;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -7,10 +11,9 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::compose::Container;
 use crate::compose::readiness::Baseline;
-use crate::compose::{self, ComposeError, Container, Status};
-use crate::error::{Error, Result};
-use crate::exec::ExecError;
+use crate::error::Result;
 use crate::exit::Exit;
 use crate::lock::{Lock, Mode};
 use crate::manifest::Period;
@@ -113,9 +116,11 @@ impl Operation for Start {
             project.known_service(&scale.service)?;
         }
         let selected = project.select_services(services)?;
-        require_variables(project)?;
+        let all = project.model()?.with_dependencies(selected.iter().map(String::as_str));
+        let all: BTreeSet<String> = all.into_keys().map(str::to_owned).collect();
         let before = project.containers()?;
-        refuse_taken_ports(project, &selected, &before)?;
+        preflight::require_variables(project, &all)?;
+        preflight::refuse_taken_ports(project, &all, &before)?;
 
         project.step(format_args!("starting {}", selected.iter().cloned().collect::<Vec<_>>().join(", ")));
         let patience = timeout.map_or(Self::PATIENCE, Period::duration);
@@ -127,13 +132,16 @@ impl Operation for Start {
         match project.compose().change(project.runner(), &call.args(services.iter().cloned())) {
             Ok(None) => return Ok(StartReport::new(project, &[], began)),
             Ok(Some(_)) => {}
-            Err(error) => return Self::explain(project, &selected, &before, &baseline, error, began),
+            Err(error) => return failure::explain(project, &all, &before, &baseline, error, began),
         }
-        let all = with_dependencies(project, &selected)?;
-        let readiness = project.wait_ready(&all, &baseline, began + patience)?;
+        let until = began + patience;
+        let readiness = project.wait_ready(&all, &baseline, until)?;
         let mut report = StartReport::new(project, &project.containers()?, began);
         match readiness {
-            Readiness::Ready => project.remember_volumes()?,
+            Readiness::Ready => {
+                project.remember_volumes()?;
+                login::log_in(project, &all, until)?;
+            }
             Readiness::Failed(culprits) => report.culprits = culprits,
             Readiness::TimedOut(culprits) => (report.culprits, report.timed_out) = (culprits, true),
         }
@@ -149,120 +157,6 @@ impl Start {
         project.start_local_database()?;
         Ok(StartReport::new(project, &[], began))
     }
-
-    /// Compose gave up. If a container is to blame, that is a finding; otherwise nothing of ours is left running that
-    /// was not running before.
-    fn explain(
-        project: &Project,
-        selected: &BTreeSet<String>,
-        before: &[Container],
-        baseline: &Baseline,
-        error: ComposeError,
-        began: Instant,
-    ) -> Result<StartReport> {
-        let interrupted = matches!(&error, ComposeError::Failed(ExecError::Cancelled { .. }));
-        if interrupted || !matches!(&error, ComposeError::Failed(ExecError::Exited { .. } | ExecError::TimedOut { .. }))
-        {
-            return Err(error.into());
-        }
-        let timed_out = matches!(&error, ComposeError::Failed(ExecError::TimedOut { .. }));
-        let all = with_dependencies(project, selected)?;
-        let readiness = project.wait_ready(&all, baseline, Instant::now())?;
-        let mut report = StartReport::new(project, &project.containers()?, began);
-        report.timed_out = timed_out;
-        match readiness {
-            Readiness::Failed(culprits) if culprits.iter().any(|culprit| culprit.state != "not started") => {
-                report.culprits = culprits
-            }
-            Readiness::TimedOut(culprits) if timed_out => report.culprits = culprits,
-            _ => {
-                undo(project, before)?;
-                let ComposeError::Failed(cause) = &error else { return Err(error.into()) };
-                return Err(Error::new(Exit::Failed, format!("the stack did not start: {}", last_words(cause.tail())))
-                    .with_hint(
-                        "what this command had started was stopped again; `-v` shows everything that Compose said",
-                    ));
-            }
-        }
-        Ok(report)
-    }
-}
-
-/// Stops what runs now and did not run before.
-fn undo(project: &Project, before: &[Container]) -> Result<()> {
-    let ran: BTreeSet<&str> = before
-        .iter()
-        .filter(|container| container.status == Status::Running)
-        .map(|container| container.id.as_str())
-        .collect();
-    let started: BTreeSet<String> = project
-        .containers()?
-        .into_iter()
-        .filter(|container| container.status != Status::Exited && !ran.contains(container.id.as_str()))
-        .map(|container| container.service)
-        .collect();
-    if !started.is_empty() {
-        project.compose().change(project.runner(), &project.compose().call(["stop"]).args(started))?;
-    }
-    Ok(())
-}
-
-fn last_words(tail: &str) -> String {
-    tail.lines()
-        .rev()
-        .find(|line| line.to_lowercase().contains("error"))
-        .or(tail.lines().next_back())
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
-}
-
-/// Compose only warns about a variable that is not set, and goes on with an empty text.
-fn require_variables(project: &Project) -> Result<()> {
-    let unset = &project.model()?.unset;
-    if unset.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(Exit::Config, format!("the compose files use variables that are set nowhere: {}", unset.join(", ")))
-        .with_hint(format!(
-            "set them in {}, or give them a default in the compose file: ${{{}:-}}",
-            project.environment().own_env_file(project.root()),
-            unset[0]
-        )))
-}
-
-/// A taken port is known before anything is started.
-fn refuse_taken_ports(project: &Project, services: &BTreeSet<String>, before: &[Container]) -> Result<()> {
-    if compose::Engine::is_remote() {
-        return Ok(());
-    }
-    let model = project.model()?;
-    for (name, service) in model.services.iter().filter(|(name, _)| services.contains(*name)) {
-        if before.iter().any(|container| container.service == *name && container.status == Status::Running) {
-            continue;
-        }
-        if let Some(taken) =
-            service.ports.iter().find_map(|port| compose::taken(project.compose(), project.runner(), port))
-        {
-            return Err(Error::new(Exit::Failed, format!("port {} of service `{name}` is taken by {}", taken.port, taken.holder)).with_hint(
-                "stop that, or choose another port in the env file; `cargo xtask setup` finds a free one by itself; nothing was started",
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// These services and what Compose starts with them.
-fn with_dependencies(project: &Project, selected: &BTreeSet<String>) -> Result<BTreeSet<String>> {
-    let model = project.model()?;
-    let mut all = BTreeSet::new();
-    let mut queue: Vec<&String> = selected.iter().collect();
-    while let Some(name) = queue.pop() {
-        if all.insert(name.clone()) {
-            queue.extend(model.services.get(name).iter().flat_map(|service| service.depends_on.keys()));
-        }
-    }
-    Ok(all)
 }
 
 impl StartReport {

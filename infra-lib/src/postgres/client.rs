@@ -77,7 +77,7 @@ impl Database {
     }
 
     /// Runs SQL that changes something.
-    pub(crate) fn execute(&self, project: &Project, call: &Invocation) -> Result<Option<Output>> {
+    pub(crate) fn execute(project: &Project, call: &Invocation) -> Result<Option<Output>> {
         Ok(project.runner().change(call).map_err(PostgresError::from_exec)?)
     }
 

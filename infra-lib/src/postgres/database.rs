@@ -131,14 +131,14 @@ impl Project {
             return Ok(mount.source.clone().map(Utf8PathBuf::from));
         }
         let entries = service.rest.get("secrets").and_then(serde_json::Value::as_array).into_iter().flatten();
-        let source = entries.filter_map(|entry| {
-            let source = entry.get("source")?.as_str()?;
-            let target = entry.get("target").and_then(serde_json::Value::as_str).unwrap_or(source);
+        let source = |entry: &serde_json::Value| {
+            let source = entry.get("source")?.as_str()?.to_owned();
+            let target = entry.get("target").and_then(serde_json::Value::as_str).unwrap_or(&source);
             let target = if target.starts_with('/') { target.to_owned() } else { format!("/run/secrets/{target}") };
             (target == inside).then_some(source)
-        });
+        };
         let model = self.model()?;
-        Ok(source.filter_map(|name| model.secrets.get(name)?.file.clone()).next())
+        Ok(entries.filter_map(source).find_map(|name| model.secrets.get(&name)?.file.clone()))
     }
 
     fn url_database(&self) -> Result<Database> {

@@ -5,7 +5,10 @@ mod database;
 mod detect;
 mod error;
 pub(crate) mod local;
+mod mark;
+mod password;
 mod url;
 
 pub use database::{Database, Place};
 pub use error::PostgresError;
+pub use mark::Mark;

@@ -5,9 +5,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::compose::default_files;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::manifest;
+use crate::manifest::{self, Manifest};
 
-/// The nearest ancestor with an `infra.toml`, else with a compose file.
+/// The nearest ancestor with an `infra.toml`, else with a compose file; or the folder that this `infra.toml` points to.
 pub(crate) fn root(start: &std::path::Path) -> Result<Utf8PathBuf> {
     let start = std::path::absolute(start).and_then(|path| path.canonicalize());
     let start = start.map_err(|source| {
@@ -19,13 +19,37 @@ pub(crate) fn root(start: &std::path::Path) -> Result<Utf8PathBuf> {
             .with_hint("Compose cannot be told about such a folder; move the project to another one")
     })?;
     let nearest = |has: fn(&Utf8Path) -> bool| start.ancestors().find(|dir| has(dir)).map(Utf8Path::to_owned);
-    nearest(|dir| dir.join(manifest::FILE_NAME).is_file())
-        .or_else(|| nearest(|dir| !default_files(dir).is_empty()))
-        .ok_or_else(|| {
+    match nearest(has_manifest) {
+        Some(root) => follow(root),
+        None => nearest(has_compose).ok_or_else(|| {
             Error::new(
                 Exit::Config,
                 format!("no project at {start}: neither it nor a folder above has an infra.toml or a compose file"),
             )
             .with_hint("go into the project's folder or name it with -C; `cargo xtask init` writes an infra.toml")
-        })
+        }),
+    }
+}
+
+fn has_manifest(dir: &Utf8Path) -> bool {
+    dir.join(manifest::FILE_NAME).is_file()
+}
+
+fn has_compose(dir: &Utf8Path) -> bool {
+    !default_files(dir).is_empty()
+}
+
+/// A repository's `infra.toml` may only say in which folder the project is.
+fn follow(root: Utf8PathBuf) -> Result<Utf8PathBuf> {
+    let Some(dir) = Manifest::load(&root)?.project.dir else { return Ok(root) };
+    let target = root.join(&dir);
+    if has_manifest(&target) || has_compose(&target) {
+        return Ok(target);
+    }
+    Err(Error::new(
+        Exit::Config,
+        format!(
+            "{root}/infra.toml says that the project is in {dir}, and that has neither an infra.toml nor a compose file"
+        ),
+    ))
 }

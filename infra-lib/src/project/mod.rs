@@ -1,5 +1,6 @@
 //! The opened project that every operation runs on.
 
+mod ages;
 mod builder;
 mod discover;
 mod environment;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::dotenv::{EnvFile, FillError, Generator, fill, looks_secret};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::manifest::EnvRule;
 use crate::project::{Project, template_of};
 
 /// Makes each env file whose template is there and which is not: mode 0600, with fresh secrets. One that exists is
@@ -44,16 +45,12 @@ fn folders(root: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {
     let entries = root.read_dir_utf8().into_iter().flatten().flatten();
     entries
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && !entry.file_name().starts_with('.'))
-        .map(|entry| entry.into_path())
+        .map(camino::Utf8DirEntry::into_path)
 }
 
 fn make_one(project: &Project, template: &EnvFile, target: &Utf8Path) -> Result<Option<String>> {
     let rules = &project.manifest().env;
-    let stated = rules.iter().filter_map(|(key, rule)| Some((key.clone(), rule.generate?)));
-    // Without a rule, whatever looks like a secret and is left open in the template gets a fresh one.
-    let guessed = template.entries().iter().filter(|entry| looks_secret(&entry.key) && !rules.contains_key(&entry.key));
-    let guessed = guessed.map(|entry| (entry.key.clone(), Generator::default()));
-    let generators: BTreeMap<String, Generator> = guessed.chain(stated).collect();
+    let generators = generators(rules, template);
     let mut filled = fill(template, target, &generators)?;
     if template.text().is_empty() {
         for (key, generator) in &generators {
@@ -71,6 +68,59 @@ fn make_one(project: &Project, template: &EnvFile, target: &Utf8Path) -> Result<
     match project.runner().apply(&what, || filled.file.save_new()) {
         // Another setup was faster; its file is as good as ours.
         Err(error) if error.already_exists() => Ok(None),
-        other => other.map(|_| Some(what)).map_err(Error::from),
+        other => {
+            other?;
+            project.remember_secrets(&filled.generated)?;
+            Ok(Some(what))
+        }
+    }
+}
+
+/// What is generated: what the manifest says; where it says nothing, what looks like a secret of our own.
+fn generators(rules: &BTreeMap<String, EnvRule>, template: &EnvFile) -> BTreeMap<String, Generator> {
+    let stated: BTreeMap<_, _> = rules.iter().filter_map(|(key, rule)| Some((key.clone(), rule.generate?))).collect();
+    if !stated.is_empty() {
+        return stated;
+    }
+    let guessed =
+        template.entries().iter().filter(|entry| looks_secret(&entry.key) && !is_issued_elsewhere(&entry.key));
+    guessed.map(|entry| (entry.key.clone(), Generator::default())).collect()
+}
+
+/// Credentials that somebody else issues; a random value in their place would only be wrong later.
+fn is_issued_elsewhere(key: &str) -> bool {
+    const ISSUERS: [&str; 16] = [
+        "ACCESS_KEY",
+        "API_KEY",
+        "AWS",
+        "S3_",
+        "SMTP",
+        "MAIL",
+        "STRIPE",
+        "CLIENT",
+        "WEBHOOK",
+        "OAUTH",
+        "GOOGLE",
+        "GITHUB",
+        "SENTRY",
+        "TWILIO",
+        "LICENSE",
+        "DSN",
+    ];
+    let key = key.to_uppercase();
+    ISSUERS.iter().any(|issuer| key.contains(issuer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_secrets_of_our_own_are_guessed() {
+        let template = EnvFile::parse("x", b"DB_PASSWORD=\nS3_SECRET_KEY=\nJWT_SECRET=change_me\nPORT=80\n").unwrap();
+        assert_eq!(
+            generators(&BTreeMap::new(), &template).into_keys().collect::<Vec<_>>(),
+            ["DB_PASSWORD", "JWT_SECRET"]
+        );
     }
 }

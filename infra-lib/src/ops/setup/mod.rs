@@ -13,12 +13,13 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::checks::{self, install};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::lock::{Lock, Mode};
 use crate::manifest::ServicesAxis;
 use crate::operation::{Group, Operation, Outcome};
 use crate::ops::{Start, StartReport};
+use crate::postgres::PostgresError;
 use crate::project::{DatabaseAxis, Project};
 use crate::report::seconds;
 
@@ -106,7 +107,19 @@ impl Operation for Setup {
             images::get(&project)?;
         }
         let start = if self.no_start { None } else { Some(project.nested(&Start::default())?) };
+        if start.as_ref().is_some_and(|start| start.exit() == Exit::Ok) {
+            mark(&project);
+        }
         Ok(SetupReport::new(&axes, &project, changes, start, began))
+    }
+}
+
+/// Marks the database as this environment's, so that nobody takes it for another one. A stack without a database has
+/// nothing to mark, and a role that may not comment on it is no reason to fail.
+fn mark(project: &Project) {
+    match project.database().and_then(|database| database.write_mark(project)) {
+        Ok(()) | Err(Error::Postgres(PostgresError::NotFound | PostgresError::Ambiguous { .. })) => {}
+        Err(error) => project.warn(format_args!("the database was not marked as this environment's: {error}")),
     }
 }
 

@@ -1,0 +1,128 @@
+//! `env`
+
+mod check;
+mod explain;
+mod fill;
+mod print;
+mod rotate;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::dotenv::EnvFile;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::operation::{Group, Operation, Outcome};
+use crate::project::{Project, template_of};
+
+pub use check::EnvCheck;
+pub use explain::EnvExplanation;
+pub use fill::EnvFilled;
+pub use print::EnvPrinted;
+pub use rotate::EnvRotated;
+
+/// Print, explain, check and change the variables of the env files. Secrets are never shown.
+///
+/// Without a subcommand it prints.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct Env {
+    /// What to do.
+    #[cfg_attr(feature = "cli", command(subcommand))]
+    pub action: Option<EnvAction>,
+}
+
+/// What to do with the variables.
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "cli", derive(clap::Subcommand))]
+#[non_exhaustive]
+pub enum EnvAction {
+    /// Print each variable with the value that Compose sees, secrets masked.
+    Print,
+    /// Say where each value comes from, and what it hides.
+    Explain {
+        /// Only this variable.
+        key: Option<String>,
+    },
+    /// Report what is missing, doubled, malformed, weak, a placeholder, overdue, or read differently by other programs.
+    Check,
+    /// Append what the template has and the env file lacks, with fresh secrets where a rule says so.
+    Fill,
+    /// Replace one secret by a fresh one; for the database's password, change the role's too.
+    Rotate {
+        /// The variable, or the compose secret.
+        key: String,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum EnvReport {
+    /// Of `print`.
+    Printed(EnvPrinted),
+    /// Of `explain`.
+    Explained(EnvExplanation),
+    /// Of `check`.
+    Checked(EnvCheck),
+    /// Of `fill`.
+    Filled(EnvFilled),
+    /// Of `rotate`.
+    Rotated(EnvRotated),
+}
+
+impl Operation for Env {
+    const NAME: &'static str = "env";
+    const GROUP: Group = Group::General;
+    type Outcome = EnvReport;
+
+    fn run(&self, project: &Project) -> Result<EnvReport> {
+        Ok(match &self.action {
+            None | Some(EnvAction::Print) => EnvReport::Printed(print::run(project)),
+            Some(EnvAction::Explain { key }) => EnvReport::Explained(explain::run(project, key.as_deref())?),
+            Some(EnvAction::Check) => EnvReport::Checked(check::run(project)?),
+            Some(EnvAction::Fill) => EnvReport::Filled(fill::run(project)?),
+            Some(EnvAction::Rotate { key }) => EnvReport::Rotated(rotate::run(project, key)?),
+        })
+    }
+}
+
+/// The env files of the environment, and the template of its own one.
+pub(super) fn files(project: &Project) -> Result<(Vec<EnvFile>, Option<EnvFile>)> {
+    let environment = project.environment();
+    let files = environment.env_files.iter().map(EnvFile::read).collect::<Result<_, _>>()?;
+    let template = template_of(&environment.own_env_file(project.root()));
+    let template = template.is_file().then(|| EnvFile::read(template)).transpose()?;
+    Ok((files, template))
+}
+
+impl Outcome for EnvReport {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Checked(check) if check.has_errors() => Exit::CheckFailed,
+            _ => Exit::Ok,
+        }
+    }
+
+    fn next(&self) -> Vec<String> {
+        match self {
+            Self::Rotated(rotated) if rotated.restart => vec!["cargo xtask start".to_owned()],
+            Self::Filled(_) => vec!["cargo xtask env check".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for EnvReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Printed(printed) => printed.fmt(f),
+            Self::Explained(explained) => explained.fmt(f),
+            Self::Checked(check) => check.fmt(f),
+            Self::Filled(filled) => filled.fmt(f),
+            Self::Rotated(rotated) => rotated.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `env fill`
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::dotenv::{EnvFile, FillError, Generator, is_placeholder, looks_secret};
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::project::Project;
+
+/// What was appended.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct EnvFilled {
+    /// The file.
+    pub file: String,
+    /// Keys that got the template's value.
+    pub copied: Vec<String>,
+    /// Keys that got a fresh secret.
+    pub generated: Vec<String>,
+}
+
+pub(super) fn run(project: &Project) -> Result<EnvFilled> {
+    let path = project.environment().own_env_file(project.root());
+    if !path.is_file() {
+        return Err(Error::new(Exit::Config, format!("{path} does not exist"))
+            .with_hint("`cargo xtask setup --no-start` makes it"));
+    }
+    let (files, template) = super::files(project)?;
+    let rules = &project.manifest().env;
+    let has = |key: &str| files.iter().any(|file| file.entry(key).is_some());
+    let entries = template.iter().flat_map(|template| template.entries().iter().map(move |entry| (template, entry)));
+    let from_template = entries.map(|(template, entry)| (entry.key.clone(), Some((template, entry))));
+    let from_rules = rules.iter().filter(|(_, rule)| rule.generate.is_some()).map(|(key, _)| (key.clone(), None));
+
+    let mut file = EnvFile::read(&path)?;
+    let before = file.text().to_owned();
+    let mut filled =
+        EnvFilled { file: path.file_name().unwrap_or_default().to_owned(), copied: Vec::new(), generated: Vec::new() };
+    for (key, entry) in from_template.chain(from_rules) {
+        if has(&key) || file.entry(&key).is_some() {
+            continue;
+        }
+        let rule = rules.get(&key);
+        let generator = rule.and_then(|rule| rule.generate).or_else(|| {
+            let open = entry.is_none_or(|(_, entry)| is_placeholder(entry.template.expose()));
+            (looks_secret(&key) && open).then(Generator::default)
+        });
+        match (generator, entry) {
+            (Some(generator), _) => {
+                let comment = rule.and_then(|rule| rule.describe.as_deref());
+                file.append(&key, &generator.generate().map_err(FillError::from)?, comment)?;
+                filled.generated.push(key);
+            }
+            (None, Some((template, entry))) => {
+                file = with_line(&file, &template.text()[entry.key_range.start..entry.value_range.end])?;
+                filled.copied.push(key);
+            }
+            (None, None) => {}
+        }
+    }
+    if file.text() != before {
+        project.runner().apply(&filled, || file.save())?;
+        project.remember_secrets(&filled.generated)?;
+    }
+    Ok(filled)
+}
+
+/// The file with one more line, as the template has it: quotes and references stay what they are.
+fn with_line(file: &EnvFile, line: &str) -> Result<EnvFile> {
+    let gap = if file.text().is_empty() || file.text().ends_with('\n') { "" } else { "\n" };
+    Ok(EnvFile::parse(file.path(), format!("{}{gap}{line}\n", file.text()).as_bytes())?)
+}
+
+impl fmt::Display for EnvFilled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.copied[..], &self.generated[..]) {
+            ([], []) => write!(f, "{} lacks nothing", self.file),
+            (copied, []) => write!(f, "{}: appended {} from the template", self.file, copied.join(", ")),
+            ([], generated) => write!(f, "{}: appended fresh secrets: {}", self.file, generated.join(", ")),
+            (copied, generated) => {
+                write!(
+                    f,
+                    "{}: appended {} from the template, and fresh secrets: {}",
+                    self.file,
+                    copied.join(", "),
+                    generated.join(", ")
+                )
+            }
+        }
+    }
+}

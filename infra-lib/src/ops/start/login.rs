@@ -1,0 +1,35 @@
+//! Whether the database really lets us in.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+use crate::postgres::{Place, PostgresError};
+use crate::project::Project;
+
+/// A database that runs may still keep the password of an older env file in its volume, or be the image's temporary
+/// server, which answers its own health check. Only a login over TCP tells.
+pub(super) fn log_in(project: &Project, services: &BTreeSet<String>, until: Instant) -> Result<()> {
+    let database = match project.database() {
+        Ok(database) => database,
+        // A stack need not have a database, and need not say which one it is before somebody uses it.
+        Err(Error::Postgres(PostgresError::NotFound | PostgresError::Ambiguous { .. })) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let Place::Service { service } = &database.place else { return Ok(()) };
+    if !services.contains(service) {
+        return Ok(());
+    }
+    loop {
+        match database.login(project) {
+            Ok(_) => return Ok(()),
+            Err(Error::Postgres(PostgresError::Unreachable { .. } | PostgresError::Starting { .. }))
+                if Instant::now() < until =>
+            {
+                project.waiting(format_args!("waiting for {service} to accept a login"));
+                project.cancel().sleep(Duration::from_millis(200))?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

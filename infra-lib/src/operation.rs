@@ -35,6 +35,12 @@ pub trait Outcome: Serialize + Display {
         Exit::Ok
     }
 
+    /// Whether everything was already handed over while the operation ran, as [`Event::Data`](crate::report::Event), so
+    /// that nothing is left to show.
+    fn is_streamed(&self) -> bool {
+        false
+    }
+
     /// Commands that are useful now.
     fn next(&self) -> Vec<String> {
         Vec::new()

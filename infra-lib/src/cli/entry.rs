@@ -54,6 +54,10 @@ pub(super) struct Rendered {
     pub(super) text: String,
     pub(super) json: Value,
     pub(super) exit: Exit,
+    /// Whether everything was shown already.
+    pub(super) streamed: bool,
+    /// Whether a dry run has shown changes instead of making them, so that its text would claim too much.
+    pub(super) withheld: bool,
     pub(super) next: Vec<String>,
 }
 
@@ -61,6 +65,13 @@ impl Rendered {
     pub(super) fn of(outcome: &impl Outcome) -> Result<Self> {
         let json = serde_json::to_value(outcome)
             .map_err(|error| Error::new(Exit::Failed, format!("the outcome is not JSON: {error}")))?;
-        Ok(Self { text: outcome.to_string(), json, exit: outcome.exit(), next: outcome.next() })
+        Ok(Self {
+            text: outcome.to_string(),
+            json,
+            exit: outcome.exit(),
+            withheld: false,
+            streamed: outcome.is_streamed(),
+            next: outcome.next(),
+        })
     }
 }

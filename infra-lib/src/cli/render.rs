@@ -23,11 +23,17 @@ pub(super) fn stderr(text: &str) {
 }
 
 pub(super) fn outcome(globals: &Globals, operation: &str, rendered: &Rendered) {
-    if globals.json {
-        stdout(&json!({"schema": 1, "operation": operation, "outcome": rendered.json}).to_string());
+    if rendered.streamed {
         return;
     }
-    if globals.quiet && rendered.exit == Exit::Ok {
+    if globals.json {
+        let mut document = json!({"schema": 1, "operation": operation, "outcome": rendered.json});
+        if rendered.withheld {
+            document["dry_run"] = true.into();
+        }
+        return stdout(&document.to_string());
+    }
+    if rendered.withheld || globals.quiet && rendered.exit == Exit::Ok {
         return;
     }
     if !rendered.text.is_empty() {
@@ -40,6 +46,10 @@ pub(super) fn outcome(globals: &Globals, operation: &str, rendered: &Rendered) {
 
 pub(super) fn error(json: bool, colored: bool, operation: &str, error: &Error) {
     let exit = error.exit();
+    // Whoever closed the pipe does not want to hear about it.
+    if exit == Exit::Signal(13) {
+        return;
+    }
     let message = chain(error);
     if json {
         let document = json!({

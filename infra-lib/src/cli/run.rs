@@ -55,10 +55,11 @@ impl Context {
                 .with_hint("leave --json out"));
         }
         let project = self.project()?;
-        match &command.kind {
+        let rendered = match &command.kind {
             Kind::Operation(entry) => entry.run(&project, &command.matches),
             Kind::Task(task) => tasks::run(&project, task, &command.matches),
-        }
+        }?;
+        Ok(Rendered { withheld: project.runner().has_withheld(), ..rendered })
     }
 
     fn builder(&self) -> ProjectBuilder {
@@ -67,16 +68,13 @@ impl Context {
         signals::install(&cancel);
         let given = Given { yes: globals.yes, confirm: globals.confirm.clone() };
         let consent = Terminal { given, interactive: globals.interactive() };
+        let plain = Plain::stdio(globals.verbosity()).json(globals.json).cancel_when_unread(&cancel);
         let dir = globals.project_dir.clone().unwrap_or_else(|| ".".into());
         let mut builder = Project::builder(dir).consent(consent).cancel_token(cancel).dry_run(globals.dry_run);
         builder = builder.keep_stdout(globals.json);
         if let Some(environment) = &globals.env {
             builder = builder.environment(environment);
         }
-        if globals.progress() {
-            builder.observer(Progress::new(globals.verbosity()))
-        } else {
-            builder.observer(Plain::stdio(globals.verbosity()))
-        }
+        if globals.progress() { builder.observer(Progress::over(plain)) } else { builder.observer(plain) }
     }
 }

@@ -124,6 +124,8 @@ impl ComposeError {
             "No such image",
             "failed to do request",
             "manifest for",
+            // `Get "https://registry/v2/": dial tcp: …`: the engine answered, and the registry did not.
+            "/v2/\"",
         ]) {
             Self::NoImage { message: last_line(said) }
         // A registry that cannot be reached says the same, so this comes after it.
@@ -137,4 +139,27 @@ impl ComposeError {
 
 pub(super) fn last_line(text: &str) -> String {
     text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(tail: &str) -> ComposeError {
+        let error = ExecError::Exited { command: "docker".to_owned(), code: 1, tail: tail.to_owned() };
+        ComposeError::from_exec(error, "unix:///x.sock")
+    }
+
+    #[test]
+    fn f02_a_registry_that_cannot_be_reached_is_not_a_dead_engine() {
+        let registry =
+            "Error response from daemon: Get \"https://r.invalid/v2/\": dial tcp: lookup r.invalid: no such host";
+        assert!(matches!(said(registry), ComposeError::NoImage { .. }));
+        assert!(matches!(
+            said("failed to solve: failed to do request: Head: dial tcp: no such host"),
+            ComposeError::NoImage { .. }
+        ));
+        let engine = "error during connect: Get \"http://far:2375/v1.45/info\": dial tcp: lookup far: no such host";
+        assert!(matches!(said(engine), ComposeError::EngineDown { .. }));
+    }
 }

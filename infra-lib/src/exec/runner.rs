@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::invocation::EnvValue;
 use super::program::Programs;
@@ -41,6 +42,7 @@ pub struct Runner {
     cancel: CancelToken,
     redactor: Redactor,
     dry_run: bool,
+    withheld: Arc<AtomicBool>,
     keep_stdout: bool,
 }
 
@@ -53,6 +55,7 @@ impl Runner {
             cancel,
             redactor: Redactor::default(),
             dry_run,
+            withheld: Arc::default(),
             keep_stdout: false,
         }
     }
@@ -87,6 +90,11 @@ impl Runner {
     /// Whether changes are shown instead of made.
     pub fn is_dry_run(&self) -> bool {
         self.dry_run
+    }
+
+    /// Whether a dry run has shown a change instead of making it.
+    pub fn has_withheld(&self) -> bool {
+        self.withheld.load(Ordering::Relaxed)
     }
 
     /// Where a program is.
@@ -124,12 +132,29 @@ impl Runner {
             }
             Ok(())
         })?;
+        for (stream, rest) in [Stream::Stdout, Stream::Stderr].into_iter().zip(pending) {
+            if !rest.is_empty() {
+                let rest = self.redactor.clean(&String::from_utf8_lossy(&rest));
+                on_line(stream, rest.trim_end())
+                    .map_err(|source| ExecError::Pipe { command: invocation.to_string(), source })?;
+            }
+        }
         Ok(())
     }
 
     /// Runs a command that changes something. In a dry run it is shown, not run, and the answer is `None`.
     pub fn change(&self, invocation: &Invocation) -> Result<Option<Output>, ExecError> {
         if self.would(invocation) { Ok(None) } else { self.read(invocation).map(Some) }
+    }
+
+    /// Runs a command that changes something and hands over its lines as they come. In a dry run it is shown, not run,
+    /// and the answer is `None`.
+    pub fn change_lines(
+        &self,
+        invocation: &Invocation,
+        on_line: impl FnMut(Stream, &str) -> io::Result<()>,
+    ) -> Result<Option<()>, ExecError> {
+        if self.would(invocation) { Ok(None) } else { self.lines(invocation, on_line).map(Some) }
     }
 
     /// Makes a change that is not a process, such as writing a file. In a dry run it is shown, not made.
@@ -162,6 +187,7 @@ impl Runner {
     /// Whether this is a dry run, after showing what would happen.
     fn would(&self, what: impl Display) -> bool {
         if self.dry_run {
+            self.withheld.store(true, Ordering::Relaxed);
             self.observer.event(&Event::WouldRun { command: &what.to_string() });
         }
         self.dry_run

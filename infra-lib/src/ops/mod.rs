@@ -3,28 +3,42 @@
 //! To add one: write its file here with a type that implements [`Operation`](crate::Operation), and add its line to the
 //! table in `cli/commands.rs`.
 
+mod build;
 mod clean;
 mod db_shell;
 mod doctor;
 mod env;
 mod history;
+mod logs;
 mod ps;
+mod restart;
+mod scale;
+mod settled;
 mod setup;
 mod shell;
 mod start;
+mod stats;
 mod stop;
 mod task;
 mod tasks;
+mod update;
 
+pub use build::{Build, BuildReport, BuiltImage};
 pub use clean::{Clean, CleanReport, Kind, Object};
 pub use db_shell::{DbShell, DbShellReport};
 pub use doctor::{Doctor, DoctorReport};
 pub use env::{Env, EnvAction, EnvReport};
 pub use history::{History, HistoryReport};
+pub use logs::{LogLine, Logs, LogsReport, Since};
 pub use ps::{Ps, PsReport, PsRow};
+pub use restart::{Restart, RestartReport};
+pub use scale::{ScaleReport, ScaleServices, Scaled};
+pub use settled::Settled;
 pub use setup::{Setup, SetupReport};
 pub use shell::{Exec, ExecReport, Shell};
 pub use start::{Scale, ServiceState, Start, StartReport};
+pub use stats::{Stats, StatsReport};
 pub use stop::{Stop, StopReport};
 pub use task::{RunTask, TaskReport};
 pub use tasks::{TaskList, TaskSummary, Tasks};
+pub use update::{Problem, Update, UpdateReport, UpdatedImage};

@@ -95,10 +95,8 @@ pub struct ServiceState {
     pub state: String,
 }
 
-impl Start {
-    /// The time in which a stack must be ready, unless told otherwise. Images are built or pulled before it begins.
-    const PATIENCE: Duration = Duration::from_secs(5 * 60);
-}
+/// The time in which a stack must be ready, unless told otherwise. Images are built or pulled before it begins.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 impl Operation for Start {
     const NAME: &'static str = "start";
@@ -113,7 +111,7 @@ impl Operation for Start {
         }
         let Self { services, scale, timeout } = self;
         for scale in scale {
-            project.known_service(&scale.service)?;
+            scale.check(project)?;
         }
         let selected = project.select_services(services)?;
         let all = project.model()?.with_dependencies(selected.iter().map(String::as_str));
@@ -123,7 +121,7 @@ impl Operation for Start {
         preflight::refuse_taken_ports(project, &all, &before)?;
 
         project.step(format_args!("starting {}", selected.iter().cloned().collect::<Vec<_>>().join(", ")));
-        let patience = timeout.map_or(Self::PATIENCE, Period::duration);
+        let patience = timeout.map_or(PATIENCE, Period::duration);
         let mut call = project.compose().call(["up", "-d"]).relay("compose").deadline(patience);
         for scale in scale {
             call = call.args(["--scale", &scale.to_string()]);

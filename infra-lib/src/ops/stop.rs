@@ -27,10 +27,9 @@ pub struct Stop {
 pub struct StopReport {
     /// The services that had been running.
     pub stopped: Vec<String>,
+    /// PostgreSQL servers among them that were killed, and will replay their log when they are started again.
+    pub unclean: Vec<String>,
 }
-
-/// How long a container may take to end, in seconds.
-const GRACE: &str = "60";
 
 impl Operation for Stop {
     const NAME: &'static str = "stop";
@@ -39,7 +38,7 @@ impl Operation for Stop {
 
     fn run(&self, project: &Project) -> Result<StopReport> {
         let _lock = project.lock(Lock::Stack, Mode::Exclusive, Self::NAME)?;
-        let mut stopped = Vec::new();
+        let mut report = StopReport { stopped: Vec::new(), unclean: Vec::new() };
         if project.has_services() {
             for service in &self.services {
                 project.known_service(service)?;
@@ -56,24 +55,51 @@ impl Operation for Stop {
                 .collect();
             if !running.is_empty() {
                 project.step(format_args!("stopping {}", running.iter().cloned().collect::<Vec<_>>().join(", ")));
+                let grace = project.stop_grace(&running)?.as_secs().to_string();
                 // Services of profiles that are off may run too, from another environment's start.
                 let call = project
                     .compose()
-                    .call_all(["stop", "--timeout", GRACE])
+                    .call_all(["stop", "--timeout", &grace])
                     .relay("compose")
                     .args(self.services.iter().cloned());
-                project.compose().change(project.runner(), &call)?;
+                if project.compose().change(project.runner(), &call)?.is_some() {
+                    report.unclean = unclean(project, &running)?;
+                }
             }
-            stopped.extend(running);
+            report.stopped.extend(running);
         }
         if project.database_axis() == DatabaseAxis::Local
             && self.services.is_empty()
             && project.stop_local_database()?
         {
-            stopped.push("local database".to_owned());
+            report.stopped.push("local database".to_owned());
         }
-        Ok(StopReport { stopped })
+        Ok(report)
     }
+}
+
+/// The PostgreSQL servers among these services that did not end by themselves.
+fn unclean(project: &Project, services: &BTreeSet<String>) -> Result<Vec<String>> {
+    let servers = project.postgres_services()?;
+    let mut unclean = Vec::new();
+    for container in project.containers()? {
+        let is_server = services.contains(&container.service) && servers.contains(&container.service.as_str());
+        let ended_ill = container.status == Status::Exited && container.exit_code != 0;
+        if is_server && ended_ill && !has_shut_down(&project.last_lines(&container.id)) {
+            project.warn(format_args!(
+                "`{}` was killed before it had shut down (exit code {}); it will recover from its log when it is started again",
+                container.service, container.exit_code
+            ));
+            unclean.push(container.service);
+        }
+    }
+    Ok(unclean)
+}
+
+/// Whether PostgreSQL's last word is that it has shut down, and not what it said at an earlier end.
+fn has_shut_down(lines: &[String]) -> bool {
+    let last = |words: &str| lines.iter().rposition(|line| line.contains(words));
+    last("database system is shut down") > last("ready to accept connections").max(last("starting PostgreSQL"))
 }
 
 impl Outcome for StopReport {
@@ -87,6 +113,24 @@ impl fmt::Display for StopReport {
         match &self.stopped[..] {
             [] => f.write_str("nothing was running"),
             stopped => write!(f, "stopped {}", stopped.join(", ")),
-        }
+        }?;
+        if self.unclean.is_empty() { Ok(()) } else { write!(f, "; not cleanly: {}", self.unclean.join(", ")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f17_only_the_last_end_counts() {
+        let said = |lines: &[&str]| has_shut_down(&lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>());
+        assert!(said(&["LOG:  checkpoint complete", "LOG:  database system is shut down"]));
+        assert!(!said(&[
+            "LOG:  database system is shut down",
+            "LOG:  starting PostgreSQL 16",
+            "LOG:  ready to accept connections"
+        ]));
+        assert!(!said(&["killed"]));
     }
 }

@@ -160,6 +160,12 @@ impl Project {
         reference.map(|reference| self.require(reference, what)).transpose()
     }
 
+    /// The services that are PostgreSQL servers: the stated one, and what looks like one.
+    pub(crate) fn postgres_services(&self) -> Result<Vec<&str>> {
+        let stated = self.manifest().database.service.as_deref();
+        Ok(detect::all(self.model()?).into_iter().chain(stated).collect())
+    }
+
     /// The running container of the database's service.
     pub(crate) fn database_container(&self, service: &str) -> Result<Container> {
         let all = self.containers()?;

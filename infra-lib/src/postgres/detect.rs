@@ -64,6 +64,12 @@ fn has_data(service: &Service) -> bool {
     service.volumes.iter().any(|mount| mount.target.starts_with("/var/lib/postgresql"))
 }
 
+/// Every service that looks like PostgreSQL.
+pub(super) fn all(model: &Model) -> Vec<&str> {
+    let services = model.services.iter().filter(|(name, service)| likeness(name, service) >= 3);
+    services.map(|(name, _)| name.as_str()).collect()
+}
+
 /// The one service that looks most like PostgreSQL.
 pub(super) fn service(model: &Model) -> Result<&str, PostgresError> {
     let scores = model.services.iter().map(|(name, service)| (likeness(name, service), name.as_str()));

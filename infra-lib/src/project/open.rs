@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::Secret;
 use crate::compose::{Compose, ComposeError, Container, Engine, Model, declared_name};
@@ -217,6 +218,10 @@ impl Project {
         }
         self.require_env_file()?;
         let model = self.compose.model(&self.runner)?;
+        let variables = model.services.values().flat_map(|service| &service.environment);
+        for (_, value) in variables.filter(|(key, _)| looks_secret(key)) {
+            self.runner.redactor().learn(&Secret::new(value.clone().unwrap_or_default()));
+        }
         Ok(self.model.get_or_init(|| model))
     }
 
@@ -304,9 +309,10 @@ impl Project {
         self.observer.event(&Event::Warning { text: &self.runner.redactor().clean(&text.to_string()) });
     }
 
-    /// Hands over data while the operation goes on.
-    pub(crate) fn data(&self, text: impl Display) {
-        self.observer.event(&Event::Data { text: &text.to_string() });
+    /// Hands over data while the operation goes on, as text for people and as JSON for programs.
+    pub(crate) fn data(&self, item: &(impl Display + Serialize)) {
+        let json = serde_json::to_string(item).unwrap_or_default();
+        self.observer.event(&Event::Data { text: &item.to_string(), json: &json });
     }
 
     /// Says how far the step is.

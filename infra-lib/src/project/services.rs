@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::compose::Container;
+use crate::compose::{Container, Status};
 use crate::compose::readiness::{Baseline, Verdict};
 use crate::error::{Error, Result};
 use crate::exec::Invocation;
 use crate::exit::Exit;
+use crate::manifest::Period;
 use crate::suggest::nearest;
 
 use super::Project;
@@ -41,6 +42,8 @@ pub(crate) enum Readiness {
 
 /// How often the engine is asked while waiting. An `inspect` of ten containers takes about 30 ms.
 const POLL: Duration = Duration::from_millis(150);
+/// How long a container may take to end, at least.
+const GRACE: Duration = Duration::from_secs(60);
 const LOG_LINES: &str = "10";
 
 impl Project {
@@ -86,16 +89,13 @@ impl Project {
         if of_service.is_empty() {
             self.known_service(service)?;
         }
-        match of_service.iter().find(|container| container.status == crate::compose::Status::Running) {
-            Some(container) => Ok(container.clone()),
-            None => {
-                let state = of_service
-                    .first()
-                    .map_or("has no container".to_owned(), |container| format!("is {}", container.state()));
-                Err(Error::new(Exit::Unavailable, format!("service `{service}` {state}"))
-                    .with_hint(format!("`cargo xtask start {service}` starts it")))
-            }
+        if let Some(container) = of_service.iter().find(|container| container.status == Status::Running) {
+            return Ok(container.clone());
         }
+        let state =
+            of_service.first().map_or("has no container".to_owned(), |container| format!("is {}", container.state()));
+        Err(Error::new(Exit::Unavailable, format!("service `{service}` {state}"))
+            .with_hint(format!("`cargo xtask start {service}` starts it")))
     }
 
     /// Waits until every container of these services is ready, one has failed, or the time is over.
@@ -136,6 +136,17 @@ impl Project {
         }
     }
 
+    /// How long the containers of these services may take to end: a minute, or what the compose files allow if that is
+    /// more. Compose alone kills a database after ten seconds.
+    pub(crate) fn stop_grace(&self, services: &BTreeSet<String>) -> Result<Duration> {
+        let model = self.model()?;
+        let declared = services.iter().filter_map(|name| {
+            let period: Period = model.services.get(name)?.rest.get("stop_grace_period")?.as_str()?.parse().ok()?;
+            Some(period.duration())
+        });
+        Ok(declared.max().unwrap_or_default().max(GRACE))
+    }
+
     /// What there is to say about a container that is not ready.
     pub(crate) fn culprit(&self, container: &Container, verdict: &Verdict) -> Culprit {
         let state = match verdict {
@@ -151,7 +162,7 @@ impl Project {
         }
     }
 
-    fn last_lines(&self, container: &str) -> Vec<String> {
+    pub(crate) fn last_lines(&self, container: &str) -> Vec<String> {
         let call =
             Invocation::new("docker").args(["logs", "--tail", LOG_LINES, container]).deadline(Duration::from_secs(10));
         let mut lines = Vec::new();

@@ -54,8 +54,10 @@ pub enum Event<'a> {
     },
     /// A result that arrives while a watch or a stream goes on: data, not talk.
     Data {
-        /// The text or JSON document.
+        /// For people.
         text: &'a str,
+        /// For programs: one JSON document, on one line.
+        json: &'a str,
     },
 }
 

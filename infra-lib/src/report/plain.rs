@@ -4,6 +4,9 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use super::{Event, Observer};
+use crate::exec::CancelToken;
+
+const SIGPIPE: i32 = 13;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -22,6 +25,8 @@ pub enum Verbosity {
 /// A writer that fails is ignored: a closed pipe or a full log disk never changes an operation's result.
 pub struct Plain {
     verbosity: Verbosity,
+    json: bool,
+    unread: Option<CancelToken>,
     data: Mutex<Box<dyn Write + Send>>,
     talk: Mutex<Box<dyn Write + Send>>,
 }
@@ -29,12 +34,26 @@ pub struct Plain {
 impl Plain {
     /// Writes to these.
     pub fn new(verbosity: Verbosity, data: Box<dyn Write + Send>, talk: Box<dyn Write + Send>) -> Self {
-        Self { verbosity, data: Mutex::new(data), talk: Mutex::new(talk) }
+        Self { verbosity, json: false, unread: None, data: Mutex::new(data), talk: Mutex::new(talk) }
     }
 
     /// Writes to stdout and stderr.
     pub fn stdio(verbosity: Verbosity) -> Self {
         Self::new(verbosity, Box::new(std::io::stdout()), Box::new(std::io::stderr()))
+    }
+
+    /// Cancels when nobody reads the data any more, so that `logs -f | head` ends. The signal is SIGPIPE's.
+    #[must_use]
+    pub fn cancel_when_unread(mut self, cancel: &CancelToken) -> Self {
+        self.unread = Some(cancel.clone());
+        self
+    }
+
+    /// Writes data as JSON Lines; what else goes there, such as the commands of a dry run, moves to the talk.
+    #[must_use]
+    pub fn json(mut self, json: bool) -> Self {
+        self.json = json;
+        self
     }
 }
 
@@ -42,7 +61,8 @@ impl Observer for Plain {
     fn event(&self, event: &Event<'_>) {
         let shown = |least| self.verbosity >= least;
         let (writer, line) = match event {
-            Event::Data { text } => (&self.data, (*text).to_owned()),
+            Event::Data { text, json } => (&self.data, (*if self.json { json } else { text }).to_owned()),
+            Event::WouldRun { command } if self.json => (&self.talk, (*command).to_owned()),
             Event::WouldRun { command } => (&self.data, (*command).to_owned()),
             Event::Warning { text } => (&self.talk, format!("warning: {}", printable(text))),
             Event::Step { text } | Event::Note { text } if shown(Verbosity::Normal) => (&self.talk, printable(text)),
@@ -55,8 +75,10 @@ impl Observer for Plain {
             _ => return,
         };
         let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = writeln!(writer, "{line}");
-        let _ = writer.flush();
+        let written = writeln!(writer, "{line}").and_then(|()| writer.flush());
+        if let (Event::Data { .. }, Err(_), Some(cancel)) = (event, written, &self.unread) {
+            cancel.cancel(SIGPIPE);
+        }
     }
 }
 

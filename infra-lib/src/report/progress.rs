@@ -26,7 +26,12 @@ struct Step {
 impl Progress {
     /// A reporter for a terminal.
     pub fn new(verbosity: Verbosity) -> Self {
-        Self { plain: Plain::stdio(verbosity), current: Mutex::new(None) }
+        Self::over(Plain::stdio(verbosity))
+    }
+
+    /// A reporter for a terminal whose lines this one writes.
+    pub fn over(plain: Plain) -> Self {
+        Self { plain, current: Mutex::new(None) }
     }
 
     fn with_step(&self, action: impl FnOnce(&mut Option<Step>)) {

@@ -142,11 +142,11 @@ impl Inventory {
     fn volumes(&mut self, project: &Project) -> Result<()> {
         let known = project.known_volumes();
         let used: Vec<String> = project.containers()?.into_iter().flat_map(|container| container.volumes).collect();
-        let sizes = volume_sizes(project);
+        // Sizes are for the question that is asked; without them it is asked all the same.
+        let usage = project.compose().usage(project.runner()).unwrap_or_default();
         for (name, made) in project.volume_label()? {
             self.ambiguous |= known.get(&name) != Some(&made) && !used.contains(&name);
-            let bytes = sizes.iter().find(|(volume, _)| *volume == name).and_then(|(_, bytes)| *bytes);
-            self.push(Kind::Volume, &name, &name, bytes);
+            self.push(Kind::Volume, &name, &name, usage.volume(&name));
         }
         Ok(())
     }
@@ -206,36 +206,6 @@ fn foreign_images(project: &Project) -> Result<Vec<String>> {
     Ok(containers.into_iter().filter(is_foreign).map(|container| container.image).collect())
 }
 
-/// Sizes of volumes; `docker system df` walks them all, so it is asked once and may fail without harm.
-fn volume_sizes(project: &Project) -> Vec<(String, Option<u64>)> {
-    let call = Invocation::new("docker")
-        .args(["system", "df", "-v", "--format", "{{json .Volumes}}"])
-        .deadline(std::time::Duration::from_secs(30));
-    let Ok(output) = project.runner().read(&call) else { return Vec::new() };
-    let volumes: Vec<RawVolume> = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    volumes.into_iter().map(|volume| (volume.name, decimal_size(&volume.size))).collect()
-}
-
-/// `12.3MB`, as Docker prints it: decimal units.
-fn decimal_size(text: &str) -> Option<u64> {
-    let at = text.find(|c: char| c.is_ascii_alphabetic())?;
-    let number: f64 = text[..at].trim().parse().ok()?;
-    let factor = match &text[at..] {
-        "B" => 1.0,
-        "kB" => 1e3,
-        "MB" => 1e6,
-        "GB" => 1e9,
-        "TB" => 1e12,
-        _ => return None,
-    };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "sizes are positive and far below 2^64"
-    )]
-    Some((number * factor) as u64)
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RawNetwork {
@@ -272,24 +242,4 @@ struct RawContainer {
 #[serde(rename_all = "PascalCase")]
 struct RawConfig {
     labels: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawVolume {
-    name: String,
-    #[serde(default)]
-    size: String,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dockers_sizes_are_decimal() {
-        assert_eq!(decimal_size("47.35MB"), Some(47_350_000));
-        assert_eq!(decimal_size("0B"), Some(0));
-        assert_eq!(decimal_size("N/A"), None);
-    }
 }

@@ -1,0 +1,139 @@
+//! `logs`
+
+mod line;
+mod since;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::exec::ExecError;
+use crate::exit::Exit;
+use crate::operation::{Group, Operation, Outcome};
+use crate::project::Project;
+
+pub use line::LogLine;
+use line::Names;
+pub use since::Since;
+
+/// Show what the services have logged.
+///
+/// Lines are in the order of their time across all services. Known secrets are masked.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct Logs {
+    /// Only these services.
+    #[cfg_attr(feature = "cli", arg(value_name = "SERVICE"))]
+    pub services: Vec<String>,
+    /// Go on with what is logged from now on, until Ctrl-C.
+    #[cfg_attr(feature = "cli", arg(short, long))]
+    pub follow: bool,
+    /// Only the last N lines of each container.
+    #[cfg_attr(feature = "cli", arg(short = 'n', long, value_name = "N"))]
+    pub tail: Option<usize>,
+    /// Only what is newer: a length of time such as 10m, or a moment such as 2026-01-31T08:00.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "T"))]
+    pub since: Option<Since>,
+    /// Only lines that contain this text.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "P"))]
+    pub grep: Option<String>,
+    /// Show the time of each line.
+    #[cfg_attr(feature = "cli", arg(short, long))]
+    pub timestamps: bool,
+}
+
+/// What was logged, unless it was followed.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct LogsReport {
+    /// The lines, in the order of their time.
+    pub lines: Vec<LogLine>,
+    #[serde(skip)]
+    followed: bool,
+    /// The signal that ended following.
+    #[serde(skip)]
+    signal: Option<i32>,
+}
+
+impl Operation for Logs {
+    const NAME: &'static str = "logs";
+    const GROUP: Group = Group::Lifecycle;
+    const JOURNAL: bool = false;
+    type Outcome = LogsReport;
+
+    fn run(&self, project: &Project) -> Result<LogsReport> {
+        for service in &self.services {
+            project.known_service(service)?;
+        }
+        let mut report = LogsReport { lines: Vec::new(), followed: self.follow, signal: None };
+        if project.has_services() {
+            let ended = self.of_services(project, |line| {
+                if self.follow {
+                    project.data(&line);
+                } else {
+                    report.lines.push(line);
+                }
+            });
+            match ended {
+                // That is how following ends.
+                Err(ExecError::Cancelled { signal }) if self.follow => report.signal = Some(signal),
+                ended => ended.map_err(|error| project.compose().explain(error))?,
+            }
+        }
+        report.lines.sort_by_key(|line| line.time);
+        Ok(report)
+    }
+}
+
+impl Logs {
+    fn of_services(&self, project: &Project, mut take: impl FnMut(LogLine)) -> Result<(), ExecError> {
+        let names = Names::of(project, self.timestamps);
+        let mut call = project.compose().call_all(["logs", "--no-color", "--timestamps"]);
+        if self.follow {
+            call = call.arg("--follow");
+        }
+        if let Some(tail) = self.tail {
+            call = call.arg(format!("--tail={tail}"));
+        }
+        if let Some(since) = self.since {
+            call = call.arg(format!("--since={}", since.moment()));
+        }
+        project.runner().lines(&call.args(&self.services), |_, text| {
+            match names.parse(text) {
+                Some(line) if self.wants(&line) => take(line),
+                Some(_) => {}
+                None if text.is_empty() => {}
+                None => project.note(text),
+            }
+            Ok(())
+        })
+    }
+
+    fn wants(&self, line: &LogLine) -> bool {
+        self.grep.as_ref().is_none_or(|text| line.line.contains(text))
+    }
+}
+
+impl Outcome for LogsReport {
+    fn exit(&self) -> Exit {
+        match self.signal {
+            // A closed pipe: the reader has seen enough.
+            None | Some(13) => Exit::Ok,
+            Some(signal) => Exit::Signal(u8::try_from(signal).unwrap_or(0)),
+        }
+    }
+
+    fn is_streamed(&self) -> bool {
+        self.followed
+    }
+}
+
+impl fmt::Display for LogsReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.lines {
+            writeln!(f, "{line}")?;
+        }
+        Ok(())
+    }
+}

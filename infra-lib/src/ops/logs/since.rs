@@ -1,0 +1,67 @@
+//! From when on.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::manifest::Period;
+
+/// A moment in the past: so long ago, or a date and time.
+///
+/// ```
+/// use infra_lib::ops::Since;
+/// let since: Since = "2026-01-31T08:00:00Z".parse().unwrap();
+/// assert_eq!(since.moment().to_string(), "2026-01-31T08:00:00Z");
+/// assert!("10m".parse::<Since>().unwrap().moment() < jiff_now());
+/// # fn jiff_now() -> jiff::Timestamp { jiff::Timestamp::now() }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// This long ago.
+    Ago(Period),
+    /// Then.
+    At(Timestamp),
+}
+
+impl Since {
+    /// The moment itself.
+    pub fn moment(self) -> Timestamp {
+        match self {
+            Self::At(moment) => moment,
+            Self::Ago(period) => {
+                let back = SignedDuration::try_from(period.duration()).unwrap_or(SignedDuration::MAX);
+                Timestamp::now().checked_sub(back).unwrap_or(Timestamp::MIN)
+            }
+        }
+    }
+}
+
+impl FromStr for Since {
+    type Err = String;
+
+    /// A moment without an offset is meant in this machine's time zone.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(period) = text.parse() {
+            return Ok(Self::Ago(period));
+        }
+        if let Ok(moment) = text.parse() {
+            return Ok(Self::At(moment));
+        }
+        let local = text.parse::<DateTime>().ok().and_then(|local| local.to_zoned(TimeZone::system()).ok());
+        local.map(|zoned| Self::At(zoned.timestamp())).ok_or_else(|| {
+            format!("`{text}` is neither a length of time (10m, 2h, 3d) nor a moment (2026-01-31T08:00)")
+        })
+    }
+}
+
+impl fmt::Display for Since {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ago(period) => period.fmt(f),
+            Self::At(moment) => moment.fmt(f),
+        }
+    }
+}

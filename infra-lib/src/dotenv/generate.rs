@@ -85,9 +85,13 @@ impl Generator {
     /// # Ok::<(), infra_lib::dotenv::GenerateError>(())
     /// ```
     pub fn generate(self) -> Result<Secret, GenerateError> {
+        self.draw(getrandom::fill)
+    }
+
+    fn draw(self, source: impl Fn(&mut [u8]) -> Result<(), getrandom::Error>) -> Result<Secret, GenerateError> {
         let mut bytes = Zeroizing::new(vec![0_u8; self.bytes]);
         loop {
-            getrandom::fill(&mut bytes).map_err(no_randomness)?;
+            source(&mut bytes).map_err(no_randomness)?;
             let text = self.encoding.encode(&bytes);
             // A program that takes the secret as an argument would read an option; the draw is repeated.
             if !text.starts_with('-') {
@@ -169,6 +173,23 @@ mod tests {
         }
         assert!(serde_json::from_str::<Generator>("\"token:15\"").is_err());
         assert_eq!(serde_json::to_string(&Generator::default()).unwrap(), "\"token:32\"");
+    }
+
+    #[test]
+    fn e13_without_randomness_there_is_no_secret() {
+        let error = Generator::default().draw(|_| Err(getrandom::Error::UNSUPPORTED)).unwrap_err();
+        assert_eq!(error.to_string(), "the system's random generator failed");
+        assert!(error.hint().is_some());
+    }
+
+    #[test]
+    fn a_leading_dash_is_drawn_again() {
+        let draws = std::cell::Cell::new(0);
+        let secret = Generator::default().draw(|bytes| {
+            bytes.fill(if draws.replace(draws.get() + 1) == 0 { 0xfb } else { 0 });
+            Ok(())
+        });
+        assert_eq!((secret.unwrap().expose(), draws.get()), ("A".repeat(43).as_str(), 2));
     }
 
     /// S10: a thousand draws are distinct, and no character is favoured.

@@ -38,6 +38,28 @@ fn is_secret_word(word: &str) -> bool {
     SECRET.split_whitespace().any(|secret| secret == word) || ENDS.split_whitespace().any(|end| word.ends_with(end))
 }
 
+/// Whose secrets come from somebody else: drawing one would only hide that it is missing.
+const GIVEN: &str = "AWS S3 R2 GCP GCS GOOGLE AZURE GITHUB GITLAB FACEBOOK TWITTER DISCORD SLACK TELEGRAM APPLE MICROSOFT \
+    STRIPE PAYPAL TWILIO SENDGRID MAILGUN MAILCHIMP POSTMARK RESEND SMTP MAIL EMAIL SENTRY DATADOG NEWRELIC OPENAI \
+    ANTHROPIC CLOUDFLARE CLOUDINARY ALGOLIA FIREBASE SUPABASE NPM OAUTH OIDC SAML CLIENT LDAP VAPID LICENSE API APIKEY \
+    ACCESS WEBHOOK PRIVATE TLS SSL SSH CERT";
+
+/// Whether a secret under this name is one that the project may draw for itself, as its database's password or the key
+/// that signs its sessions, and not one that another party gives out.
+///
+/// ```
+/// use infra_lib::dotenv::is_own_secret;
+///
+/// assert!(["DB_PASSWORD", "JWT_SECRET", "SESSION_KEY", "JWT_ACCESS_SECRET"].into_iter().all(is_own_secret));
+/// assert!(!["S3_SECRET_KEY", "SMTP_PASSWORD", "STRIPE_API_KEY", "PORT"].into_iter().any(is_own_secret));
+/// ```
+pub fn is_own_secret(key: &str) -> bool {
+    let upper = key.to_ascii_uppercase();
+    let given = |word: &str| GIVEN.split_whitespace().any(|given| given == word);
+    // A token has an `ACCESS` of its own in JWT_ACCESS_SECRET.
+    looks_secret(key) && (upper.contains("JWT") || !upper.split(['_', '-', '.']).any(given))
+}
+
 /// The value as it may be shown under this name: masked if the name is a secret's, else with the password of a URL
 /// masked.
 ///

@@ -1,6 +1,6 @@
 //! Which value wins, and where it came from.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
@@ -82,8 +82,9 @@ pub struct Unset {
 pub struct Resolved {
     variables: Vec<Variable>,
     unset: Vec<Unset>,
+    // A hash map would panic where the system has no randomness.
     #[serde(skip)]
-    index: HashMap<String, usize>,
+    index: BTreeMap<String, usize>,
 }
 
 /// Reads `files` in order, a later one overriding an earlier, with the shell above all of them.
@@ -144,7 +145,7 @@ impl Resolved {
     }
 
     fn file(&mut self, file: &EnvFile, shell: &dyn Fn(&str) -> Option<String>) -> Result<(), DotenvError> {
-        let mut read: HashMap<&str, Secret> = HashMap::new();
+        let mut read: BTreeMap<&str, Secret> = BTreeMap::new();
         let mut kept: Vec<(&Entry, Secret)> = Vec::new();
         let mut unset = Vec::new();
         for entry in file.entries() {

@@ -20,7 +20,7 @@ pub(super) fn weakness(value: &str, min_length: Option<usize>) -> Option<String>
 fn bits(value: &str) -> f64 {
     let chars: Vec<char> = value.chars().collect();
     let steps = chars.windows(2).filter(|two| (two[1] as u32).abs_diff(two[0] as u32) <= 1).count();
-    let mut counts = std::collections::HashMap::<char, u32>::new();
+    let mut counts = std::collections::BTreeMap::<char, u32>::new();
     for &c in &chars {
         *counts.entry(c).or_default() += 1;
     }

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 
+use zeroize::Zeroizing;
+
+use super::redact::url_password;
 use super::{EditError, Entry, EnvFile, GenerateError, Generator, Quoting, is_placeholder};
+use crate::Secret;
 
 /// A new environment file, and which of its values are new.
 #[derive(Debug)]
@@ -14,6 +18,8 @@ pub struct Filled {
     pub file: EnvFile,
     /// The keys that got a secret, in the order of the file.
     pub generated: Vec<String>,
+    /// The keys whose URL got such a secret as its password.
+    pub followed: Vec<String>,
     /// The keys with a generator whose value in the template was a real one, and stayed.
     pub kept: Vec<String>,
 }
@@ -41,7 +47,10 @@ impl FillError {
 }
 
 /// Copies `template` byte for byte as the file at `path`, drawing a secret for each key of `generators` whose value is
-/// empty or a placeholder, and appending those that the template lacks.
+/// empty or a placeholder. Keys that the template lacks are not added.
+///
+/// A URL whose password is the very placeholder that a secret has replaced gets that secret too: `DATABASE_URL` beside
+/// `DB_PASSWORD`.
 ///
 /// Nothing is written; [`EnvFile::save_new`] does that.
 ///
@@ -66,7 +75,7 @@ pub fn fill(
     path: impl Into<Utf8PathBuf>,
     generators: &BTreeMap<String, Generator>,
 ) -> Result<Filled, FillError> {
-    let mut filled = Filled { file: template.at(path), generated: Vec::new(), kept: Vec::new() };
+    let mut filled = Filled { file: template.at(path), generated: Vec::new(), followed: Vec::new(), kept: Vec::new() };
     for entry in template.entries() {
         let Some(generator) = generators.get(&entry.key) else {
             continue;
@@ -78,20 +87,51 @@ pub fn fill(
             filled.kept.push(entry.key.clone());
         }
     }
-    for (key, generator) in generators {
-        if template.entry(key).is_none() {
-            filled.file.append(key, &generator.generate()?, None)?;
-            filled.generated.push(key.clone());
-        }
-    }
+    follow(template, &mut filled)?;
     Ok(filled)
+}
+
+/// Puts the new secrets into the URLs that have the old placeholder for a password.
+fn follow(template: &EnvFile, filled: &mut Filled) -> Result<(), FillError> {
+    for entry in template.entries() {
+        let text = entry.template.expose();
+        let Some(range) = url_password(text).filter(|_| !refers(entry)) else { continue };
+        let Some(source) = source(template, filled, &text[range.clone()]) else { continue };
+        let Some(secret) = filled.file.entry(source).map(|source| source.template.expose()) else { continue };
+        let url = Zeroizing::new([&text[..range.start], &percent_encoded(secret), &text[range.end..]].concat());
+        filled.file.set(&entry.key, &Secret::new(url.as_str()))?;
+        filled.followed.push(entry.key.clone());
+    }
+    Ok(())
+}
+
+/// The generated key that had this placeholder; among several, the one password.
+fn source<'a>(template: &'a EnvFile, filled: &Filled, placeholder: &str) -> Option<&'a str> {
+    let had = |entry: &&Entry| entry.template.expose() == placeholder && filled.generated.contains(&entry.key);
+    let all: Vec<&str> = template.entries().iter().filter(had).map(|entry| entry.key.as_str()).collect();
+    let passwords: Vec<&str> = all.iter().copied().filter(|key| key.contains("PASS")).collect();
+    match (&all[..], &passwords[..]) {
+        ([one], _) | (_, [one]) => Some(one),
+        _ => None,
+    }
+}
+
+fn percent_encoded(secret: &str) -> Zeroizing<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let encoded = secret.bytes().map(|byte| match byte {
+        byte if plain(byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    });
+    Zeroizing::new(encoded.collect())
+}
+
+fn refers(entry: &Entry) -> bool {
+    entry.quoting != Quoting::Single && entry.template.expose().contains('$')
 }
 
 /// Whether the template leaves the value to be filled in. One that refers to others is made of theirs.
 fn is_open(entry: &Entry) -> bool {
-    let text = entry.template.expose();
-    let refers = entry.quoting != Quoting::Single && text.contains('$');
-    entry.template.is_empty() || !refers && is_placeholder(text)
+    entry.template.is_empty() || !refers(entry) && is_placeholder(entry.template.expose())
 }
 
 #[cfg(test)]
@@ -118,11 +158,22 @@ mod tests {
     }
 
     #[test]
-    fn e01_what_the_template_lacks_is_appended_and_two_runs_differ() {
-        let (one, two) = (filled("A=1", &["Z"]), filled("A=1", &["Z"]));
-        assert!(one.file.text().starts_with("A=1\nZ="));
+    fn e01_two_runs_differ_and_no_debug_shows_a_secret() {
+        let (one, two) = (filled("A=\n", &["A", "Z"]), filled("A=\n", &["A", "Z"]));
         assert_ne!(one.file.text(), two.file.text());
-        assert!(!format!("{one:?}").contains(one.file.entry("Z").unwrap().template.expose()));
+        assert_eq!(one.file.entry("Z"), None);
+        assert!(!format!("{one:?}").contains(one.file.entry("A").unwrap().template.expose()));
+    }
+
+    #[test]
+    fn a_url_follows_the_password_that_it_repeats() {
+        let text = "U=postgres://app:change_me@db/app # same\nDB_PASSWORD=change_me\nJWT_SECRET=change_me\n\
+            V=redis://:other@r\nW=http://${X}:change_me@h\n";
+        let filled = filled(text, &["DB_PASSWORD", "JWT_SECRET"]);
+        let value = |key: &str| filled.file.entry(key).unwrap().template.expose().to_owned();
+        assert_eq!(value("U"), format!("postgres://app:{}@db/app", value("DB_PASSWORD")));
+        assert_eq!((filled.followed.join(","), value("V")), ("U".to_owned(), "redis://:other@r".to_owned()));
+        assert_eq!(&*percent_encoded("a+/=b"), "a%2B%2F%3Db");
     }
 
     #[test]

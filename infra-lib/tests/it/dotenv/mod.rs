@@ -3,6 +3,7 @@
 //! `INFRA_SWEEP_SCALE` multiplies how many values there are (100 makes 10^5), `INFRA_SWEEP_SEED` chooses others.
 
 mod compose;
+mod crash;
 mod lines;
 mod shells;
 

@@ -49,24 +49,74 @@ pub(crate) fn declared_name(files: &[Utf8PathBuf]) -> Option<String> {
     })
 }
 
-/// The sources that short-syntax mounts put below `target`, relative to the files' folder.
+/// What a bind mount puts somewhere below a folder of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mounted {
+    /// The file or folder on this machine.
+    pub(crate) source: Utf8PathBuf,
+    /// Its path below that folder; empty if it is the folder itself.
+    pub(crate) below: String,
+}
+
+/// The bind mounts at or below `target`, with relative sources below `root`.
 ///
-/// Used only where Compose itself is not there to be asked.
-pub(crate) fn mounted_at(files: &[Utf8PathBuf], target: &str) -> Vec<Utf8PathBuf> {
-    let mut sources = Vec::new();
+/// Used only where Compose itself may not be there to be asked: it reads lines, not YAML.
+pub(crate) fn mounted_at(files: &[Utf8PathBuf], root: &Utf8Path, target: &str) -> Vec<Mounted> {
+    let mut found = Vec::new();
+    let mut add = |source: &str, inside: &str| {
+        let inside = inside.trim_matches(['"', '\'']).trim_end_matches('/');
+        let below = inside.strip_prefix(target).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let source = source.trim_matches(['"', '\'']);
+        // Anything else is the name of a volume.
+        if let Some(below) = below.filter(|_| source.starts_with(['.', '/'])) {
+            let mounted = Mounted { source: root.join(source), below: below.trim_start_matches('/').to_owned() };
+            if !found.contains(&mounted) {
+                found.push(mounted);
+            }
+        }
+    };
     for file in files {
         let text = std::fs::read_to_string(file).unwrap_or_default();
-        let dir = file.parent().unwrap_or(Utf8Path::new("."));
+        let (mut source, mut inside) = (None, None);
         for line in text.lines() {
-            let entry = line.trim().trim_start_matches("- ").trim_matches(['"', '\'']);
-            if let Some((source, _)) = entry.split_once(&format!(":{target}"))
-                && source.starts_with(['.', '/'])
-            {
-                sources.push(dir.join(source));
+            let line = line.trim();
+            let entry = line.strip_prefix("- ").unwrap_or(line).trim().split(" #").next().unwrap_or_default().trim();
+            if line.starts_with("- ") {
+                (source, inside) = (None, None);
+                let mut parts = entry.trim_matches(['"', '\'']).split(':');
+                if let (Some(source), Some(inside)) = (parts.next(), parts.next()) {
+                    add(source, inside);
+                }
+            }
+            source = entry.strip_prefix("source:").map(str::trim).or(source);
+            inside = entry.strip_prefix("target:").map(str::trim).or(inside);
+            if let (Some(from), Some(to)) = (source, inside) {
+                add(from, to);
+                (source, inside) = (None, None);
             }
         }
     }
-    sources
+    found
+}
+
+/// The value that the files give a variable of some container, as written; `None` if they give it several.
+///
+/// Used only where Compose itself may not be there to be asked: it reads lines, not YAML.
+pub(crate) fn environment_value(files: &[Utf8PathBuf], key: &str) -> Option<String> {
+    files.iter().rev().find_map(|file| {
+        let text = std::fs::read_to_string(file).ok()?;
+        let values = text.lines().filter_map(|line| {
+            let entry = line.trim();
+            let entry = entry.strip_prefix("- ").map_or(entry, |item| item.trim().trim_matches(['"', '\'']));
+            let rest = entry.strip_prefix(key)?.trim_start();
+            let value = rest.strip_prefix([':', '=']).map(str::trim)?;
+            let quoted =
+                ['"', '\''].into_iter().find_map(|quote| Some(value.strip_prefix(quote)?.split_once(quote)?.0));
+            Some(quoted.unwrap_or_else(|| value.split(" #").next().unwrap_or_default().trim()).to_owned())
+        });
+        let values: std::collections::BTreeSet<String> = values.filter(|value| !value.is_empty()).collect();
+        values.first().filter(|_| values.len() == 1).cloned()
+    })
 }
 
 #[cfg(test)]
@@ -82,6 +132,33 @@ mod tests {
         std::fs::write(dir.join("compose.yml"), text).unwrap();
         let files = default_files(dir);
         assert_eq!(declared_name(&files).as_deref(), Some("shop"));
-        assert_eq!(mounted_at(&files, "/docker-entrypoint-initdb.d"), [dir.join("./db/init")]);
+        let at = Mounted { source: dir.join("./db/init"), below: String::new() };
+        assert_eq!(mounted_at(&files, dir, "/docker-entrypoint-initdb.d"), [at]);
+    }
+
+    #[test]
+    fn mounts_are_found_however_they_are_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(dir.path()).unwrap();
+        let text = "services:\n  db:\n    volumes:\n      - \"./a.sql:/init.d/01-a.sql:ro\"\n      - type: bind\n        \
+                    source: ./b\n        target: /init.d # all\n      - data:/init.d/x\n      - ./c:/init.different\n      \
+                    # - ./d:/init.d\n      - {type: volume}\n      - target: /init.d/\n        source: /e\n";
+        std::fs::write(dir.join("compose.yml"), text).unwrap();
+        let found = mounted_at(&default_files(dir), dir, "/init.d");
+        let found: Vec<_> = found.iter().map(|m| (m.source.as_str(), m.below.as_str())).collect();
+        let (a, b) = (dir.join("./a.sql"), dir.join("./b"));
+        assert_eq!(found, [(a.as_str(), "01-a.sql"), (b.as_str(), ""), ("/e", "")]);
+    }
+
+    #[test]
+    fn an_environment_value_counts_when_it_is_the_only_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(dir.path()).unwrap();
+        let text = "x:\n  POSTGRES_DB: \"a # b\" # c\ny:\n  - POSTGRES_USER=${U:-u} # d\nz:\n  - \"PW=p\"\n  PW: q\n  PWX: r\n";
+        std::fs::write(dir.join("compose.yml"), text).unwrap();
+        let value = |key| environment_value(&default_files(dir), key);
+        assert_eq!(value("POSTGRES_DB").as_deref(), Some("a # b"));
+        assert_eq!(value("POSTGRES_USER").as_deref(), Some("${U:-u}"));
+        assert_eq!((value("PW"), value("P")), (None, None));
     }
 }

@@ -19,7 +19,7 @@ pub(crate) use command::numbers;
 pub use container::{Container, Health, Status};
 pub use engine::Engine;
 pub use error::ComposeError;
-pub(crate) use files::{declared_name, default_files, mounted_at, overlay_candidates};
+pub(crate) use files::{declared_name, default_files, environment_value, mounted_at, overlay_candidates};
 pub use images::Image;
 pub use model::{Build, Condition, Dependency, HealthCheck, Model, Mount, Network, Port, SecretFile, Service, Volume};
 pub(crate) use ports::{is_free, taken};

@@ -19,6 +19,7 @@ pub use cancel::CancelToken;
 pub use error::ExecError;
 pub use invocation::{Invocation, Stdin};
 pub use redact::Redactor;
+pub(crate) use redact::percent_encode;
 pub use runner::{Output, Runner};
 pub use supervise::Stream;
 pub(crate) use terminal::at_terminal;

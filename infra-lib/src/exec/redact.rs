@@ -42,7 +42,8 @@ impl Redactor {
     }
 }
 
-fn percent_encode(text: &str) -> String {
+/// The text as it stands in a URL.
+pub(crate) fn percent_encode(text: &str) -> String {
     use std::fmt::Write as _;
     text.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

@@ -102,6 +102,11 @@ impl Runner {
         self.programs.find(program)
     }
 
+    /// The `PATH` that children get.
+    pub(crate) fn path(&self) -> &std::ffi::OsStr {
+        self.programs.path()
+    }
+
     /// Runs a command that changes nothing, and returns what it printed. It runs in a dry run too.
     pub fn read(&self, invocation: &Invocation) -> Result<Output, ExecError> {
         let mut stdout = Vec::new();

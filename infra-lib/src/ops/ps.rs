@@ -112,10 +112,21 @@ impl PsRow {
 
 /// The row of the cluster that runs without a container.
 fn local_database(project: &Project) -> PsRow {
-    let Some(record) = project.local_record() else {
-        return PsRow::absent("database (local)", "not set up");
+    const NAME: &str = "database (local)";
+    let Some(status) = project.local_status() else {
+        return PsRow::absent(NAME, "not set up");
     };
-    PsRow { ports: vec![format!("127.0.0.1:{}", record.port)], ..PsRow::absent("database (local)", "unknown") }
+    let state = match (status.pid, status.ready) {
+        (None, _) => "stopped",
+        (Some(_), false) => "starting",
+        (Some(_), true) => "running",
+    };
+    PsRow {
+        image: Some(format!("PostgreSQL {}", status.version)),
+        ports: vec![format!("127.0.0.1:{}", status.port)],
+        since: status.since,
+        ..PsRow::absent(NAME, state)
+    }
 }
 
 impl Outcome for PsReport {}

@@ -19,7 +19,7 @@ use crate::lock::{Lock, Mode};
 use crate::manifest::Period;
 use crate::operation::{Group, Operation, Outcome};
 use crate::project::services::{Readiness, describe};
-use crate::project::{Culprit, Project};
+use crate::project::{Culprit, DatabaseAxis, Project};
 use crate::report::seconds;
 
 /// Start the stack, or some of its services, and wait until it is ready.
@@ -113,6 +113,9 @@ impl Operation for Start {
         for scale in scale {
             scale.check(project)?;
         }
+        if services.is_empty() && project.database_axis() == DatabaseAxis::Local {
+            project.start_local_database()?;
+        }
         let selected = project.select_services(services)?;
         let all = project.model()?.with_dependencies(selected.iter().map(String::as_str));
         let all: BTreeSet<String> = all.into_keys().map(str::to_owned).collect();
@@ -152,7 +155,9 @@ impl Start {
         for service in &self.services {
             project.known_service(service)?;
         }
-        project.start_local_database()?;
+        if project.database_axis() != DatabaseAxis::Url {
+            project.start_local_database()?;
+        }
         Ok(StartReport::new(project, &[], began))
     }
 }

@@ -36,12 +36,7 @@ impl Database {
             Place::Url { host, port, tls } => (host.clone(), *port, tls.clone()),
         };
         let mut call = Invocation::new(self.host_tool(project, tool)?).minimal_env();
-        for (key, value) in self.identity(&host, &port.to_string(), &tls) {
-            call = call.env(key, value);
-        }
-        if let Some(password) = &self.password {
-            call = call.secret_env("PGPASSWORD", password);
-        }
+        call = self.logged_in(call, &host, port, &tls);
         if terminal {
             for key in ["TERM", "PAGER", "EDITOR", "LANG"] {
                 if let Some(value) = std::env::var_os(key) {
@@ -50,6 +45,17 @@ impl Database {
             }
         }
         Ok(call)
+    }
+
+    /// The call with everything that logging in takes, for a program on this machine.
+    pub(super) fn logged_in(&self, mut call: Invocation, host: &str, port: u16, tls: &str) -> Invocation {
+        for (key, value) in self.identity(host, &port.to_string(), tls) {
+            call = call.env(key, value);
+        }
+        if let Some(password) = &self.password {
+            call = call.secret_env("PGPASSWORD", password);
+        }
+        call
     }
 
     fn identity<'a>(&'a self, host: &'a str, port: &'a str, tls: &'a str) -> [(&'static str, String); 7] {

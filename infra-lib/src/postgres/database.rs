@@ -51,6 +51,16 @@ pub enum Place {
 /// PostgreSQL's limit for a name, in bytes (`NAMEDATALEN - 1`).
 const LONGEST_NAME: usize = 63;
 
+impl Database {
+    /// An error if PostgreSQL would cut a name.
+    pub(super) fn check_names(&self) -> Result<(), PostgresError> {
+        match [&self.name, &self.user].into_iter().find(|name| name.len() > LONGEST_NAME) {
+            Some(name) => Err(PostgresError::NameTooLong { name: name.clone(), length: name.len() }),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Project {
     /// Where the database is: what `setup` chose, else what the manifest says, else a service of the stack.
     pub fn database_axis(&self) -> DatabaseAxis {
@@ -73,11 +83,7 @@ impl Project {
             DatabaseAxis::Local => self.local_database()?,
             DatabaseAxis::Url => self.url_database()?,
         };
-        for name in [&database.name, &database.user] {
-            if name.len() > LONGEST_NAME {
-                return Err(PostgresError::NameTooLong { name: name.clone(), length: name.len() }.into());
-            }
-        }
+        database.check_names()?;
         if let Some(password) = &database.password {
             self.runner().redactor().learn(password);
         }

@@ -68,6 +68,14 @@ pub enum PostgresError {
         /// What its tools or its log say.
         message: String,
     },
+    /// An init script failed; nothing is left of the database that it was to initialise.
+    #[error("the init script {script} failed: {message}")]
+    Init {
+        /// The script, relative to the project.
+        script: camino::Utf8PathBuf,
+        /// What it said, with the line.
+        message: String,
+    },
     /// Any other failure.
     #[error(transparent)]
     Failed(ExecError),
@@ -91,6 +99,7 @@ impl PostgresError {
                                           `cargo xtask setup --install`"
                 .to_owned(),
             Self::Cluster { .. } => "`cargo xtask logs` shows the server's log".to_owned(),
+            Self::Init { message, .. } => init_hint(message).to_owned(),
             Self::NameTooLong { .. } | Self::Url { .. } => return None,
             Self::Failed(error) => return error.hint(),
         })
@@ -104,7 +113,7 @@ impl PostgresError {
             Self::Login { .. } => Exit::Refused,
             Self::NoDatabase { .. } => Exit::NotFound,
             Self::NameTooLong { .. } => Exit::Usage,
-            Self::Cluster { .. } => Exit::Failed,
+            Self::Cluster { .. } | Self::Init { .. } => Exit::Failed,
             Self::Failed(error) => crate::error::exec_exit(error),
         }
     }
@@ -145,5 +154,16 @@ impl PostgresError {
         } else {
             Self::Failed(error)
         }
+    }
+}
+
+fn init_hint(message: &str) -> &'static str {
+    if message.contains("is not available") || message.contains("extension control file") {
+        "install the extension's package for this PostgreSQL (Debian: `postgresql-<version>-<extension>`), or let a \
+         container with it be the database: `cargo xtask setup --services compose --database service`"
+    } else if message.contains("/docker-entrypoint-initdb.d") || message.contains("/var/lib/postgresql") {
+        "that is a path inside the image; on this machine it does not exist"
+    } else {
+        "correct it, then run `cargo xtask setup` again: it begins anew, with an empty database"
     }
 }

@@ -11,4 +11,5 @@ mod url;
 
 pub use database::{Database, Place};
 pub use error::PostgresError;
+pub use local::TempDatabase;
 pub use mark::Mark;

@@ -2,6 +2,8 @@
 
 use crate::Secret;
 
+use crate::exec::percent_encode;
+
 use super::PostgresError;
 
 /// `postgres://user:password@host:port/database?options`, decoded.
@@ -60,6 +62,13 @@ impl Url {
     }
 }
 
+/// The URL of a database on this machine.
+pub(super) fn write(user: &str, password: Option<&Secret>, port: u16, database: &str) -> Secret {
+    let password = password.map(|password| format!(":{}", percent_encode(password.expose()))).unwrap_or_default();
+    let (user, database) = (percent_encode(user), percent_encode(database));
+    Secret::new(format!("postgres://{user}{password}@127.0.0.1:{port}/{database}"))
+}
+
 fn decode(text: &str) -> Result<String, PostgresError> {
     let wrong = || PostgresError::Url {
         reason: "a `%` in it is not followed by two hexadecimal digits of valid UTF-8; write `%25` for `%`",
@@ -82,6 +91,15 @@ fn decode(text: &str) -> Result<String, PostgresError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let text = write("a b/", Some(&Secret::new("p:w@")), 5433, "d\"ü");
+        let url = Url::parse(text.expose()).unwrap();
+        assert_eq!((url.user.as_deref(), url.database.as_str(), url.port), (Some("a b/"), "d\"ü", 5433));
+        assert_eq!(url.password, Some(Secret::new("p:w@")));
+        assert_eq!(write("u", None, 1, "x").expose(), "postgres://u@127.0.0.1:1/x");
+    }
 
     #[test]
     fn urls_are_decoded_and_remote_ones_verified() {

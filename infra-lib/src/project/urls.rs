@@ -8,14 +8,20 @@ use super::Project;
 const NOT_HTTP: [u16; 9] = [22, 25, 1433, 3306, 5432, 5672, 6379, 11211, 27017];
 
 impl Project {
-    /// An address for each published port of the services that are on, with the service's name.
+    /// An address for each published port of the services that are on, with the service's name; and the local
+    /// database's, without its password.
     pub(crate) fn urls(&self) -> Vec<String> {
-        let Ok(model) = self.model() else { return Vec::new() };
-        let active = model.active(&self.environment().profiles);
-        active
-            .into_iter()
-            .flat_map(|(name, service)| addresses(service).map(move |address| format!("{name}: {address}")))
-            .collect()
+        let mut urls: Vec<String> =
+            self.local_database_url().map(|url| format!("database: {url}")).into_iter().collect();
+        if let Some(model) = self.has_services().then(|| self.model().ok()).flatten() {
+            let active = model.active(&self.environment().profiles);
+            urls.extend(
+                active
+                    .into_iter()
+                    .flat_map(|(name, service)| addresses(service).map(move |address| format!("{name}: {address}"))),
+            );
+        }
+        urls
     }
 }
 

@@ -163,7 +163,8 @@ impl fmt::Display for SetupReport {
         for change in &self.changes {
             writeln!(f, "  {change}")?;
         }
-        if let Some(url) = &self.database_url {
+        // The start names it among its addresses.
+        if let (Some(url), None) = (&self.database_url, &self.start) {
             writeln!(f, "  database: {url}")?;
         }
         match &self.start {

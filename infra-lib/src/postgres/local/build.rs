@@ -1,0 +1,151 @@
+//! Making a cluster.
+//!
+//! Everything happens in a folder beside the final one, up to the last init script; then it gets its name. So a cluster
+//! that has its name is whole, whatever interrupted us, and what has not is thrown away and made anew.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::Utf8Path;
+
+use crate::Secret;
+use crate::error::{Error, Result};
+use crate::exec::{CancelToken, ExecError, Invocation, Runner};
+use crate::exit::Exit;
+use crate::report::Silent;
+
+use super::cluster::{Cluster, Stop, remove_dir};
+
+/// `initdb` takes a second, and most of its time on a slow disk for syncing.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// How much a cluster is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// It is kept.
+    Kept,
+    /// It is thrown away after a test.
+    Temporary,
+}
+
+impl Cluster<'_> {
+    /// Makes the empty cluster: UTF-8, checksums, and a password for everybody, with `user` as its superuser.
+    pub(super) fn init(&self, user: &str, password: &Secret, durability: Durability) -> Result<()> {
+        if password.expose().contains(['\n', '\r', '\0']) || password.is_empty() {
+            return Err(Error::new(Exit::Config, "the database's password is empty or has a line break in it")
+                .with_hint("`cargo xtask env rotate` makes another one"));
+        }
+        let data = self.data();
+        self.runner.apply(format_args!("create {data}"), || {
+            remove_dir(&data)?;
+            DirBuilder::new().mode(0o700).create(&data).map_err(Error::file("create", &data))?;
+            self.owner.give(&data)
+        })?;
+        let password_file = PasswordFile(self.home.join("pwfile"));
+        if !self.runner.is_dry_run() {
+            password_file.write(self, password)?;
+        }
+        let mut call = self
+            .call("initdb")
+            .args(["-D", self.data, "--encoding=UTF8", "--auth-host=scram-sha-256", "--auth-local=scram-sha-256"])
+            .args([format!("--locale={}", locale(self.runner)), format!("--username={user}")])
+            .args(["--pwfile", "pwfile"])
+            .relay("initdb")
+            .deadline(DEADLINE);
+        call = match durability {
+            Durability::Kept => call.arg("--data-checksums"),
+            // Small log segments: the first one is written whole.
+            Durability::Temporary => call.args(["--no-sync", "--wal-segsize=1"]),
+        };
+        self.runner.change(&call).map_err(|error| match error {
+            ExecError::Exited { .. } => self.failed("could not be made", "", &error),
+            error => error.into(),
+        })?;
+        self.runner.apply(format_args!("set the time zone to UTC in {data}/postgresql.conf"), || {
+            let path = data.join("postgresql.conf");
+            let mut file = OpenOptions::new().append(true).open(&path).map_err(Error::file("write", &path))?;
+            // As in the image: what is stored must not depend on where a laptop is.
+            file.write_all(b"\ntimezone = 'UTC'\nlog_timezone = 'UTC'\n").map_err(Error::file("write", &path))
+        })?;
+        Ok(())
+    }
+
+    /// Stops what an interrupted run left running in a folder that was never finished, and removes that.
+    pub(super) fn discard(&self) -> Result<()> {
+        if !self.data().exists() {
+            return Ok(());
+        }
+        self.stop(Stop::Immediate)?;
+        let data = self.data();
+        self.runner.apply(format_args!("remove {data}, which was never finished"), || remove_dir(&data))?;
+        Ok(())
+    }
+
+    /// Gives the finished folder its name.
+    pub(super) fn finish(&self) -> Result<()> {
+        let (data, target) = (self.data(), self.home.join(Self::DATA));
+        self.runner.apply(format_args!("rename {data} to {target}"), || {
+            let renamed = std::fs::rename(&data, &target);
+            let synced = renamed.and_then(|()| std::fs::File::open(&self.home)?.sync_all());
+            synced.map_err(Error::file("rename", &data))
+        })?;
+        Ok(())
+    }
+}
+
+/// A cluster that is being made: unless it gets its name, nothing stays of it, no process either.
+pub(super) struct Draft<'a>(pub(super) &'a Cluster<'a>);
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if self.0.runner.is_dry_run() || !self.0.data().exists() {
+            return;
+        }
+        // Even after Ctrl-C: the caller's runner would start nothing any more.
+        let runner = unattended();
+        let Cluster { home, data, programs, owner, .. } = self.0;
+        let cluster =
+            Cluster { runner: &runner, home: home.clone(), data, programs: programs.clone(), owner: owner.clone() };
+        // What cannot be removed now is removed by the next run.
+        let _ = cluster.discard();
+    }
+}
+
+/// A runner that nobody cancels.
+pub(super) fn unattended() -> Runner {
+    Runner::new(None, Arc::new(Silent), CancelToken::new(), false)
+}
+
+/// The superuser's password on its way to `initdb`; it is gone when this is dropped.
+struct PasswordFile(camino::Utf8PathBuf);
+
+impl PasswordFile {
+    fn write(&self, cluster: &Cluster<'_>, password: &Secret) -> Result<()> {
+        let _ = std::fs::remove_file(&self.0);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.0);
+        let written = file.and_then(|mut file| writeln!(file, "{}", password.expose()));
+        written.map_err(Error::file("write", &self.0))?;
+        cluster.owner.give(&self.0)
+    }
+}
+
+impl Drop for PasswordFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// UTF-8 without any country's rules, as every system has it under one name or the other.
+fn locale(runner: &Runner) -> &'static str {
+    let list = runner.read(&Invocation::new("locale").minimal_env().arg("-a")).map(|output| output.text());
+    let has = |name: &str| list.as_ref().is_ok_and(|list| list.lines().any(|line| line.eq_ignore_ascii_case(name)));
+    if has("C.UTF-8") || has("C.utf8") { "C.UTF-8" } else { "C" }
+}
+
+/// A generated password, kept in the cluster's folder for its owner alone.
+pub(super) fn password_file(home: &Utf8Path) -> camino::Utf8PathBuf {
+    home.join("password")
+}

@@ -1,0 +1,118 @@
+//! What a cluster's `postmaster.pid` says, and whether it is true.
+
+use std::os::unix::fs::MetadataExt as _;
+
+use camino::Utf8Path;
+use jiff::Timestamp;
+use rustix::process::{Pid, test_kill_process};
+
+use crate::exec::{Invocation, Runner};
+
+/// A running server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Server {
+    pub(super) pid: i32,
+    pub(super) port: u16,
+    pub(super) since: Option<Timestamp>,
+    /// Whether it accepts connections; otherwise it is starting or stopping.
+    pub(super) ready: bool,
+}
+
+/// What a pid file stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PidFile {
+    /// There is none: the server was stopped.
+    Absent,
+    /// The server runs.
+    Running(Server),
+    /// No process has the number: the server, or the machine, crashed. PostgreSQL deals with that itself.
+    Dead,
+    /// After a crash, another process got the number, or nothing of the file was written. PostgreSQL takes that process
+    /// for its own, or cannot read the file, and refuses to start.
+    Bogus,
+}
+
+impl PidFile {
+    pub(super) fn name(data: &Utf8Path) -> camino::Utf8PathBuf {
+        data.join("postmaster.pid")
+    }
+
+    pub(super) fn read(runner: &Runner, data: &Utf8Path) -> Self {
+        let Ok(text) = std::fs::read_to_string(Self::name(data)) else { return Self::Absent };
+        let Some(server) = parse(&text) else { return Self::Bogus };
+        let alive = Pid::from_raw(server.pid).is_some_and(|pid| {
+            // Another user's process may not be signalled, but it is there.
+            !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH))
+        });
+        match (alive, alive && serves(runner, server.pid, data)) {
+            (false, _) => Self::Dead,
+            (true, true) => Self::Running(server),
+            (true, false) => Self::Bogus,
+        }
+    }
+}
+
+fn parse(text: &str) -> Option<Server> {
+    let mut lines = text.lines().map(str::trim);
+    let pid = lines.next()?.parse().ok().filter(|pid| *pid > 0)?;
+    let since = lines.nth(1).and_then(|second| Timestamp::from_second(second.parse().ok()?).ok());
+    let port = lines.next().and_then(|port| port.parse().ok()).unwrap_or(0);
+    Some(Server { pid, port, since, ready: lines.nth(3) == Some("ready") })
+}
+
+/// Whether this process is the server of this folder: it has the folder as its own working directory. That holds
+/// however the folder is called, and for nobody else's process.
+fn serves(runner: &Runner, pid: i32, data: &Utf8Path) -> bool {
+    let proc = Utf8Path::new("/proc");
+    if proc.join("self").exists() {
+        let (Ok(cwd), Ok(data)) = (proc.join(pid.to_string()).join("cwd").metadata(), data.metadata()) else {
+            return false;
+        };
+        return (cwd.dev(), cwd.ino()) == (data.dev(), data.ino());
+    }
+    // Where there is no /proc, as on macOS, it is at least a PostgreSQL.
+    let call = Invocation::new("ps").minimal_env().args(["-o", "comm=", "-p", &pid.to_string()]);
+    runner.read(&call).is_ok_and(|output| output.text().contains("postgres"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::CancelToken;
+    use crate::report::Silent;
+
+    fn read(text: &str) -> PidFile {
+        let dir = tempfile::tempdir().unwrap();
+        let data = Utf8Path::from_path(dir.path()).unwrap();
+        std::fs::write(PidFile::name(data), text).unwrap();
+        PidFile::read(&Runner::new(None, Arc::new(Silent), CancelToken::new(), false), data)
+    }
+
+    #[test]
+    fn a_pid_file_is_read() {
+        let text = "4711\n/data\n1700000000\n54321\n\n127.0.0.1\n  1234  5\nready   \n";
+        let server = parse(text).unwrap();
+        assert_eq!((server.pid, server.port, server.ready), (4711, 54321, true));
+        assert_eq!(server.since.unwrap().to_string(), "2023-11-14T22:13:20Z");
+        assert!(!parse(&text.replace("ready", "stopping")).unwrap().ready);
+    }
+
+    #[test]
+    fn another_process_of_the_same_number_is_not_the_server() {
+        assert_eq!(read(&format!("{}\n", std::process::id())), PidFile::Bogus);
+        assert_eq!(read("2000000000\n/data\n"), PidFile::Dead);
+        assert_eq!(read(""), PidFile::Bogus);
+        assert_eq!(read("-5\n"), PidFile::Bogus);
+    }
+
+    #[test]
+    fn the_server_is_known_by_its_working_directory() {
+        let data = std::env::current_dir().unwrap();
+        let data = Utf8Path::from_path(&data).unwrap();
+        let runner = Runner::new(None, Arc::new(Silent), CancelToken::new(), false);
+        assert!(serves(&runner, std::process::id().try_into().unwrap(), data));
+        assert!(!serves(&runner, std::process::id().try_into().unwrap(), data.parent().unwrap()));
+    }
+}

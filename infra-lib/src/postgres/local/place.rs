@@ -1,0 +1,133 @@
+//! Where a cluster lives.
+//!
+//! Beside the project's other state, in `.infra/`, where the server's user can get there and own it. Otherwise, for
+//! root above all, in a state folder of this machine, under a name that follows from the project's folder and
+//! environment: so a cluster is found again even if `.infra/` is lost.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::fs::DirBuilder;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::fs::atomic;
+use crate::project::{LocalRecord, Project, Record};
+use crate::state::StateDir;
+
+use super::owner::Owner;
+
+/// Whose cluster it is, and what made it: the file that makes a folder a cluster of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Identity {
+    /// The compose project's name, for people.
+    pub(super) project: String,
+    /// The environment.
+    pub(super) environment: String,
+    /// The project's folder.
+    pub(super) root: Utf8PathBuf,
+    /// PostgreSQL's major version.
+    pub(super) major: u32,
+}
+
+impl Identity {
+    const FILE: &str = "cluster.json";
+
+    pub(super) fn of(project: &Project, major: u32) -> Self {
+        Self {
+            project: project.name().to_owned(),
+            environment: project.environment().name.clone(),
+            root: project.root().to_owned(),
+            major,
+        }
+    }
+
+    pub(super) fn read(home: &Utf8Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(home.join(Self::FILE)).ok()?).ok()
+    }
+
+    pub(super) fn write(&self, home: &Utf8Path) -> Result<()> {
+        let path = home.join(Self::FILE);
+        let text = serde_json::to_vec_pretty(self).map_err(|error| Error::file("write", path.clone())(error.into()))?;
+        Ok(atomic::replace(&path, &text)?)
+    }
+}
+
+/// Where this environment's new cluster goes: relative to the project, or absolute.
+pub(super) fn choose(project: &Project, owner: &Owner) -> Result<Utf8PathBuf> {
+    if owner.is_self() {
+        if !project.runner().is_dry_run() {
+            project.state().ensure()?;
+        }
+        // A file system that keeps no modes, as a Windows folder in WSL, cannot hold a cluster.
+        let keeps_modes = project.state().path().metadata().is_ok_and(|stat| stat.mode().trailing_zeros() >= 6);
+        if keeps_modes || !project.state().path().exists() {
+            let environment = project.environment();
+            let suffix = if environment.is_default { String::new() } else { format!("-{}", environment.name) };
+            return Ok(format!(".infra/postgres{suffix}").into());
+        }
+    }
+    Ok(state_dir(owner)?.join(format!("{}-{}", project.name(), fingerprint(project))))
+}
+
+/// This machine's folder for clusters outside their projects.
+fn state_dir(owner: &Owner) -> Result<Utf8PathBuf> {
+    if !owner.is_self() {
+        return Ok("/var/lib/infra".into());
+    }
+    let absolute = |key: &str| std::env::var(key).ok().map(Utf8PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    base.map(|base| base.join("infra")).ok_or_else(|| {
+        Error::new(Exit::CannotCreate, "the project's folder cannot hold a database, and there is no HOME to put it")
+            .with_hint("set XDG_STATE_HOME to a folder of yours")
+    })
+}
+
+fn fingerprint(project: &Project) -> String {
+    let digest = Sha256::digest(format!("{}\0{}", project.root(), project.environment().name));
+    format!("{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
+}
+
+/// Makes a cluster's folder. The server's user passes through it to its own folders, and sees nothing else.
+pub(super) fn make(home: &Utf8Path, owner: &Owner) -> Result<()> {
+    let mode = if owner.is_self() { 0o700 } else { 0o711 };
+    DirBuilder::new().recursive(true).mode(mode).create(home).map_err(Error::file("create", home))?;
+    if owner.may_enter(home) {
+        return Ok(());
+    }
+    Err(Error::new(Exit::CannotCreate, format!("PostgreSQL's user cannot enter {home}"))
+        .with_hint("the folders above it need the mode 0711 or 0755"))
+}
+
+/// An error if the cluster there is another checkout's; after a move of the project it is told the new place.
+pub(super) fn claim(project: &Project, home: &Utf8Path) -> Result<Identity> {
+    let gone = || {
+        Error::new(Exit::Unavailable, format!("the local database is not in {home} any more"))
+            .with_hint("if it is on a disk, mount that; `cargo xtask setup` makes a new, empty one")
+    };
+    if !home.join("data").is_dir() {
+        return Err(gone());
+    }
+    let found = Identity::read(home).ok_or_else(gone)?;
+    let ours = Identity::of(project, found.major);
+    if found == ours {
+        return Ok(found);
+    }
+    if (found.root != ours.root || found.environment != ours.environment) && still_uses(&found, home) {
+        return Err(Error::new(
+            Exit::Refused,
+            format!("the database in {home} belongs to {}, environment {}", found.root, found.environment),
+        )
+        .with_hint("this checkout is a copy of that one; `cargo xtask setup` makes a database of its own"));
+    }
+    project.runner().apply(format_args!("note in {home} that it belongs to {}", ours.root), || ours.write(home))?;
+    Ok(ours)
+}
+
+/// Whether the checkout that a cluster names still works with it.
+fn still_uses(identity: &Identity, home: &Utf8Path) -> bool {
+    let record: Option<Record> = StateDir::of(&identity.root).read(Record::FILE);
+    let local: Option<LocalRecord> = record.and_then(|record| record.local.get(&identity.environment).cloned());
+    local.is_some_and(|local| identity.root.join(local.dir) == home)
+}

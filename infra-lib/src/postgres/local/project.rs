@@ -1,0 +1,344 @@
+//! The project's own cluster, from its making to its end.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::Secret;
+use crate::dotenv::Generator;
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::fs::atomic;
+use crate::lock::{Lock, Mode};
+use crate::postgres::{Database, Place, url};
+use crate::project::{DatabaseAxis, LocalRecord, Project, Record};
+
+use super::binaries::{Installation, Requirement};
+use super::build::{Draft, Durability, password_file};
+use super::cluster::{Cluster, Stop, remove_dir};
+use super::login::Login;
+use super::owner::Owner;
+use super::pid_file::PidFile;
+use super::place::Identity;
+use super::{init, log, place};
+
+/// The folder in which a cluster is made; with its last step it becomes [`Cluster::DATA`].
+const DRAFT: &str = "data.new";
+
+/// The local cluster of an environment, and whether it runs.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub(crate) struct LocalStatus {
+    /// The folder that holds everything of it.
+    pub(crate) dir: Utf8PathBuf,
+    /// Its server's log.
+    pub(crate) log: Utf8PathBuf,
+    /// PostgreSQL's major version.
+    pub(crate) version: u32,
+    /// The port on the loopback address.
+    pub(crate) port: u16,
+    /// The server's process, while it runs.
+    pub(crate) pid: Option<i32>,
+    /// Since when it runs.
+    pub(crate) since: Option<Timestamp>,
+    /// Whether it accepts connections.
+    pub(crate) ready: bool,
+}
+
+/// Makes sure that this environment's local cluster is there, with the project's database and after its init scripts.
+/// What is there already is left as it is; the server is left stopped or running as it was. Only `setup` calls this.
+pub(crate) fn ensure(project: &Project, record: Option<&LocalRecord>) -> Result<LocalRecord> {
+    let _lock = project.lock(Lock::Stack, Mode::Exclusive, "setup")?;
+    let local = project.manifest().database.local.as_ref();
+    let wanted = Requirement::stated(local.and_then(|local| local.version.as_deref()))?;
+    if let Some(record) = record {
+        match place::claim(project, &project.root().join(&record.dir)) {
+            Ok(identity) => return admitted(&identity, &wanted).map(|()| record.clone()),
+            Err(error) if matches!(error.exit(), Exit::Unavailable | Exit::Refused) => {
+                project.warn(format_args!("{error}; this checkout gets a new, empty one"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let owner = Owner::for_new()?;
+    let dir = place::choose(project, &owner)?;
+    let home = project.root().join(&dir);
+    let port = if home.join(Cluster::DATA).is_dir() {
+        admitted(&place::claim(project, &home)?, &wanted)?;
+        project.note(format_args!("found this checkout's local database in {home}"));
+        super::port::free(None)
+    } else {
+        build(project, &home, owner, &wanted)?
+    };
+    Ok(LocalRecord { dir, port })
+}
+
+fn admitted(found: &Identity, wanted: &Requirement) -> Result<()> {
+    if wanted.admits(found.major) {
+        return Ok(());
+    }
+    let message =
+        format!("the local database was made by PostgreSQL {}, and infra.toml wants one {wanted}", found.major);
+    Err(Error::new(Exit::Config, message)
+        .with_hint("`cargo xtask db-backup`, then `cargo xtask clean --volumes`, `setup` and `db-restore latest`"))
+}
+
+fn build(project: &Project, home: &Utf8Path, owner: Owner, wanted: &Requirement) -> Result<u16> {
+    let runner = project.runner();
+    let programs = Installation::for_new(runner, wanted, &owner)?;
+    let scripts = init::scripts(project)?;
+    runner.apply(format_args!("create {home}"), || place::make(home, &owner))?;
+    let cluster = Cluster { runner, home: home.to_owned(), data: DRAFT, programs, owner };
+    cluster.client("psql")?;
+    cluster.discard()?;
+    let Login { name, user, password } = Login::of(project)?;
+    let password = match password.or_else(|| kept_password(home)) {
+        Some(password) => password,
+        None => new_password(project, home)?,
+    };
+    runner.redactor().learn(&password);
+    let place = Place::Local(LocalRecord { dir: home.to_owned(), port: 0 });
+    let database = Database { name, user, password: Some(password.clone()), place };
+    database.check_names()?;
+    let identity = Identity::of(project, cluster.programs.major);
+    runner.apply(format_args!("note in {home} whose database it is"), || identity.write(home))?;
+
+    project.step(format_args!("making a local database with PostgreSQL {}", cluster.programs.major));
+    let draft = Draft(&cluster);
+    cluster.init(&database.user, &password, Durability::Kept)?;
+    let port = cluster.start(stated_port(project), &[])?;
+    create_database(&cluster, &database, port)?;
+    for script in scripts {
+        init::run(project, &cluster, &database, port, &script)?;
+    }
+    cluster.stop(Stop::Fast)?;
+    cluster.finish()?;
+    drop(draft);
+    Ok(port)
+}
+
+/// The name goes as a value; the server quotes it.
+fn create_database(cluster: &Cluster<'_>, database: &Database, port: u16) -> Result<()> {
+    let sql = "SELECT format('CREATE DATABASE %I', :'name')\n\
+               WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \\gexec\n";
+    let postgres = Database { name: "postgres".to_owned(), ..database.clone() };
+    let call = init::psql(cluster, &postgres, port)?;
+    cluster.runner.change(&call.args(["-v", &format!("name={}", database.name), "-f", "-"]).stdin(sql))?;
+    Ok(())
+}
+
+/// The port at which the env files expect the database on this machine.
+fn stated_port(project: &Project) -> Option<u16> {
+    ["DB_PORT", "POSTGRES_PORT"].iter().find_map(|key| project.variables().value(key)?.parse().ok())
+}
+
+fn kept_password(home: &Utf8Path) -> Option<Secret> {
+    let text = std::fs::read_to_string(password_file(home)).ok()?;
+    Some(Secret::new(text.trim_end())).filter(|password| !password.is_empty())
+}
+
+fn new_password(project: &Project, home: &Utf8Path) -> Result<Secret> {
+    let password = Generator::default().generate().map_err(|error| {
+        Error::new(Exit::Failed, format!("no password could be made: {error}"))
+            .with_hint(error.hint().unwrap_or_default())
+    })?;
+    let path = password_file(home);
+    project.runner().apply(format_args!("write a fresh password to {path}"), || {
+        atomic::replace(&path, password.expose().as_bytes())
+    })?;
+    Ok(password)
+}
+
+impl Project {
+    /// What `setup` recorded about this environment's local cluster.
+    pub(crate) fn local_record(&self) -> Option<&LocalRecord> {
+        self.record()?.local.get(&self.environment().name)
+    }
+
+    fn recorded(&self) -> Result<&LocalRecord> {
+        self.local_record().ok_or_else(|| {
+            let environment = self.environment();
+            let which = if environment.is_default { String::new() } else { format!("-e {} ", environment.name) };
+            Error::new(Exit::Unavailable, "the local database has not been made yet")
+                .with_hint(format!("`cargo xtask {which}setup` makes it"))
+        })
+    }
+
+    fn local_home(&self, record: &LocalRecord) -> Utf8PathBuf {
+        self.root().join(&record.dir)
+    }
+
+    /// The cluster that is recorded, after checking that it is this checkout's.
+    fn cluster(&self, record: &LocalRecord) -> Result<Cluster<'_>> {
+        let home = self.local_home(record);
+        let identity = place::claim(self, &home)?;
+        let owner = Owner::of(&home.join(Cluster::DATA))?;
+        let programs = Installation::of_major(self.runner(), identity.major)?;
+        Ok(Cluster { runner: self.runner(), home, data: Cluster::DATA, programs, owner })
+    }
+
+    pub(in crate::postgres) fn local_database(&self) -> Result<Database> {
+        let record = self.recorded()?;
+        let home = self.local_home(record);
+        // A server whose port was taken listens on another one than is recorded.
+        let port = match PidFile::read(self.runner(), &home.join(Cluster::DATA)) {
+            PidFile::Running(server) => server.port,
+            _ => record.port,
+        };
+        self.local_database_at(&home, port)
+    }
+
+    fn local_database_at(&self, home: &Utf8Path, port: u16) -> Result<Database> {
+        let Login { name, user, password } = Login::of(self)?;
+        let password = password.or_else(|| kept_password(home));
+        Ok(Database { name, user, password, place: Place::Local(LocalRecord { dir: home.to_owned(), port }) })
+    }
+
+    /// Starts the recorded cluster, if it does not run, and logs in. Without a record: unavailable, since an empty
+    /// database must never stand in for one that cannot be reached.
+    pub(crate) fn start_local_database(&self) -> Result<()> {
+        let record = self.recorded()?;
+        let cluster = self.cluster(record)?;
+        if cluster.server().is_none() {
+            self.step("starting the local database");
+        }
+        let port = cluster.start(Some(record.port), &[])?;
+        if self.runner().is_dry_run() {
+            return Ok(());
+        }
+        if port != record.port {
+            self.note(format_args!("the local database listens on port {port}: {} was taken", record.port));
+            self.remember_port(port)?;
+        }
+        let database = self.local_database_at(&cluster.home, port)?;
+        if let Some(password) = &database.password {
+            self.runner().redactor().learn(password);
+        }
+        database.login(self).map(drop)
+    }
+
+    fn remember_port(&self, port: u16) -> Result<()> {
+        self.change_record(|local, environment| {
+            if let Some(local) = local.get_mut(environment) {
+                local.port = port;
+            }
+        })
+    }
+
+    /// Changes what the record says about local clusters, and nothing else of it.
+    fn change_record(&self, change: impl FnOnce(&mut BTreeMap<String, LocalRecord>, &str)) -> Result<()> {
+        let Some(mut record) = self.state().read::<Record>(Record::FILE) else { return Ok(()) };
+        change(&mut record.local, &self.environment().name);
+        self.state().write(Record::FILE, &record)
+    }
+
+    /// Stops the cluster, if there is one, and says whether it ran.
+    pub(crate) fn stop_local_database(&self) -> Result<bool> {
+        let Some(record) = self.local_record() else { return Ok(false) };
+        if matches!(
+            PidFile::read(self.runner(), &self.local_home(record).join(Cluster::DATA)),
+            PidFile::Absent | PidFile::Dead | PidFile::Bogus
+        ) {
+            return Ok(false);
+        }
+        let cluster = self.cluster(record)?;
+        self.step("stopping the local database");
+        let ran = cluster.stop(Stop::Fast)?;
+        if ran && !self.runner().is_dry_run() {
+            if cluster.is_shut_down() {
+                self.note("the local database shut down cleanly");
+            } else {
+                self.warn("the local database did not shut down cleanly; it will recover when it starts");
+            }
+        }
+        Ok(ran)
+    }
+
+    /// The recorded cluster and whether it runs; `None` without a record or its folder.
+    pub(crate) fn local_status(&self) -> Option<LocalStatus> {
+        let record = self.local_record().filter(|_| self.database_axis() == DatabaseAxis::Local)?;
+        let dir = self.local_home(record);
+        let version = Identity::read(&dir)?.major;
+        let server = match PidFile::read(self.runner(), &dir.join(Cluster::DATA)) {
+            PidFile::Running(server) => Some(server),
+            _ => None,
+        };
+        Some(LocalStatus {
+            log: dir.join(log::FILE),
+            dir,
+            version,
+            port: server.as_ref().map_or(record.port, |server| server.port),
+            pid: server.as_ref().map(|server| server.pid),
+            since: server.as_ref().and_then(|server| server.since),
+            ready: server.is_some_and(|server| server.ready),
+        })
+    }
+
+    /// The last lines of the server's log, secrets masked.
+    pub(crate) fn local_log_tail(&self, count: usize) -> Vec<String> {
+        let Some(status) = self.local_status() else { return Vec::new() };
+        log::tail(&status.log, count).iter().map(|line| self.runner().redactor().clean(line)).collect()
+    }
+
+    /// How to reach the local database, without the password.
+    pub(crate) fn local_database_url(&self) -> Option<String> {
+        self.local_record().filter(|_| self.database_axis() == DatabaseAxis::Local)?;
+        let Database { name, user, place: Place::Local(LocalRecord { port, .. }), .. } = self.local_database().ok()?
+        else {
+            return None;
+        };
+        Some(url::write(&user, None, port, &name).expose().to_owned())
+    }
+
+    /// Where the local database's files are, and how many bytes they take.
+    pub(crate) fn local_database_size(&self) -> Option<(Utf8PathBuf, u64)> {
+        let home = self.local_home(self.local_record()?);
+        Identity::read(&home)?;
+        let bytes = size(&home);
+        Some((home, bytes))
+    }
+
+    /// Removes the cluster with all its data, and its record. Consent is the caller's to have.
+    pub(crate) fn remove_local_database(&self) -> Result<()> {
+        let Some(record) = self.local_record() else { return Ok(()) };
+        let home = self.local_home(record);
+        if home.join(Cluster::DATA).is_dir() {
+            self.cluster(record)?.stop(Stop::Immediate)?;
+        }
+        // What is not a cluster of ours is not removed, whatever the record says.
+        if Identity::read(&home).is_some_and(|identity| identity.root == self.root()) {
+            self.runner().apply(format_args!("remove {home}"), || remove_dir(&home))?;
+        }
+        self.runner().apply("forget the local database", || {
+            self.change_record(|local, environment| {
+                local.remove(environment);
+            })
+        })?;
+        Ok(())
+    }
+}
+
+impl Database {
+    /// A client tool on this machine: of the cluster's own version, or the newest.
+    pub(in crate::postgres) fn host_tool(&self, project: &Project, tool: &str) -> Result<String> {
+        let runner = project.runner();
+        let major = match &self.place {
+            Place::Local(record) => Identity::read(&project.root().join(&record.dir)).map(|identity| identity.major),
+            _ => None,
+        };
+        Ok(Installation::with_client(runner, tool, major)?.program(tool))
+    }
+}
+
+fn size(path: &Utf8Path) -> u64 {
+    let entries = path.read_dir_utf8().into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.path().symlink_metadata() {
+            Ok(stat) if stat.is_dir() => size(entry.path()),
+            Ok(stat) => stat.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}

@@ -1,0 +1,214 @@
+//! A throw-away PostgreSQL for tests.
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::Secret;
+use crate::dotenv::Generator;
+use crate::error::{Error, Result};
+use crate::exec::Runner;
+use crate::exit::Exit;
+use crate::postgres::{Database, Place, PostgresError, url};
+use crate::project::LocalRecord;
+
+use super::binaries::{Installation, Requirement};
+use super::build::{Durability, unattended};
+use super::cluster::{Cluster, Stop, remove_dir};
+use super::init;
+use super::owner::Owner;
+
+/// A PostgreSQL server of a test's own, gone when this is dropped: its processes, its files, its port.
+///
+/// It needs PostgreSQL's programs on this machine, no container, no configuration and no rights; as root, the server
+/// runs as an unprivileged user. Tests may have as many at once as they like. Nothing is synced to disk, so it is
+/// fast and worth nothing after a crash. What a killed test leaves behind, the next start removes.
+///
+/// A `static` is never dropped: such a server stays until the next start.
+///
+/// ```no_run
+/// use infra_lib::postgres::TempDatabase;
+///
+/// let database = TempDatabase::start()?;
+/// database.query("CREATE TABLE users (name text)")?;
+/// let url = database.url(); // for the client that the test is about: `connect(url.expose())`
+/// # Ok::<(), infra_lib::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct TempDatabase {
+    runner: Runner,
+    home: Utf8PathBuf,
+    programs: Installation,
+    owner: Owner,
+    database: Database,
+    port: u16,
+    // Held as long as we live: a folder whose lock can be had is a dead test's.
+    _lock: File,
+}
+
+const PREFIX: &str = "infra-postgres-";
+const LOCK: &str = "lock";
+/// A folder without a lock file may be one that is just being made.
+const YOUNG: Duration = Duration::from_secs(60);
+
+const SETTINGS: [&str; 7] = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "shared_buffers=32MB",
+    // In the folder, so that nothing stays in /dev/shm if we are killed.
+    "dynamic_shared_memory_type=mmap",
+];
+
+impl TempDatabase {
+    /// Makes and starts a server, which takes one to two seconds, and waits until it accepts connections.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresError::NotInstalled`] on a machine without PostgreSQL; [`PostgresError::Cluster`] with the server's
+    /// own words if it does not start.
+    pub fn start() -> Result<Self> {
+        let runner = unattended();
+        let owner = Owner::for_new()?;
+        let programs = Installation::for_new(&runner, &Requirement::default(), &owner)?;
+        let base = base(&owner)?;
+        sweep(&runner, &base, &programs);
+        let home = make(&base, &owner)?;
+        let lock = lock(&home)?;
+        let password = secret()?;
+        runner.redactor().learn(&password);
+        let place = Place::Local(LocalRecord { dir: home.clone(), port: 0 });
+        let (name, user) = ("postgres".to_owned(), "postgres".to_owned());
+        let database = Database { name, user, password: Some(password.clone()), place };
+        // From here on, whatever fails, nothing stays.
+        let mut temp = Self { runner, home, programs, owner, database, port: 0, _lock: lock };
+        let cluster = temp.cluster();
+        cluster.init(&temp.database.user, &password, Durability::Temporary)?;
+        temp.port = cluster.start(None, &SETTINGS)?;
+        Ok(temp)
+    }
+
+    /// `postgres://user:password@127.0.0.1:port/database`, as every client reads it.
+    pub fn url(&self) -> Secret {
+        url::write(&self.database.user, self.database.password.as_ref(), self.port, &self.database.name)
+    }
+
+    /// The address: always the loopback one.
+    pub fn host(&self) -> &'static str {
+        "127.0.0.1"
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The database's name.
+    pub fn name(&self) -> &str {
+        &self.database.name
+    }
+
+    /// The role, a superuser.
+    pub fn user(&self) -> &str {
+        &self.database.user
+    }
+
+    /// The role's password, made for this server.
+    pub fn password(&self) -> Secret {
+        self.database.password.clone().unwrap_or_else(|| Secret::new(""))
+    }
+
+    /// Runs SQL, as many statements as there are, and returns the rows as lines, their fields separated by tabs. The
+    /// first error ends it.
+    pub fn query(&self, sql: &str) -> Result<String> {
+        let call = init::psql(&self.cluster(), &self.database, self.port)?;
+        let call = call.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql);
+        Ok(self.runner.read(&call).map(|output| output.text()).map_err(PostgresError::from_exec)?)
+    }
+
+    fn cluster(&self) -> Cluster<'_> {
+        Cluster {
+            runner: &self.runner,
+            home: self.home.clone(),
+            data: Cluster::DATA,
+            programs: self.programs.clone(),
+            owner: self.owner.clone(),
+        }
+    }
+}
+
+impl Drop for TempDatabase {
+    fn drop(&mut self) {
+        remove(&self.cluster());
+    }
+}
+
+/// Ends the server and removes its folder. What resists is left to the next start.
+fn remove(cluster: &Cluster<'_>) {
+    if cluster.stop(Stop::Immediate).is_ok() {
+        let _ = remove_dir(&cluster.home);
+    }
+}
+
+fn secret() -> Result<Secret> {
+    Generator::default()
+        .generate()
+        .map_err(|error| Error::new(Exit::Failed, format!("no password could be made: {error}")))
+}
+
+/// The system's folder for temporary files, or another one where the server's user cannot enter that.
+fn base(owner: &Owner) -> Result<Utf8PathBuf> {
+    let own = Utf8PathBuf::from_path_buf(std::env::temp_dir()).ok();
+    let folders = own.into_iter().chain(["/tmp".into(), "/var/tmp".into()]);
+    folders.filter_map(|folder| folder.canonicalize_utf8().ok()).find(|folder| owner.may_enter(folder)).ok_or_else(
+        || {
+            Error::new(Exit::CannotCreate, "there is no folder for temporary files that PostgreSQL's user can enter")
+                .with_hint("set TMPDIR to one of mode 0711 or 0755")
+        },
+    )
+}
+
+fn make(base: &Utf8Path, owner: &Owner) -> Result<Utf8PathBuf> {
+    let name = secret()?.expose()[..12].replace('-', "_");
+    let home = base.join(format!("{PREFIX}{name}"));
+    let mode = if owner.is_self() { 0o700 } else { 0o711 };
+    DirBuilder::new().mode(mode).create(&home).map_err(Error::file("create", &home))?;
+    Ok(home)
+}
+
+fn lock(home: &Utf8Path) -> Result<File> {
+    let path = home.join(LOCK);
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    let file = file.and_then(|file| file.lock().map(|()| file));
+    file.map_err(Error::file("create", &path))
+}
+
+/// Removes what killed tests of ours have left.
+fn sweep(runner: &Runner, base: &Utf8Path, programs: &Installation) {
+    for entry in base.read_dir_utf8().into_iter().flatten().flatten() {
+        let home = entry.path();
+        let ours = home
+            .symlink_metadata()
+            .ok()
+            .filter(|stat| stat.is_dir() && stat.uid() == rustix::process::geteuid().as_raw());
+        let Some(stat) = ours.filter(|_| entry.file_name().starts_with(PREFIX)) else { continue };
+        // Held while we remove: another one that sweeps now leaves it to us.
+        let lock = OpenOptions::new().write(true).open(home.join(LOCK));
+        let dead = lock.as_ref().map_or_else(|_| is_old(&stat), |lock| lock.try_lock().is_ok());
+        if !dead {
+            continue;
+        }
+        let owner = Owner::of(&home.join(Cluster::DATA));
+        let Ok(owner) = owner.or_else(|_| Owner::for_new()) else { continue };
+        let cluster = Cluster { runner, home: home.to_owned(), data: Cluster::DATA, programs: programs.clone(), owner };
+        remove(&cluster);
+    }
+}
+
+fn is_old(stat: &Metadata) -> bool {
+    stat.modified().ok().and_then(|time| time.elapsed().ok()).is_some_and(|age| age > YOUNG)
+}

@@ -78,7 +78,8 @@ impl Standins {
             return Ok(());
         }
 
-        if self.force || site.ours.get(debian::NAME) != Some(&site.debian.revision()?) {
+        let debian = site.ours.get(debian::NAME).map(|it| &it.revision);
+        if self.force || debian != Some(&site.debian.revision()?) {
             site.debian.import(&site.sh)?;
         }
         for image in foundations {
@@ -87,6 +88,7 @@ impl Standins {
         for (image, tags) in todo {
             site.build(image, &tags)?;
         }
+        site.forget()?;
         say("all", started)
     }
 }
@@ -111,13 +113,14 @@ impl Image {
             Some((folder, stage)) => (folder.to_owned(), Some(stage.to_owned())),
             None => (place, None),
         };
-        Some(Self {
-            tags,
-            folder,
-            stage,
-            args: words.collect(),
-        })
+        Some(Self { tags, folder, stage, args: words.collect() })
     }
+}
+
+/// An image that this command has built.
+struct StandIn {
+    revision: String,
+    id: String,
 }
 
 /// The machine that builds, and what its engine holds.
@@ -127,8 +130,8 @@ struct Site {
     table: Vec<Image>,
     /// The names of all images.
     present: BTreeSet<String>,
-    /// The names of the stand-ins, each with its revision.
-    ours: BTreeMap<String, String>,
+    /// Those names of the table that are stand-ins by now.
+    ours: BTreeMap<String, StandIn>,
     debian: debian::Debian,
 }
 
@@ -138,11 +141,14 @@ impl Site {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docker/standins");
         let table = sh.read_file(folder.join("images.txt"))?;
         let rows = table.lines().filter(|line| !line.starts_with('#'));
-        let table = rows.filter_map(Image::read).collect();
+        let table: Vec<_> = rows.filter_map(Image::read).collect();
         let listed = cmd!(sh, "docker image ls --format").arg("{{.Repository}}:{{.Tag}}");
-        let present = listed.quiet().read()?.lines().map(str::to_owned).collect();
+        let present: BTreeSet<_> = listed.quiet().read()?.lines().map(str::to_owned).collect();
+        let mut names: BTreeSet<_> = table.iter().flat_map(|it| &it.tags).collect();
+        let debian = debian::NAME.to_owned();
+        names.insert(&debian);
         Ok(Self {
-            ours: revisions(&sh)?,
+            ours: stand_ins(&sh, names.intersection(&present.iter().collect()).copied().collect())?,
             debian: debian::Debian::here(&sh),
             sh,
             folder,
@@ -155,7 +161,7 @@ impl Site {
     fn wanted(&self, image: &Image, force: bool) -> Outcome<Vec<String>> {
         let revision = self.revision(image)?;
         let wanted = |tag: &&String| match self.ours.get(*tag) {
-            Some(built) => force || *built != revision,
+            Some(built) => force || built.revision != revision,
             None => !self.present.contains(*tag),
         };
         Ok(image.tags.iter().filter(wanted).cloned().collect())
@@ -168,10 +174,7 @@ impl Site {
         for folder in foundations.map(|it| &it.folder).chain([&image.folder]) {
             files.extend(self.sh.read_dir(self.folder.join(folder))?);
         }
-        digest(
-            (&image.stage, &image.args, self.debian.revision()?),
-            files.iter(),
-        )
+        digest((&image.stage, &image.args, self.debian.revision()?), files.iter())
     }
 
     /// Whether the registry has given the real image of this name, which is not there yet.
@@ -195,30 +198,35 @@ impl Site {
         quietly(build)?;
         say(&image.tags[0], started)
     }
+
+    /// Removes what the new images have replaced, where nobody uses it.
+    fn forget(&self) -> Outcome<()> {
+        let dangling = cmd!(self.sh, "docker image ls --quiet --no-trunc --filter dangling=true");
+        let dangling = dangling.quiet().read()?;
+        for id in self.ours.values().map(|it| &it.id).filter(|id| dangling.contains(*id)) {
+            let remove = cmd!(self.sh, "docker image rm {id}").quiet();
+            remove.ignore_status().ignore_stdout().ignore_stderr().run()?;
+        }
+        Ok(())
+    }
 }
 
-/// The names of all stand-ins, each with what it was built from.
-fn revisions(sh: &Shell) -> Outcome<BTreeMap<String, String>> {
-    let listed = cmd!(sh, "docker image ls --quiet --filter label={LABEL}=true")
-        .quiet()
-        .read()?;
-    let ids: BTreeSet<_> = listed.lines().collect();
-    let mut revisions = BTreeMap::new();
-    if ids.is_empty() {
-        return Ok(revisions);
+/// Which of these images are stand-ins.
+fn stand_ins(sh: &Shell, names: Vec<&String>) -> Outcome<BTreeMap<String, StandIn>> {
+    let mut ours = BTreeMap::new();
+    if names.is_empty() {
+        return Ok(ours);
     }
-    let inspect = cmd!(sh, "docker image inspect --format").arg(format!(
-        "{{{{index .Config.Labels \"{REVISION}\"}}}} {{{{join .RepoTags \" \"}}}}"
-    ));
-    for line in inspect.args(ids).quiet().read()?.lines() {
-        if let Some((revision, tags)) = line.split_once(' ') {
-            revisions.extend(
-                tags.split(' ')
-                    .map(|tag| (tag.to_owned(), revision.to_owned())),
-            );
+    let label = |name| format!("{{{{index .Config.Labels \"{name}\"}}}}");
+    let format = format!("{}|{}|{{{{.Id}}}}", label(LABEL), label(REVISION));
+    let listed = cmd!(sh, "docker image inspect --format {format}").args(&names).quiet().read()?;
+    for (name, line) in names.into_iter().zip(listed.lines()) {
+        if let ["true", revision, id] = line.split('|').collect::<Vec<_>>()[..] {
+            let (revision, id) = (revision.to_owned(), id.to_owned());
+            ours.insert(name.clone(), StandIn { revision, id });
         }
     }
-    Ok(revisions)
+    Ok(ours)
 }
 
 fn digest<'a>(start: impl Hash, files: impl Iterator<Item = &'a PathBuf>) -> Outcome<String> {
@@ -243,10 +251,6 @@ fn quietly(command: Cmd<'_>) -> Outcome<()> {
 }
 
 fn say(what: &str, started: Instant) -> Outcome<()> {
-    writeln!(
-        io::stderr(),
-        "stand-in {what:<30} {:5.1} s",
-        started.elapsed().as_secs_f64()
-    )?;
+    writeln!(io::stderr(), "stand-in {what:<30} {:5.1} s", started.elapsed().as_secs_f64())?;
     Ok(())
 }

@@ -30,11 +30,7 @@ impl Debian {
         for folder in ["etc/apt/apt.conf.d", "usr/local/share/ca-certificates"] {
             for path in sh.read_dir(Path::new("/").join(folder)).unwrap_or_default() {
                 let certificate = path.extension().is_some_and(|it| it == "crt");
-                if certificate
-                    || sh
-                        .read_file(&path)
-                        .is_ok_and(|it| it.starts_with("Acquire::"))
-                {
+                if certificate || sh.read_file(&path).is_ok_and(|it| it.starts_with("Acquire::")) {
                     let to = Path::new(folder).join(path.file_name().unwrap_or_default());
                     files.push((path, to));
                 }
@@ -53,18 +49,12 @@ impl Debian {
     pub(super) fn import(&self, sh: &Shell) -> Outcome<()> {
         let started = Instant::now();
         let sources = sources(sh)?;
-        let mirror = sources
-            .iter()
-            .find(|(_, suite)| suite == SUITE)
-            .map(|(mirror, _)| mirror);
+        let mirror = sources.iter().find(|(_, suite)| suite == SUITE).map(|(mirror, _)| mirror);
         let mirror = mirror.ok_or_else(|| format!("apt's sources do not name {SUITE}"))?;
 
         let work = sh.create_temp_dir()?;
         let root = work.path().join("root");
-        let debootstrap = cmd!(
-            sh,
-            "debootstrap --variant=minbase --include=ca-certificates"
-        );
+        let debootstrap = cmd!(sh, "debootstrap --variant=minbase --include=ca-certificates");
         quietly(debootstrap.arg(SUITE).arg(&root).arg(mirror))
             .map_err(|error| format!("stand-ins are made where debootstrap works: {error}"))?;
 
@@ -78,26 +68,15 @@ impl Debian {
         }
 
         let archive = work.path().join("root.tar");
-        let useless = [
-            "usr/share/doc",
-            "usr/share/man",
-            "usr/share/info",
-            "usr/share/locale/*",
-        ]
-        .into_iter()
-        .chain(["var/cache/apt", "var/lib/apt/lists", "var/log"])
-        .map(|folder| format!("--exclude=./{folder}/*"));
+        let useless = ["usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale/*"]
+            .into_iter()
+            .chain(["var/cache/apt", "var/lib/apt/lists", "var/log"])
+            .map(|folder| format!("--exclude=./{folder}/*"));
         let tar = cmd!(sh, "tar --create --file {archive} --directory {root}").args(useless);
         quietly(tar.arg("."))?;
         let import = cmd!(sh, "docker import")
-            .args([
-                "--change",
-                &format!("LABEL {LABEL}=true {REVISION}={}", self.revision()?),
-            ])
-            .args([
-                "--change",
-                "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            ]);
+            .args(["--change", &format!("LABEL {LABEL}=true {REVISION}={}", self.revision()?)])
+            .args(["--change", "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]);
         quietly(import.arg(archive).arg(NAME))?;
         say(NAME, started)
     }
@@ -112,7 +91,5 @@ fn sources(sh: &Shell) -> Outcome<BTreeSet<(String, String)>> {
     ]);
     let listed = targets.quiet().read()?;
     let pairs = listed.lines().filter_map(|line| line.split_once(' '));
-    Ok(pairs
-        .map(|(mirror, suite)| (mirror.to_owned(), suite.to_owned()))
-        .collect())
+    Ok(pairs.map(|(mirror, suite)| (mirror.to_owned(), suite.to_owned())).collect())
 }

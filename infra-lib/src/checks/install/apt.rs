@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::exec::{Invocation, Runner};
 use crate::exit::Exit;
 
-use super::Need;
-use super::manager::{has_systemd, user};
+use super::manager::{docker_group, start_engine};
+use super::{Need, Steps};
 
 /// The release of Debian that has what this one lacks.
 const NEXT_RELEASE: &str = "trixie";
@@ -19,32 +19,28 @@ const COMPOSE: [&str; 3] = ["docker-compose-plugin", "docker-compose-v2", "docke
 const ENGINES: [&str; 4] = ["docker-ce", "docker-ce-cli", "docker.io", "docker-cli"];
 const BUILDX: [&str; 2] = ["docker-buildx-plugin", "docker-buildx"];
 
-/// The commands, and what remains to be done by hand.
-pub(super) fn commands(runner: &Runner, needs: &[Need]) -> Result<(Vec<Invocation>, Vec<String>)> {
+pub(super) fn steps(runner: &Runner, needs: &[Need]) -> Result<Steps> {
     let asked = ENGINES.iter().chain(&COMPOSE).chain(&BUILDX);
     let policy = Invocation::new("apt-cache").arg("policy").args(asked.copied()).env("LC_ALL", "C");
     let candidates = runner.read(&policy).map(|output| candidates(&output.text())).unwrap_or_default();
     let release = Release::of(&std::fs::read_to_string("/etc/os-release").unwrap_or_default());
     let choice = choose(needs, &candidates, &release)?;
 
-    let mut commands = Vec::new();
+    let mut steps = Steps::default();
+    let dockerd = if choice.packages.contains(&"docker-ce") { "/usr/bin/dockerd" } else { "/usr/sbin/dockerd" };
     if choice.next_release {
-        commands.extend(add_next_release(&mirror()));
+        steps.commands.extend(add_next_release(&mirror()));
+        steps.because = Some(
+            "this release has Compose 1 only, which cannot read today's files; these packages come from the next one, and nothing else does",
+        );
     }
-    commands.push(apt_get().arg("update"));
-    commands.push(apt_get().args(["install", "-y", "--no-install-recommends"]).args(choice.packages));
-    let mut remarks = Vec::new();
+    steps.commands.push(apt_get().arg("update"));
+    steps.commands.push(apt_get().args(["install", "-y", "--no-install-recommends"]).args(choice.packages));
     if needs.contains(&Need::Engine) {
-        commands.push(if has_systemd() {
-            Invocation::new("systemctl").args(["enable", "--now", "docker"])
-        } else {
-            Invocation::new("service").args(["docker", "start"])
-        });
-        remarks.extend(user().map(|user| {
-            format!("to use Docker without sudo: `sudo usermod -aG docker {user}`, then log in again; it is as much as root's rights")
-        }));
+        steps.start = start_engine(dockerd);
+        steps.remarks.extend(docker_group());
     }
-    Ok((commands, remarks))
+    Ok(steps)
 }
 
 /// Waits for another installation instead of failing, and never asks.
@@ -195,7 +191,14 @@ fn add_next_release(mirror: &str) -> [Invocation; 2] {
     );
     // Without a shell, awk is what every Debian has that writes a text into a file.
     let write = |path: &str, text: &str| {
-        Invocation::new("awk").args(["BEGIN { printf \"%s\", ARGV[2] > ARGV[1] }", path, text])
+        let text = format!("text={}", text.replace('\n', "\\n"));
+        Invocation::new("awk").args([
+            "-v",
+            &format!("file={path}"),
+            "-v",
+            &text,
+            "BEGIN { printf \"%s\", text > file }",
+        ])
     };
     [
         write(&format!("/etc/apt/sources.list.d/docker-from-{NEXT_RELEASE}.list"), &source),

@@ -2,26 +2,25 @@
 
 use crate::exec::Invocation;
 
-use super::Need;
+use super::{Need, Steps};
 
-/// The commands, and what remains to be done by hand.
-pub(super) fn commands(needs: &[Need]) -> (Vec<Invocation>, Vec<String>) {
+pub(super) fn steps(needs: &[Need]) -> Steps {
     let brew = || Invocation::new("brew").arg("install");
-    let mut commands = Vec::new();
+    let mut steps = Steps::default();
     // Docker Desktop brings the engine, Compose and the builder at once.
     let desktop = needs.iter().any(|need| matches!(need, Need::Engine | Need::Compose | Need::Buildx));
     if desktop {
-        commands.push(brew().args(["--cask", "docker-desktop"]));
+        steps.commands.push(brew().args(["--cask", "docker-desktop"]));
     }
     let formulas: Vec<&str> = needs.iter().filter_map(|need| formula(*need)).collect();
     if !formulas.is_empty() {
-        commands.push(brew().args(formulas));
+        steps.commands.push(brew().args(formulas));
     }
     if desktop {
-        commands.push(Invocation::new("open").args(["-a", "Docker"]));
+        steps.start.push(Invocation::new("open").args(["-a", "Docker"]));
+        steps.remarks.push("Docker Desktop asks for your consent when it is opened for the first time".to_owned());
     }
-    let remark = "Docker Desktop asks for your consent when it is opened for the first time";
-    (commands, if desktop { vec![remark.to_owned()] } else { Vec::new() })
+    steps
 }
 
 fn formula(need: Need) -> Option<&'static str> {
@@ -41,8 +40,8 @@ mod tests {
 
     #[test]
     fn docker_desktop_is_one_package_for_three_needs() {
-        let (commands, _) = commands(&[Need::Engine, Need::Compose, Need::Buildx, Need::PostgresServer]);
-        let lines: Vec<String> = commands.iter().map(ToString::to_string).collect();
+        let steps = steps(&[Need::Engine, Need::Compose, Need::Buildx, Need::PostgresServer]);
+        let lines: Vec<String> = steps.commands.iter().chain(&steps.start).map(ToString::to_string).collect();
         assert_eq!(lines, ["brew install --cask docker-desktop", "brew install postgresql@17", "open -a Docker"]);
     }
 }

@@ -4,11 +4,10 @@ use crate::error::{Error, Result};
 use crate::exec::{Invocation, Runner};
 use crate::exit::Exit;
 
-use super::Need;
-use super::manager::{has_systemd, user};
+use super::manager::{docker_group, start_engine};
+use super::{Need, Steps};
 
-/// The commands, and what remains to be done by hand.
-pub(super) fn commands(runner: &Runner, needs: &[Need]) -> Result<(Vec<Invocation>, Vec<String>)> {
+pub(super) fn steps(runner: &Runner, needs: &[Need]) -> Result<Steps> {
     let docker = needs.iter().any(|need| matches!(need, Need::Engine | Need::Compose | Need::Buildx));
     let available = |package: &str| {
         let call = Invocation::new("dnf").args(["-q", "repoquery", "--qf", "%{name}", package]);
@@ -20,17 +19,13 @@ pub(super) fn commands(runner: &Runner, needs: &[Need]) -> Result<(Vec<Invocatio
             .with_hint("add Docker's own package repository (docs.docker.com/engine/install), then run `cargo xtask setup --install` again"));
     }
     let packages = needs.iter().flat_map(|need| packages(*need, own));
-    let mut commands = vec![Invocation::new("dnf").args(["install", "-y"]).args(packages.copied())];
-    let mut remarks = Vec::new();
+    let mut steps = Steps::default();
+    steps.commands.push(Invocation::new("dnf").args(["install", "-y"]).args(packages.copied()));
     if needs.contains(&Need::Engine) {
-        if has_systemd() {
-            commands.push(Invocation::new("systemctl").args(["enable", "--now", "docker"]));
-        }
-        remarks.extend(user().map(|user| {
-            format!("to use Docker without sudo: `sudo usermod -aG docker {user}`, then log in again; it is as much as root's rights")
-        }));
+        steps.start = start_engine("/usr/bin/dockerd");
+        steps.remarks.extend(docker_group());
     }
-    Ok((commands, remarks))
+    Ok(steps)
 }
 
 /// `own`: whether Docker's own repository is there.

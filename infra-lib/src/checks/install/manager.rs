@@ -1,6 +1,9 @@
-//! Which package manager this machine has.
+//! Which package manager this machine has, and how it starts the engine.
 
-use crate::exec::Runner;
+use std::path::Path;
+
+use crate::exec::{Invocation, Runner};
+use crate::users;
 
 /// A package manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,15 +26,27 @@ impl Manager {
     }
 }
 
-/// Whether systemd starts the services of this machine.
-pub(super) fn has_systemd() -> bool {
-    std::path::Path::new("/run/systemd/system").exists()
+/// Ways to start an engine that is installed and does not run, the usual one first. `dockerd` is where it will be.
+pub(super) fn start_engine(dockerd: &str) -> Vec<Invocation> {
+    if Path::new("/run/systemd/system").exists() {
+        return vec![Invocation::new("systemctl").args(["enable", "--now", "docker"])];
+    }
+    let mut ways = vec![Invocation::new("service").args(["docker", "start"])];
+    // Where the init script may not raise its limits, as in some containers, the daemon starts well without.
+    if Path::new("/sbin/start-stop-daemon").exists() {
+        let detached = ["--start", "--background", "--output", "/var/log/dockerd.log", "--exec", dockerd];
+        ways.push(Invocation::new("start-stop-daemon").args(detached));
+    }
+    ways
 }
 
-/// The user who will want to talk to the engine, unless that is root.
-pub(super) fn user() -> Option<String> {
+/// What whoever is not root has to do before the engine listens to them.
+pub(super) fn docker_group() -> Option<String> {
     if rustix::process::geteuid().is_root() {
         return None;
     }
-    crate::users::name(rustix::process::getuid().as_raw())
+    let user = users::name(rustix::process::getuid().as_raw())?;
+    Some(format!(
+        "to use Docker without sudo: `sudo usermod -aG docker {user}`, then log in again (that group has as much power as root)"
+    ))
 }

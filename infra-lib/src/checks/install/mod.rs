@@ -42,11 +42,21 @@ pub(crate) enum Need {
 pub(crate) struct Plan {
     /// What it brings.
     pub(crate) needs: Vec<Need>,
-    /// In this order; each one can be pasted into a shell.
-    pub(crate) commands: Vec<Invocation>,
-    /// What remains to be done by hand afterwards.
-    pub(crate) remarks: Vec<String>,
+    steps: Steps,
     sudo: bool,
+}
+
+/// Commands that can be pasted into a shell, and remarks.
+#[derive(Debug, Default)]
+struct Steps {
+    /// One after the other.
+    commands: Vec<Invocation>,
+    /// Ways to start the engine, tried until it answers.
+    start: Vec<Invocation>,
+    /// Why the commands are what they are.
+    because: Option<&'static str>,
+    /// What remains to be done by hand afterwards.
+    remarks: Vec<String>,
 }
 
 /// The plan that brings these things on this machine. None: nothing is missing. An error: nobody knows how, here.
@@ -67,22 +77,24 @@ pub(crate) fn plan(project: &Project, missing: &[Need]) -> Result<Option<Plan>> 
             "known are apt-get, dnf and brew; install these things by hand, then run `cargo xtask setup` again",
         ));
     };
-    let (mut commands, remarks) = match manager {
-        Manager::Apt => apt::commands(project.runner(), &needs)?,
-        Manager::Dnf => dnf::commands(project.runner(), &needs)?,
-        Manager::Brew => brew::commands(&needs),
+    let mut steps = match manager {
+        Manager::Apt => apt::steps(project.runner(), &needs)?,
+        Manager::Dnf => dnf::steps(project.runner(), &needs)?,
+        Manager::Brew => brew::steps(&needs),
     };
     let root = rustix::process::geteuid().is_root();
     let sudo = manager.needs_root() && !root;
     if sudo {
         if project.runner().find("sudo").is_err() {
-            let lines: Vec<String> = commands.iter().map(Invocation::to_string).collect();
+            let lines: Vec<String> = steps.commands.iter().map(Invocation::to_string).collect();
             return Err(Error::new(Exit::Refused, format!("only root may install {}, and there is no sudo", list()))
                 .with_hint(format!("as root: {}", lines.join(" && "))));
         }
-        commands = commands.into_iter().map(|command| command.through("sudo")).collect();
+        let through = |commands: Vec<Invocation>| commands.into_iter().map(|command| command.through("sudo")).collect();
+        steps.commands = through(steps.commands);
+        steps.start = through(steps.start);
     }
-    Ok(Some(Plan { needs, commands, remarks, sudo }))
+    Ok(Some(Plan { needs, steps, sudo }))
 }
 
 /// Offers what is missing for this choice of axes; what is not stated is what `setup` would prefer. Says what was
@@ -122,9 +134,17 @@ pub(crate) fn offer(
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let needs = self.needs.iter().map(Need::to_string).collect::<Vec<_>>().join(", ");
-        write!(f, "to install {needs}:")?;
-        for command in &self.commands {
+        write!(f, "to install {needs}")?;
+        if let Some(because) = self.steps.because {
+            write!(f, " ({because})")?;
+        }
+        f.write_str(":")?;
+        for command in &self.steps.commands {
             write!(f, "\n  {command}")?;
+        }
+        for (at, command) in self.steps.start.iter().enumerate() {
+            let when = if at == 0 { "unless the engine runs by then" } else { "or, where that does not work" };
+            write!(f, "\n{when}:\n  {command}")?;
         }
         Ok(())
     }

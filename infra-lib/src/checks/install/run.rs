@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use crate::compose::Engine;
+use crate::compose::{ComposeError, Engine};
 use crate::consent::Destruction;
 use crate::error::{Error, Result};
 use crate::exec::Invocation;
@@ -25,21 +25,41 @@ impl Plan {
         if !runner.is_dry_run() {
             project.note(self);
             // Installing packages concerns the machine and not an environment: a yes is enough, even for a protected one.
-            let items = self.commands.iter().map(Invocation::to_string).collect();
+            let commands = self.steps.commands.iter().chain(&self.steps.start);
+            let items = commands.map(Invocation::to_string).collect();
             project.consent(&Destruction { protected: false, ..project.destruction("setup --install", items) })?;
             self.become_root(project)?;
         }
-        for command in &self.commands {
+        for command in &self.steps.commands {
             project.step(command);
             runner.change(&command.clone().stall(STALL).relay("install"))?;
         }
-        if self.needs.contains(&Need::Engine) && !runner.is_dry_run() {
-            wait_for_engine(project)?;
-        }
-        for remark in &self.remarks {
+        for remark in &self.steps.remarks {
             project.note(remark);
         }
-        Ok(())
+        if self.needs.contains(&Need::Engine) { self.start_engine(project) } else { Ok(()) }
+    }
+
+    /// Starts the engine in the first way that works, unless installing it did.
+    fn start_engine(&self, project: &Project) -> Result<()> {
+        let runner = project.runner();
+        if runner.is_dry_run() {
+            return self.steps.start.iter().take(1).try_for_each(|way| Ok(runner.change(way).map(drop)?));
+        }
+        let Some(mut last) = answers(project, Duration::ZERO)? else { return Ok(()) };
+        for way in &self.steps.start {
+            project.step(way);
+            if let Err(error) = runner.change(&way.clone().stall(STALL).relay("install")) {
+                project.note(format_args!("{error}"));
+                last = error.into();
+                continue;
+            }
+            match answers(project, ENGINE_PATIENCE)? {
+                None => return Ok(()),
+                Some(error) => last = error,
+            }
+        }
+        Err(last)
     }
 
     /// sudo asks once, at the terminal; the commands themselves have none.
@@ -63,12 +83,15 @@ impl Plan {
     }
 }
 
-fn wait_for_engine(project: &Project) -> Result<()> {
-    let until = Instant::now() + ENGINE_PATIENCE;
+/// Waits until the engine answers; else says what it answered last. One that refuses this user will not change its
+/// mind while we wait.
+fn answers(project: &Project, patience: Duration) -> Result<Option<Error>> {
+    let until = Instant::now() + patience;
     loop {
         match Engine::ask(project.runner()) {
-            Ok(_) => return Ok(()),
-            Err(error) if Instant::now() >= until || error.exit() == Exit::Refused => return Err(error.into()),
+            Ok(_) => return Ok(None),
+            Err(error @ ComposeError::Forbidden { .. }) => return Err(error.into()),
+            Err(error) if Instant::now() >= until => return Ok(Some(error.into())),
             Err(_) => {
                 project.waiting("waiting for the engine");
                 project.cancel().sleep(POLL)?;

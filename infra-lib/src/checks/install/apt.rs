@@ -40,6 +40,13 @@ pub(super) fn steps(runner: &Runner, needs: &[Need]) -> Result<Steps> {
         steps.start = start_engine(dockerd);
         steps.remarks.extend(docker_group());
     }
+    if needs.contains(&Need::PostgresServer) {
+        steps.remarks.push(
+            "the package also makes a cluster of the system's own, on port 5432 where that is free; this project does not use it \
+             (`sudo pg_dropcluster --stop VERSION main` removes it while it is empty)"
+                .to_owned(),
+        );
+    }
     Ok(steps)
 }
 

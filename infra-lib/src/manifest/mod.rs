@@ -11,7 +11,7 @@ mod values;
 pub use error::ManifestError;
 pub use load::FILE_NAME;
 pub use model::{
-    Backup, Compose, DatabaseSettings, EnvRule, EnvironmentSettings, HealthTarget, Keep, LocalSettings, Manifest,
-    Migrations, Order, Policy, ProjectSettings, SeedRun, Seeds, ServicesAxis, Task,
+    Backup, Compose, DatabaseSettings, EnvRule, EnvironmentSettings, FillFrom, HealthTarget, Keep, LocalSettings,
+    Manifest, Migrations, Order, Policy, ProjectSettings, SeedRun, Seeds, ServicesAxis, Task,
 };
 pub use values::{ByteSize, Period, Reference};

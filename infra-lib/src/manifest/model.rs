@@ -241,12 +241,24 @@ pub struct HealthTarget {
 pub struct EnvRule {
     /// How a fresh value is made.
     pub generate: Option<Generator>,
+    /// What `setup` knows and a template cannot.
+    pub fill: Option<FillFrom>,
     /// The least number of characters.
     pub min_length: Option<usize>,
     /// How old a value may become.
     pub rotate_every: Option<Period>,
     /// What it is for.
     pub describe: Option<String>,
+}
+
+/// Something that `setup` knows about this checkout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FillFrom {
+    /// The number of the user who owns the project's folder: for containers that write into it.
+    OwnerUid,
+    /// The number of that folder's group.
+    OwnerGid,
 }
 
 /// `[tasks.NAME]`: exactly one place to run, and a command.

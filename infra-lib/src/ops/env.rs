@@ -93,7 +93,7 @@ impl Operation for Env {
 pub(super) fn files(project: &Project) -> Result<(Vec<EnvFile>, Option<EnvFile>)> {
     let environment = project.environment();
     let files = environment.env_files.iter().map(EnvFile::read).collect::<Result<_, _>>()?;
-    let template = template_of(&environment.own_env_file(project.root()));
+    let template = template_of(&environment.own_env_file);
     let template = template.is_file().then(|| EnvFile::read(template)).transpose()?;
     Ok((files, template))
 }

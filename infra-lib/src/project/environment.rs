@@ -25,18 +25,13 @@ pub struct Environment {
     pub profiles: Vec<String>,
     /// The env files that exist, later ones winning.
     pub env_files: Vec<Utf8PathBuf>,
-    /// Env files that the manifest names and that do not exist.
-    pub missing_env_files: Vec<Utf8PathBuf>,
+    /// The env file that `setup` makes and `env` changes; it may not exist yet.
+    pub own_env_file: Utf8PathBuf,
     /// Whether destruction needs the typed name.
     pub protected: bool,
 }
 
 impl Environment {
-    /// The env file that `setup` makes and `env` edits: the last one, or `.env`.
-    pub fn own_env_file(&self, root: &Utf8Path) -> Utf8PathBuf {
-        self.missing_env_files.last().or_else(|| self.env_files.last()).cloned().unwrap_or_else(|| root.join(".env"))
-    }
-
     /// Resolves an environment by the manifest, or by what lies in the folder.
     ///
     /// `profiles_of` asks Compose for the profiles of some files; it is called only where nothing else says what the
@@ -72,18 +67,16 @@ impl Environment {
             .map(str::to_owned)
             .collect();
 
-        let (named_files, missing_env_files): (Vec<_>, Vec<_>) = match settings {
-            Some(settings) if !settings.env_files.is_empty() => {
-                absolute(&settings.env_files).into_iter().partition(|path| path.is_file())
+        let stated = settings.map(|settings| absolute(&settings.env_files)).unwrap_or_default();
+        let (env_files, own_env_file) = match stated.last().cloned() {
+            Some(own) => (stated, own),
+            None => {
+                let (common, named) = (root.join(".env"), root.join(format!(".env.{name}")));
+                let has_named = named.is_file() || template_of(&named).is_file();
+                (vec![common.clone(), named.clone()], if has_named { named } else { common })
             }
-            _ => (
-                [root.join(".env"), root.join(format!(".env.{name}"))]
-                    .into_iter()
-                    .filter(|path| path.is_file())
-                    .collect(),
-                Vec::new(),
-            ),
         };
+        let env_files = env_files.into_iter().filter(|path| path.is_file()).collect();
 
         let (files, profiles) = match settings {
             Some(settings) => (
@@ -100,7 +93,7 @@ impl Environment {
             .with_hint("correct `files` in infra.toml"));
         }
         let protected = settings.and_then(|settings| settings.protected).unwrap_or(name == "production");
-        Ok(Self { name, is_default, files, profiles, env_files: named_files, missing_env_files, protected })
+        Ok(Self { name, is_default, files, profiles, env_files, own_env_file, protected })
     }
 }
 

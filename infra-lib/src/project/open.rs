@@ -241,20 +241,26 @@ impl Project {
         container.working_dir.is_empty() || Utf8Path::new(&container.working_dir) == self.root
     }
 
-    /// An error if the env file that the project's template announces has not been made yet.
+    /// An error if the env file that the manifest names, or that a template announces, has not been made yet.
     fn require_env_file(&self) -> Result<()> {
-        let own = self.environment.own_env_file(&self.root);
-        if own.is_file() || !template_of(&own).is_file() {
+        let env = &self.environment;
+        let own = &env.own_env_file;
+        let is_stated =
+            self.manifest.environments.get(&env.name).is_some_and(|settings| !settings.env_files.is_empty());
+        let has_template = template_of(own).is_file();
+        if own.is_file() || !(is_stated || has_template) {
             return Ok(());
         }
-        let (name, env) = (own.file_name().unwrap_or_default(), &self.environment);
-        let setup = if env.is_default {
-            "cargo xtask setup".to_owned()
-        } else {
-            format!("cargo xtask -e {} setup --no-start", env.name)
+        let name = own.strip_prefix(&self.root).unwrap_or(own);
+        let hint = match (has_template, env.is_default) {
+            (true, true) => "`cargo xtask setup` makes it from its template, with fresh secrets".to_owned(),
+            (true, false) => {
+                format!("`cargo xtask -e {} setup` makes it from its template, with fresh secrets", env.name)
+            }
+            (false, _) => "write it, or correct `env-files` in infra.toml".to_owned(),
         };
-        Err(Error::new(Exit::Config, format!("{name} is missing, though its template is there"))
-            .with_hint(format!("`{setup}` makes it, with fresh secrets")))
+        Err(Error::new(Exit::Config, format!("the env file {name} of environment `{}` is missing", env.name))
+            .with_hint(hint))
     }
 
     /// Takes a lock for as long as the guard lives, waiting a little for whoever has it.

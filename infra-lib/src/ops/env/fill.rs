@@ -22,7 +22,7 @@ pub struct EnvFilled {
 }
 
 pub(super) fn run(project: &Project) -> Result<EnvFilled> {
-    let path = project.environment().own_env_file(project.root());
+    let path = &project.environment().own_env_file;
     if !path.is_file() {
         return Err(Error::new(Exit::Config, format!("{path} does not exist"))
             .with_hint("`cargo xtask setup --no-start` makes it"));

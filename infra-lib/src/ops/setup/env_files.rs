@@ -1,12 +1,14 @@
 //! Env files from their templates.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::Secret;
 use crate::dotenv::{EnvFile, FillError, Generator, fill, looks_secret};
-use crate::error::Result;
-use crate::manifest::EnvRule;
+use crate::error::{Error, Result};
+use crate::manifest::{EnvRule, FillFrom};
 use crate::project::{Project, template_of};
 
 /// Makes each env file whose template is there and which is not: mode 0600, with fresh secrets. One that exists is
@@ -17,7 +19,7 @@ pub(super) fn make(project: &Project) -> Result<Vec<String>> {
         let template = EnvFile::read(template_of(&target))?;
         changes.extend(make_one(project, &template, &target)?);
     }
-    let own = project.environment().own_env_file(project.root());
+    let own = &project.environment().own_env_file;
     if changes.is_empty() && !own.exists() && project.manifest().env.values().any(|rule| rule.generate.is_some()) {
         let template = EnvFile::parse(template_of(&own), b"")?;
         changes.extend(make_one(project, &template, &own)?);
@@ -30,9 +32,8 @@ pub(super) fn make(project: &Project) -> Result<Vec<String>> {
 fn targets(project: &Project) -> Vec<Utf8PathBuf> {
     let root = project.root();
     let environment = project.environment();
-    let own = environment.own_env_file(root);
+    let own = environment.own_env_file.clone();
     let mut targets = vec![root.join(".env"), own];
-    targets.extend(environment.missing_env_files.iter().cloned());
     targets.extend(folders(root).map(|folder| folder.join(".env")));
     targets.retain(|target| !target.exists() && template_of(target).is_file());
     targets.sort();
@@ -59,6 +60,15 @@ fn make_one(project: &Project, template: &EnvFile, target: &Utf8Path) -> Result<
             filled.file.append(key, &secret, comment)?;
             filled.generated.push(key.clone());
         }
+    }
+    let owner = std::fs::metadata(project.root()).map_err(Error::file("read", project.root()))?;
+    for (key, rule) in rules.iter().filter(|(key, _)| template.entry(key).is_some()) {
+        let number = match rule.fill {
+            Some(FillFrom::OwnerUid) => owner.uid(),
+            Some(FillFrom::OwnerGid) => owner.gid(),
+            None => continue,
+        };
+        filled.file.set(key, &Secret::new(number.to_string()))?;
     }
     let name = target.strip_prefix(project.root()).unwrap_or(target);
     let what = match &filled.generated[..] {

@@ -17,7 +17,7 @@ pub(super) fn require_variables(project: &Project, services: &BTreeSet<String>) 
     let raw = project.compose().raw_model(project.runner())?;
     unset.retain(|variable| services.iter().any(|service| raw.uses(service, variable)));
     let Some(first) = unset.first() else { return Ok(()) };
-    let file = project.environment().own_env_file(project.root());
+    let file = &project.environment().own_env_file;
     let hint = format!("set them in {file}, or give them a default in the compose file: ${{{first}:-}}");
     let message = format!("the compose files use variables that are set nowhere: {}", unset.join(", "));
     Err(Error::new(Exit::Config, message).with_hint(hint))

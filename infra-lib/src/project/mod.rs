@@ -4,6 +4,7 @@ mod ages;
 mod builder;
 mod discover;
 mod environment;
+mod guards;
 mod naming;
 mod open;
 mod ownership;
@@ -11,6 +12,7 @@ mod record;
 mod reference;
 mod reopen;
 pub(crate) mod services;
+mod talk;
 pub(crate) mod urls;
 
 pub use builder::ProjectBuilder;

@@ -1,30 +1,26 @@
 //! The project itself.
 
-use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::Secret;
 use crate::compose::{Compose, ComposeError, Container, Engine, Model, declared_name};
-use crate::consent::{Consent, Destruction, obtain};
+use crate::consent::Consent;
 use crate::dotenv::{EnvFile, Origin, Resolved, Variable, looks_secret, resolve};
 use crate::error::{Error, Result};
 use crate::exec::{CancelToken, Runner};
-use crate::exit::Exit;
 use crate::journal;
-use crate::lock::{Guard, Lock, Mode};
 use crate::manifest::{Manifest, ServicesAxis};
 use crate::operation::{Operation, Outcome};
-use crate::report::{Event, Observer, Unit};
+use crate::report::Observer;
 use crate::state::StateDir;
 
 use super::builder::ProjectBuilder;
-use super::environment::{Environment, Probe, template_of};
+use super::environment::{Environment, Probe};
 use super::record::Record;
 use super::{discover, naming};
 
@@ -49,9 +45,6 @@ pub struct Project {
     pub(super) consent: Arc<dyn Consent>,
     model: OnceLock<Model>,
 }
-
-/// How long an operation waits for another one that holds its lock.
-const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Project {
     /// Opens the project that `dir` belongs to, in its default environment.
@@ -239,91 +232,6 @@ impl Project {
     /// Whether a container was started from this folder.
     pub(crate) fn is_own(&self, container: &Container) -> bool {
         container.working_dir.is_empty() || Utf8Path::new(&container.working_dir) == self.root
-    }
-
-    /// An error if the env file that the manifest names, or that a template announces, has not been made yet.
-    fn require_env_file(&self) -> Result<()> {
-        let env = &self.environment;
-        let own = &env.own_env_file;
-        let is_stated =
-            self.manifest.environments.get(&env.name).is_some_and(|settings| !settings.env_files.is_empty());
-        let has_template = template_of(own).is_file();
-        if own.is_file() || !(is_stated || has_template) {
-            return Ok(());
-        }
-        let name = own.strip_prefix(&self.root).unwrap_or(own);
-        let hint = match (has_template, env.is_default) {
-            (true, true) => "`cargo xtask setup` makes it from its template, with fresh secrets".to_owned(),
-            (true, false) => {
-                format!("`cargo xtask -e {} setup` makes it from its template, with fresh secrets", env.name)
-            }
-            (false, _) => "write it, or correct `env-files` in infra.toml".to_owned(),
-        };
-        Err(Error::new(Exit::Config, format!("the env file {name} of environment `{}` is missing", env.name))
-            .with_hint(hint))
-    }
-
-    /// Takes a lock for as long as the guard lives, waiting a little for whoever has it.
-    pub fn lock(&self, lock: Lock, mode: Mode, operation: &str) -> Result<Option<Guard>> {
-        if self.runner.is_dry_run() {
-            return Ok(None);
-        }
-        let guard = lock.acquire(self.state.ensure()?, mode, operation, LOCK_PATIENCE, self.cancel(), |text| {
-            self.observer.event(&Event::Waiting { text });
-        })?;
-        Ok(Some(guard))
-    }
-
-    /// Asks before destroying; what is not granted is an error.
-    pub fn consent(&self, destruction: &Destruction) -> Result<()> {
-        if self.runner.is_dry_run() {
-            return Ok(());
-        }
-        Ok(obtain(&self.consent, destruction)?)
-    }
-
-    /// Describes a destruction in this environment.
-    pub(crate) fn destruction(&self, operation: &'static str, items: Vec<String>) -> Destruction {
-        Destruction {
-            operation,
-            project: self.name().to_owned(),
-            environment: self.environment.name.clone(),
-            protected: self.environment.protected,
-            ambiguous: false,
-            items,
-            last_backup: None,
-        }
-    }
-
-    /// Says that a step began.
-    pub(crate) fn step(&self, text: impl Display) {
-        self.observer.event(&Event::Step { text: &text.to_string() });
-    }
-
-    /// Says what is being waited for.
-    pub(crate) fn waiting(&self, text: impl Display) {
-        self.observer.event(&Event::Waiting { text: &text.to_string() });
-    }
-
-    /// Says something worth knowing.
-    pub(crate) fn note(&self, text: impl Display) {
-        self.observer.event(&Event::Note { text: &text.to_string() });
-    }
-
-    /// Says something to look at.
-    pub(crate) fn warn(&self, text: impl Display) {
-        self.observer.event(&Event::Warning { text: &self.runner.redactor().clean(&text.to_string()) });
-    }
-
-    /// Hands over data while the operation goes on, as text for people and as JSON for programs.
-    pub(crate) fn data(&self, item: &(impl Display + Serialize)) {
-        let json = serde_json::to_string(item).unwrap_or_default();
-        self.observer.event(&Event::Data { text: &item.to_string(), json: &json });
-    }
-
-    /// Says how far the step is.
-    pub(crate) fn progress(&self, what: &str, done: u64, total: Option<u64>, unit: Unit) {
-        self.observer.event(&Event::Progress { what, done, total, unit });
     }
 }
 

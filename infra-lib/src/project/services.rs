@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::compose::{Container, Status};
 use crate::compose::readiness::{Baseline, Verdict};
+use crate::compose::{Container, Status};
 use crate::error::{Error, Result};
 use crate::exec::Invocation;
 use crate::exit::Exit;

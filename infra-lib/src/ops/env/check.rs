@@ -25,6 +25,7 @@ impl EnvCheck {
 }
 
 pub(super) fn run(project: &Project) -> Result<EnvCheck> {
+    project.require_env_file()?;
     let (files, template) = super::files(project)?;
     let expected = Expectations {
         template: template.as_ref(),

@@ -15,15 +15,15 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 impl Project {
     /// An error if the env file that the manifest names, or that a template announces, has not been made yet.
     pub(crate) fn require_env_file(&self) -> Result<()> {
-        let env = &self.environment;
+        let env = self.environment();
         let own = &env.own_env_file;
         let is_stated =
-            self.manifest.environments.get(&env.name).is_some_and(|settings| !settings.env_files.is_empty());
+            self.manifest().environments.get(&env.name).is_some_and(|settings| !settings.env_files.is_empty());
         let has_template = template_of(own).is_file();
         if own.is_file() || !(is_stated || has_template) {
             return Ok(());
         }
-        let name = own.strip_prefix(&self.root).unwrap_or(own);
+        let name = own.strip_prefix(self.root()).unwrap_or(own);
         let hint = match (has_template, env.is_default) {
             (true, true) => "`cargo xtask setup` makes it from its template, with fresh secrets".to_owned(),
             (true, false) => {
@@ -37,10 +37,10 @@ impl Project {
 
     /// Takes a lock for as long as the guard lives, waiting a little for whoever has it.
     pub fn lock(&self, lock: Lock, mode: Mode, operation: &str) -> Result<Option<Guard>> {
-        if self.runner.is_dry_run() {
+        if self.runner().is_dry_run() {
             return Ok(None);
         }
-        let guard = lock.acquire(self.state.ensure()?, mode, operation, LOCK_PATIENCE, self.cancel(), |text| {
+        let guard = lock.acquire(self.state().ensure()?, mode, operation, LOCK_PATIENCE, self.cancel(), |text| {
             self.waiting(text);
         })?;
         Ok(Some(guard))
@@ -48,7 +48,7 @@ impl Project {
 
     /// Asks before destroying; what is not granted is an error.
     pub fn consent(&self, destruction: &Destruction) -> Result<()> {
-        if self.runner.is_dry_run() {
+        if self.runner().is_dry_run() {
             return Ok(());
         }
         Ok(obtain(&self.consent, destruction)?)
@@ -59,8 +59,8 @@ impl Project {
         Destruction {
             operation,
             project: self.name().to_owned(),
-            environment: self.environment.name.clone(),
-            protected: self.environment.protected,
+            environment: self.environment().name.clone(),
+            protected: self.environment().protected,
             ambiguous: false,
             items,
             last_backup: None,

@@ -26,7 +26,7 @@ impl Project {
 
     /// Says something to look at.
     pub(crate) fn warn(&self, text: impl Display) {
-        self.observer.event(&Event::Warning { text: &self.runner.redactor().clean(&text.to_string()) });
+        self.observer.event(&Event::Warning { text: &self.runner().redactor().clean(&text.to_string()) });
     }
 
     /// Hands over data while the operation goes on, as text for people and as JSON for programs.

@@ -17,6 +17,7 @@ pub(super) fn all() -> Vec<Entry> {
         entry::<ops::Ps>(),
         entry::<ops::Logs>(),
         entry::<ops::Stats>(),
+        entry::<ops::Health>(),
         entry::<ops::Shell>(),
         entry::<ops::Exec>(),
         entry::<ops::Clean>(),

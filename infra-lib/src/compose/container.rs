@@ -257,6 +257,15 @@ fn moment(text: &str) -> Option<Timestamp> {
     text.parse().ok().filter(|time| *time > Timestamp::UNIX_EPOCH)
 }
 
+#[cfg(test)]
+impl Container {
+    /// What `docker container inspect` printed.
+    pub(crate) fn parse_list(json: &[u8]) -> serde_json::Result<Vec<Self>> {
+        let raw: Vec<Raw> = serde_json::from_slice(json)?;
+        Ok(raw.into_iter().map(Self::from).collect())
+    }
+}
+
 impl From<Raw> for Container {
     fn from(raw: Raw) -> Self {
         let label =

@@ -1,10 +1,15 @@
 //! Objects of the engine: containers, networks, volumes, images.
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 
 use crate::exec::{ExecError, Invocation, Runner};
 
 use super::{Compose, ComposeError};
+
+/// An engine that takes longer for a list or a description hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Compose {
     /// The ids or names of the objects of a kind that carry this project's name.
@@ -15,7 +20,7 @@ impl Compose {
             "volume" => Invocation::new("docker").args(["volume", "ls", "-q"]),
             kind => Invocation::new("docker").args([kind, "ls", "-q", "--no-trunc"]),
         };
-        let text = self.read(runner, &list.args(["--filter", &label]))?.text();
+        let text = self.read(runner, &list.args(["--filter", &label]).deadline(PATIENCE))?.text();
         let mut ids: Vec<String> = text.lines().map(str::to_owned).collect();
         ids.sort();
         ids.dedup();
@@ -32,7 +37,7 @@ impl Compose {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let call = Invocation::new("docker").args([kind, "inspect"]).args(ids);
+        let call = Invocation::new("docker").args([kind, "inspect"]).args(ids).deadline(PATIENCE);
         let json = match self.read(runner, &call) {
             Ok(output) => output.stdout,
             Err(ComposeError::Failed(ExecError::Exited { tail, .. })) if is_gone(&tail) => {

@@ -1,0 +1,193 @@
+//! Containers: whether they run, are healthy, and stay up.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::compose::readiness::{Baseline, Verdict};
+use crate::compose::{Container, Status};
+use crate::report::{ago, seconds};
+
+use super::{Check, Probe, Snapshot, one_line};
+
+pub(super) const KIND: &str = "container";
+
+/// The containers of one service.
+struct Containers {
+    service: String,
+    expected: u64,
+}
+
+pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
+    if snapshot.containers.is_none() {
+        return Vec::new();
+    }
+    let replicas = |value: Option<&serde_json::Value>| value.and_then(serde_json::Value::as_u64);
+    let services = snapshot.services.iter().map(|(name, service)| {
+        let expected = replicas(service.deploy.get("replicas")).or(replicas(service.rest.get("scale"))).unwrap_or(1);
+        Box::new(Containers { service: (*name).to_owned(), expected }) as Box<dyn Probe>
+    });
+    services.collect()
+}
+
+impl Probe for Containers {
+    fn target(&self) -> String {
+        self.service.clone()
+    }
+
+    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+        let service = &self.service;
+        let all: Vec<&Container> = snapshot.of(service).collect();
+        let mut checks: Vec<Check> = all
+            .iter()
+            .map(|container| {
+                let target = if all.len() > 1 { &container.name } else { service };
+                judge(snapshot, container, target)
+            })
+            .collect();
+        if all.is_empty() && self.expected > 0 {
+            checks.push(
+                Check::fail(KIND, service, "not running: there is no container")
+                    .with_hint(format!("`cargo xtask start {service}`")),
+            );
+        } else if (all.len() as u64) < self.expected {
+            let found = format!("{} of {} containers", all.len(), self.expected);
+            checks.push(Check::warn(KIND, service, found).with_hint("`cargo xtask start` adds those that are missing"));
+        }
+        checks
+    }
+}
+
+/// A container whose last restart is longer ago than this has settled, and yet somebody may want to know.
+const RECENT: SignedDuration = SignedDuration::from_hours(1);
+
+fn judge(snapshot: &Snapshot<'_>, container: &Container, target: &str) -> Check {
+    let up = container.started.map(|started| snapshot.now.duration_since(started)).unwrap_or_default();
+    let looping = container.restart_count > 0 && up < settled_after(container);
+    // What happened before it settled is forgiven, as at a start.
+    let baseline = if looping { Baseline::default() } else { Baseline::of(std::slice::from_ref(container)) };
+    let restarts = match container.restart_count {
+        1 => "restarted once".to_owned(),
+        count => format!("restarted {count} times"),
+    };
+    let service = &container.service;
+    let verdict = baseline.judge(container, snapshot.now);
+    let text = match &verdict {
+        Verdict::Ready if container.status == Status::Exited => return Check::ok(KIND, target, "done: exited (0)"),
+        Verdict::Ready => {
+            let since = container.started.map_or_else(String::new, |at| format!(" for {}", ago(at, snapshot.now)));
+            let text = format!("{}{since}", container.state());
+            return match container.restart_count {
+                0 => Check::ok(KIND, target, text),
+                _ if up < RECENT => Check::warn(KIND, target, format!("{text}; {restarts}"))
+                    .with_hint(format!("`cargo xtask logs {service}` may say why")),
+                _ => Check::ok(KIND, target, format!("{text}; {restarts}")),
+            };
+        }
+        Verdict::NotYet(text) => {
+            return Check::fail(KIND, target, format!("not ready yet: {text}"))
+                .with_hint("`cargo xtask health --wait` waits for it");
+        }
+        Verdict::Failed(_) if looping && container.status == Status::Running => {
+            format!("{restarts}, now up for {}", seconds(Duration::try_from(up).unwrap_or_default()))
+        }
+        Verdict::Failed(text) => text.clone(),
+    };
+    let culprit = snapshot.project.culprit(container, &verdict);
+    let mut detail = text;
+    if !culprit.health.is_empty() {
+        detail = format!("{detail}; health check: {}", one_line(&culprit.health));
+    }
+    if let Some(line) = culprit.log.iter().rev().find(|line| !line.trim().is_empty()) {
+        detail = format!("{detail}; last log: {}", one_line(line));
+    }
+    let hint = match container.status {
+        Status::Paused => format!("`docker unpause {}`", container.name),
+        Status::Exited | Status::Created => format!("`cargo xtask logs {service}`, then `cargo xtask start {service}`"),
+        _ => format!("`cargo xtask logs {service}`"),
+    };
+    Check::fail(KIND, target, detail).with_hint(hint)
+}
+
+/// How long a container that was restarted must run to be believed again: three times the time that it has lived on
+/// average, so that neither one that dies each second nor one that dies each half minute is ever believed, while one
+/// that had to wait for its database a few seconds soon is.
+fn settled_after(container: &Container) -> SignedDuration {
+    let lived = match (container.created, container.started) {
+        (Some(created), Some(started)) => started.duration_since(created),
+        _ => SignedDuration::ZERO,
+    };
+    let restarts = i32::try_from(container.restart_count).unwrap_or(i32::MAX).max(1);
+    (lived / restarts * 3).clamp(SignedDuration::from_secs(10), SignedDuration::from_mins(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::Health;
+    use crate::probe;
+    use crate::probe::snapshot::tests::{container, in_stack};
+
+    fn status(change: impl FnOnce(&mut Container)) -> (probe::Verdict, String) {
+        let mut container = container("web");
+        change(&mut container);
+        let mut found = None;
+        in_stack("", r#"{"name":"x","services":{"web":{}}}"#, vec![container], |snapshot| {
+            found = plan(snapshot)[0].look(snapshot).pop();
+        });
+        let check = found.unwrap();
+        (check.status, check.detail)
+    }
+
+    fn up(container: &mut Container, seconds: i64, lived: i64) {
+        let now = jiff::Timestamp::now();
+        container.started = Some(now - SignedDuration::from_secs(seconds));
+        container.created = Some(now - SignedDuration::from_secs(seconds + lived));
+    }
+
+    #[test]
+    fn what_runs_or_is_done_is_ok() {
+        assert_eq!(status(|_| {}), (probe::Verdict::Ok, "running for 1 h".to_owned()));
+        let done = status(|container| container.status = Status::Exited);
+        assert_eq!(done, (probe::Verdict::Ok, "done: exited (0)".to_owned()));
+    }
+
+    #[test]
+    fn f06_f11_unhealthy_and_paused_fail() {
+        let (verdict, detail) = status(|container| {
+            container.health = Health::Unhealthy;
+            container.health_output = "connection\n refused".to_owned();
+        });
+        assert!(verdict == probe::Verdict::Fail && detail.contains("health check: connection refused"), "{detail}");
+        assert_eq!(status(|container| container.status = Status::Paused).0, probe::Verdict::Fail);
+    }
+
+    #[test]
+    fn f07_a_loop_fails_however_slow_and_a_late_dependency_is_forgiven() {
+        let restarted = |count, up_for, lived| {
+            status(|container| {
+                container.restart_count = count;
+                container.restart_policy = "always".to_owned();
+                up(container, up_for, lived);
+            })
+        };
+        assert_eq!(restarted(40, 1, 60).0, probe::Verdict::Fail, "each second");
+        assert_eq!(restarted(5, 50, 300).0, probe::Verdict::Fail, "each minute");
+        let (verdict, detail) = restarted(5, 30, 8);
+        assert_eq!(verdict, probe::Verdict::Warn, "{detail}");
+        assert_eq!(restarted(2, 3 * 3600, 8).0, probe::Verdict::Ok);
+    }
+
+    #[test]
+    fn f13_a_missing_container_fails_and_a_missing_replica_warns() {
+        let model = r#"{"name":"x","services":{"web":{"deploy":{"replicas":2}},"off":{"scale":0}}}"#;
+        in_stack("", model, vec![], |snapshot| {
+            let checks: Vec<Check> = plan(snapshot).iter().flat_map(|probe| probe.look(snapshot)).collect();
+            assert!(matches!(&checks[..], [only] if only.target == "web" && only.status == probe::Verdict::Fail));
+        });
+        in_stack("", model, vec![container("web")], |snapshot| {
+            let checks: Vec<Check> = plan(snapshot).iter().flat_map(|probe| probe.look(snapshot)).collect();
+            assert_eq!(checks[1].detail, "1 of 2 containers");
+        });
+    }
+}

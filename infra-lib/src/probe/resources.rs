@@ -1,0 +1,120 @@
+//! What the containers take, against what they may.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::compose::Service;
+use crate::exec::Invocation;
+
+use super::{Check, PROGRAM, Probe, Snapshot, one_line};
+
+pub(super) const KIND: &str = "resources";
+
+struct Resources;
+
+/// A line of `docker stats`.
+#[derive(Deserialize)]
+struct Usage {
+    #[serde(rename = "ID")]
+    id: String,
+    /// Of one core.
+    #[serde(rename = "CPUPerc")]
+    cpu: String,
+    /// Of its limit, or of the machine's memory.
+    #[serde(rename = "MemPerc")]
+    memory: String,
+    /// `12MiB / 512MiB`
+    #[serde(rename = "MemUsage")]
+    of: String,
+}
+
+/// Above this share of a limit somebody should look.
+const MOST: f64 = 90.0;
+
+pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
+    if snapshot.running().next().is_some() { vec![Box::new(Resources)] } else { Vec::new() }
+}
+
+impl Probe for Resources {
+    fn target(&self) -> String {
+        "containers".to_owned()
+    }
+
+    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+        let call = Invocation::new("docker")
+            .args(["stats", "--no-stream", "--no-trunc", "--format", "{{json .}}"])
+            .args(snapshot.running().map(|(_, container)| container.id.clone()))
+            .deadline(PROGRAM);
+        let text = match snapshot.project.runner().read(&call) {
+            Ok(output) => output.text(),
+            Err(error) => return vec![Check::skip(KIND, self.target(), one_line(&error.to_string()))],
+        };
+        let cores = snapshot.engine().map_or(1, |engine| engine.cores);
+        judge(snapshot, &text, cores)
+    }
+}
+
+fn judge(snapshot: &Snapshot<'_>, text: &str, cores: u64) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let mut all = Vec::new();
+    for usage in text.lines().filter_map(|line| serde_json::from_str::<Usage>(line).ok()) {
+        let Some((service, container)) = snapshot.running().find(|(_, container)| container.id == usage.id) else {
+            continue;
+        };
+        let (Some(cpu), Some(memory)) = (percent(&usage.cpu), percent(&usage.memory)) else { continue };
+        #[expect(clippy::cast_precision_loss, reason = "a number of cores")]
+        let allowed = limit(service, "cpus").unwrap_or(cores as f64);
+        let target = &container.service;
+        let cpu_share = cpu / allowed.max(0.01);
+        if memory > MOST {
+            let detail = format!("takes {memory:.0} % of its memory ({})", usage.of);
+            checks.push(Check::warn(KIND, target, detail).with_hint("raise its limit, or look for what it holds"));
+        }
+        if cpu_share > MOST {
+            let detail = format!("takes {cpu_share:.0} % of its {allowed} cores");
+            checks.push(Check::warn(KIND, target, detail).with_hint("`cargo xtask stats` shows whether that lasts"));
+        }
+        let used = usage.of.split(" / ").next().unwrap_or_default();
+        all.push(format!("{target} {cpu:.0} % {used}"));
+    }
+    if checks.is_empty() && !all.is_empty() {
+        checks.push(Check::ok(KIND, "containers", all.join(", ")));
+    }
+    checks
+}
+
+fn percent(text: &str) -> Option<f64> {
+    text.trim_end_matches('%').parse().ok()
+}
+
+/// `deploy.resources.limits.cpus`, or `cpus`.
+fn limit(service: &Service, name: &str) -> Option<f64> {
+    let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok()).filter(|number| *number > 0.0);
+    let deployed = service.deploy.pointer("/resources/limits").and_then(|limits| limits.get(name)).and_then(number);
+    deployed.or_else(|| service.rest.get(name).and_then(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::Verdict;
+    use crate::probe::snapshot::tests::{container, in_stack};
+
+    fn line(service: &str, cpu: &str, memory: &str) -> String {
+        format!(r#"{{"ID":"{service}-id","CPUPerc":"{cpu}","MemPerc":"{memory}","MemUsage":"12MiB / 16MiB"}}"#)
+    }
+
+    #[test]
+    fn what_comes_near_its_limit_is_named() {
+        let model = r#"{"name":"x","services":{"web":{"deploy":{"resources":{"limits":{"cpus":0.5}}}},"db":{}}}"#;
+        in_stack("", model, vec![container("web"), container("db")], |snapshot| {
+            let judge = |web: &str, db: &str| judge(snapshot, &format!("{web}\n{db}\n"), 2);
+            let fine = judge(&line("web", "40.00%", "75.00%"), &line("db", "120.00%", "1.00%"));
+            assert_eq!(fine[0].detail, "web 40 % 12MiB, db 120 % 12MiB");
+            let busy = judge(&line("web", "49.00%", "95.00%"), &line("db", "199.00%", "1.00%"));
+            let found: Vec<_> = busy.iter().map(|check| (check.target.as_str(), check.status)).collect();
+            assert_eq!(found, [("web", Verdict::Warn), ("web", Verdict::Warn), ("db", Verdict::Warn)]);
+            assert_eq!(busy[0].detail, "takes 95 % of its memory (12MiB / 16MiB)");
+        });
+    }
+}

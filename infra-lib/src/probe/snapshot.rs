@@ -1,0 +1,154 @@
+//! What all probes know before the first of them looks.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use jiff::Timestamp;
+
+use crate::compose::{Container, Engine, Model, Service, Status};
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::project::Project;
+
+use super::Check;
+
+/// The project at one moment: its services and their containers, asked for once.
+pub(crate) struct Snapshot<'a> {
+    pub(crate) project: &'a Project,
+    /// The services that are on in this environment.
+    pub(crate) services: BTreeMap<&'a str, &'a Service>,
+    /// Their containers; `None` where the engine could not be asked or none is used.
+    pub(crate) containers: Option<Vec<Container>>,
+    pub(crate) now: Timestamp,
+    /// Why there are no containers to look at.
+    pub(crate) trouble: Option<Check>,
+    model: Option<&'a Model>,
+    engine: OnceLock<Result<Engine, String>>,
+}
+
+impl<'a> Snapshot<'a> {
+    /// Takes it. What the project says wrongly is an error; an engine that does not answer is a finding.
+    pub(crate) fn take(project: &'a Project) -> Result<Self> {
+        let mut snapshot = Self {
+            project,
+            services: BTreeMap::new(),
+            containers: None,
+            now: Timestamp::now(),
+            trouble: None,
+            model: None,
+            engine: OnceLock::new(),
+        };
+        if let Err(error) = snapshot.fill() {
+            match error.exit() {
+                Exit::Config | Exit::Usage | Exit::Signal(_) => return Err(error),
+                _ => snapshot.trouble = Some(failure("engine", &Engine::address(), &error)),
+            }
+        }
+        Ok(snapshot)
+    }
+
+    fn fill(&mut self) -> Result<()> {
+        if !self.project.has_services() {
+            return Ok(());
+        }
+        let model = self.project.model()?;
+        self.model = Some(model);
+        self.services = model.active(&self.project.environment().profiles);
+        self.containers = Some(self.project.containers()?);
+        self.now = Timestamp::now();
+        Ok(())
+    }
+
+    /// The compose model, where services run and it could be read.
+    pub(super) fn model(&self) -> Option<&'a Model> {
+        self.model
+    }
+
+    /// The containers of a service that `run` did not make.
+    pub(super) fn of<'s>(&'s self, service: &'s str) -> impl Iterator<Item = &'s Container> {
+        let all = self.containers.iter().flatten();
+        all.filter(move |container| container.service == service && !container.one_off)
+    }
+
+    /// Each running container of the services that are on, with its service.
+    pub(super) fn running(&self) -> impl Iterator<Item = (&'a Service, &Container)> {
+        self.services.iter().flat_map(|(name, service)| {
+            self.of(name).filter(|container| container.status == Status::Running).map(|container| (*service, container))
+        })
+    }
+
+    /// Whether the engine could be asked and the project has containers on it.
+    pub(super) fn has_containers(&self) -> bool {
+        self.containers.as_ref().is_some_and(|containers| !containers.is_empty())
+    }
+
+    /// The engine, asked once by whoever needs it first.
+    pub(super) fn engine(&self) -> Result<&Engine, &str> {
+        let ask = || Engine::ask(self.project.runner()).map_err(|error| error.to_string());
+        self.engine.get_or_init(ask).as_ref().map_err(String::as_str)
+    }
+
+    /// The text without secrets.
+    pub(super) fn clean(&self, text: &str) -> String {
+        self.project.runner().redactor().clean(text)
+    }
+}
+
+/// An error as a check that fails.
+pub(super) fn failure(kind: &'static str, target: &str, error: &Error) -> Check {
+    let check = Check::fail(kind, target, super::one_line(&error.to_string()));
+    match error.hint() {
+        Some(hint) => check.with_hint(hint),
+        None => check,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A snapshot of a project with nothing but this manifest and without services.
+    pub(in crate::probe) fn in_project(manifest: &str, test: impl FnOnce(&Snapshot<'_>)) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("infra.toml"), manifest).unwrap();
+        let project = Project::discover(dir.path()).unwrap();
+        test(&Snapshot::take(&project).unwrap());
+    }
+
+    pub(in crate::probe) fn in_empty_project(test: impl FnOnce(&Snapshot<'_>)) {
+        in_project("", test);
+    }
+
+    /// A snapshot of a project with this compose model, as Compose prints it, and these containers.
+    pub(in crate::probe) fn in_stack(
+        manifest: &str,
+        model: &str,
+        containers: Vec<Container>,
+        test: impl FnOnce(&Snapshot<'_>),
+    ) {
+        let model = Model::parse(model.as_bytes()).unwrap();
+        in_project(manifest, |snapshot| {
+            test(&Snapshot {
+                project: snapshot.project,
+                services: model.active(&[]),
+                containers: Some(containers),
+                now: Timestamp::now(),
+                trouble: None,
+                model: Some(&model),
+                engine: OnceLock::new(),
+            });
+        });
+    }
+
+    /// A container that has run for an hour.
+    pub(in crate::probe) fn container(service: &str) -> Container {
+        let json = format!(
+            r#"[{{"Id":"{service}-id","Name":"/x-{service}-1","Created":"2026-01-01T00:00:00Z",
+                "State":{{"Status":"running"}},"HostConfig":{{"RestartPolicy":{{"Name":"no"}}}},
+                "Config":{{"Image":"{service}","Labels":{{"com.docker.compose.service":"{service}"}}}},"NetworkSettings":{{}}}}]"#
+        );
+        let mut container = Container::parse_list(json.as_bytes()).unwrap().remove(0);
+        container.started = Some(Timestamp::now() - jiff::SignedDuration::from_hours(1));
+        container
+    }
+}

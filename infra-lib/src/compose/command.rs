@@ -1,5 +1,7 @@
 //! The command line of Docker Compose.
 
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
 
 use crate::exec::{ExecError, Invocation, Output, Runner};
@@ -82,9 +84,12 @@ impl Compose {
             .dir(directory.clone())
     }
 
-    /// Runs a call that changes nothing.
+    /// How long an engine may think about a question.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Runs a call that changes nothing. An engine that has frozen never answers; that must not freeze us as well.
     pub(crate) fn read(&self, runner: &Runner, call: &Invocation) -> Result<Output, ComposeError> {
-        runner.read(call).map_err(|error| self.explain(error))
+        runner.read(&call.clone().deadline_at_most(Self::PATIENCE)).map_err(|error| self.explain(error))
     }
 
     /// Runs a call that changes something.
@@ -124,6 +129,17 @@ impl Compose {
                 Ok(_) => ComposeError::Invalid { message: super::error::last_line(error.tail()) },
                 Err(too_old) => too_old,
             },
+            // Version 1 is a program of its own; to say that there is none would send its user the wrong way.
+            ComposeError::Missing => {
+                if let Some(folder) = closed_folder() {
+                    return ComposeError::ClosedFolder { folder };
+                }
+                let alone = Self { program: vec!["docker-compose".to_owned()], ..self.clone() };
+                match alone.supported_version(runner) {
+                    Err(too_old @ ComposeError::TooOld { .. }) => too_old,
+                    _ => ComposeError::Missing,
+                }
+            }
             other => other,
         }
     }
@@ -145,6 +161,14 @@ impl Compose {
         }
         Ok(found)
     }
+}
+
+/// Docker's own folder, if this user may not read it.
+fn closed_folder() -> Option<String> {
+    let own = std::env::var("DOCKER_CONFIG").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.docker")));
+    let folder = own.ok()?;
+    let denied = |error: &std::io::Error| error.kind() == std::io::ErrorKind::PermissionDenied;
+    std::fs::read_dir(&folder).err().as_ref().is_some_and(denied).then_some(folder)
 }
 
 /// `2.26.1-4` is 2, 26, 1.

@@ -12,23 +12,25 @@ use crate::exec::{ExecError, Invocation, Runner};
 use super::ComposeError;
 
 /// A Docker engine: enough of it to recognise it again and to judge its size.
+///
+/// It is read from `docker info`, which spells the fields otherwise, and from our own record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Engine {
     /// Its own id; another context or host has another one.
-    #[serde(rename(deserialize = "ID"))]
+    #[serde(alias = "ID")]
     pub id: String,
     /// Its version.
-    #[serde(rename(deserialize = "ServerVersion"))]
+    #[serde(alias = "ServerVersion")]
     pub version: String,
     /// Cores that containers may use.
-    #[serde(rename(deserialize = "NCPU"))]
+    #[serde(alias = "NCPU")]
     pub cores: u64,
     /// Bytes of memory that containers may use.
-    #[serde(rename(deserialize = "MemTotal"))]
+    #[serde(alias = "MemTotal")]
     pub memory: u64,
     /// Where it keeps images and volumes.
-    #[serde(rename(deserialize = "DockerRootDir"))]
+    #[serde(alias = "DockerRootDir")]
     pub root_dir: String,
 }
 

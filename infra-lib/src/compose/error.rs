@@ -10,6 +10,12 @@ pub enum ComposeError {
     /// There is no Docker Compose at all.
     #[error("neither `docker compose` nor `docker-compose` was found")]
     Missing,
+    /// Docker's own folder is closed to this user, and with it the plugins there; Docker then does not know `compose`.
+    #[error("this user may not read {folder}, so that Docker finds no Compose")]
+    ClosedFolder {
+        /// The folder.
+        folder: String,
+    },
     /// It is too old to read today's files.
     #[error("Docker Compose {found} is too old: {needed} or newer is needed")]
     TooOld {
@@ -62,7 +68,11 @@ impl ComposeError {
             Self::Missing => "install Docker with its Compose plugin (`cargo xtask setup --install` shows how), or use \
                               `cargo xtask setup --services none --database local` to work without containers"
                 .to_owned(),
+            Self::ClosedFolder { .. } => "check HOME and DOCKER_CONFIG: after `sudo` or `su`, HOME may still be another user's".to_owned(),
             Self::TooOld { .. } => "install the `docker-compose-plugin` package of Docker's or your system's repository".to_owned(),
+            Self::EngineDown { address } if address.contains("context") => {
+                "`docker context ls` lists the contexts; unset DOCKER_CONTEXT to use the engine of this machine".to_owned()
+            }
             Self::EngineDown { .. } => "start Docker (`sudo systemctl start docker`, or Docker Desktop), or use \
                                         `cargo xtask setup --services none --database local` to work without containers"
                 .to_owned(),
@@ -83,7 +93,7 @@ impl ComposeError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Missing | Self::TooOld { .. } | Self::EngineDown { .. } | Self::NoImage { .. } => Exit::Unavailable,
-            Self::Forbidden { .. } | Self::Foreign { .. } => Exit::Refused,
+            Self::Forbidden { .. } | Self::ClosedFolder { .. } | Self::Foreign { .. } => Exit::Refused,
             Self::Invalid { .. } => Exit::Config,
             Self::Failed(error) => crate::error::exec_exit(error),
         }
@@ -106,6 +116,7 @@ impl ComposeError {
             "Cannot connect to the Docker daemon",
             "error during connect",
             "failed to connect to the docker API",
+            "unable to resolve docker endpoint",
         ]) {
             Self::EngineDown { address: address() }
         } else if has(&[
@@ -128,9 +139,6 @@ impl ComposeError {
             "/v2/\"",
         ]) {
             Self::NoImage { message: last_line(said) }
-        // A registry that cannot be reached says the same, so this comes after it.
-        } else if has(&["no such host", "connection refused"]) {
-            Self::EngineDown { address: address() }
         } else {
             Self::Failed(error)
         }

@@ -46,7 +46,12 @@ impl Baseline {
             ))
         };
         if restarts > 0 {
-            return failed(&format!("restarted {restarts} times, last exit code {}", container.exit_code));
+            let times = if restarts == 1 { "once".to_owned() } else { format!("{restarts} times") };
+            // While it runs, the engine has forgotten with what it ended.
+            return failed(&match container.status {
+                Status::Running => format!("restarted {times}"),
+                _ => format!("restarted {times}, last exit code {}", container.exit_code),
+            });
         }
         match (container.status, container.health) {
             (Status::Running, Health::Healthy) => Verdict::Ready,

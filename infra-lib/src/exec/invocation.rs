@@ -120,6 +120,13 @@ impl Invocation {
         self
     }
 
+    /// Stops the child after this time, unless it already has a shorter one.
+    #[must_use]
+    pub(crate) fn deadline_at_most(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(self.deadline.map_or(deadline, |own| own.min(deadline)));
+        self
+    }
+
     /// Stops the child when it has printed nothing for this time.
     #[must_use]
     pub fn stall(mut self, stall: Duration) -> Self {

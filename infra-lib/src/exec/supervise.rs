@@ -85,7 +85,8 @@ pub(super) fn supervise(
             Err(RecvTimeoutError::Disconnected) => break,
         }
         if let Some((status, at)) = exited {
-            if open == 0 || at.elapsed() > LINGER {
+            // What is still in the pipes is ours; only their silence means that a grandchild holds them.
+            if open == 0 || at.max(last_byte).elapsed() > LINGER {
                 // A signal that arrived meanwhile means failure, whatever the child returned.
                 return Ok(bounds.cancel.signal().map_or(Ending::Exited(status), Ending::Cancelled));
             }

@@ -134,7 +134,7 @@ fn remove(project: &Project, object: &Object) -> Result<()> {
     match object.kind {
         Kind::Container => {
             // A database is given the time to write what it holds.
-            docker(&["stop", "--time", "60"])?;
+            docker(&["stop", "-t", "60"])?;
             docker(&["rm", "--force"])
         }
         Kind::Network => docker(&["network", "rm"]),

@@ -122,6 +122,7 @@ impl Operation for Start {
         let before = project.containers()?;
         preflight::require_variables(project, &all)?;
         preflight::refuse_taken_ports(project, &all, &before)?;
+        preflight::refuse_taken_names(project, &all)?;
 
         project.step(format_args!("starting {}", selected.iter().cloned().collect::<Vec<_>>().join(", ")));
         let patience = timeout.map_or(PATIENCE, Period::duration);
@@ -136,12 +137,12 @@ impl Operation for Start {
             Err(error) => return failure::explain(project, &all, &before, &baseline, error, began),
         }
         let until = began + patience;
-        let readiness = project.wait_ready(&all, &baseline, until)?;
+        let readiness = failure::told(project, project.wait_ready(&all, &baseline, until))?;
         let mut report = StartReport::new(project, &project.containers()?, began);
         match readiness {
             Readiness::Ready => {
                 project.remember_volumes()?;
-                login::log_in(project, &all, until)?;
+                failure::told(project, login::log_in(project, &all, until))?;
             }
             Readiness::Failed(culprits) => report.culprits = culprits,
             Readiness::TimedOut(culprits) => (report.culprits, report.timed_out) = (culprits, true),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::compose::Status;
 use crate::error::Result;
+use crate::exec::Invocation;
 use crate::lock::{Lock, Mode};
 use crate::operation::{Group, Operation, Outcome};
 use crate::project::{DatabaseAxis, Project};
@@ -62,7 +63,9 @@ impl Operation for Stop {
                     .call_all(["stop", "--timeout", &grace])
                     .relay("compose")
                     .args(self.services.iter().cloned());
-                if project.compose().change(project.runner(), &call)?.is_some() {
+                let did = project.compose().change(project.runner(), &call)?;
+                self.stop_orphans(project, &grace)?;
+                if did.is_some() {
                     report.unclean = unclean(project, &running)?;
                 }
             }
@@ -75,6 +78,27 @@ impl Operation for Stop {
             report.stopped.push("local database".to_owned());
         }
         Ok(report)
+    }
+}
+
+impl Stop {
+    /// Compose stops what its files name; a container of a service that they no longer have is this project's as well.
+    fn stop_orphans(&self, project: &Project, grace: &str) -> Result<()> {
+        if !self.services.is_empty() {
+            return Ok(());
+        }
+        let model = project.model()?;
+        let orphans: Vec<String> = project
+            .containers()?
+            .into_iter()
+            .filter(|container| container.status == Status::Running && !model.services.contains_key(&container.service))
+            .map(|container| container.id)
+            .collect();
+        if !orphans.is_empty() {
+            let call = Invocation::new("docker").args(["stop", "-t", grace]).args(orphans);
+            project.compose().change(project.runner(), &call)?;
+        }
+        Ok(())
     }
 }
 

@@ -48,16 +48,21 @@ fn likeness(name: &str, service: &Service) -> u32 {
         );
         score += u32::from(matches!(name, "db" | "database" | "postgres" | "postgresql" | "pg"));
         // What runs a command of its own instead of the server is a client, such as a backup service.
-        if service
-            .rest
-            .get("command")
-            .is_some_and(|command| !command.is_null() && !command.to_string().contains("postgres"))
-            && !has_data(service)
-        {
+        if ["command", "entrypoint"].iter().any(|key| runs_something_else(service, key)) && !has_data(service) {
             return 0;
         }
     }
     score
+}
+
+fn runs_something_else(service: &Service, key: &str) -> bool {
+    let own =
+        service.rest.get(key).filter(|words| !words.is_null() && words.as_array().is_none_or(|all| !all.is_empty()));
+    own.is_some_and(|words| {
+        // An entrypoint may be the image's own, or a wrapper that ends in it.
+        let text = words.to_string();
+        !text.contains("postgres") && !text.contains("docker-entrypoint")
+    })
 }
 
 fn has_data(service: &Service) -> bool {
@@ -97,6 +102,7 @@ mod tests {
             "store":{"image":"example.com/team/postgres:16","volumes":[{"type":"volume","source":"d","target":"/var/lib/postgresql/data"}]},
             "api":{"image":"api","environment":{"POSTGRES_HOST":"store","POSTGRES_PASSWORD":"x"}},
             "dump":{"image":"postgres:16","command":["/backup.sh"]},
+            "idle":{"image":"postgres:16","entrypoint":["sleep","infinity"]},
             "metrics":{"image":"prom/postgres-exporter"}}"#;
         assert_eq!(detect(services).unwrap(), "store");
     }

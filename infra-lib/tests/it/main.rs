@@ -11,5 +11,6 @@
 )]
 
 mod dotenv;
+mod faults_f;
 mod harness;
 mod support;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::compose::readiness::Baseline;
 use crate::compose::{ComposeError, Container, Status};
 use crate::error::{Error, Result};
-use crate::exec::ExecError;
+use crate::exec::{ExecError, Invocation};
 use crate::exit::Exit;
 use crate::project::Project;
 use crate::project::services::Readiness;
@@ -23,19 +23,21 @@ pub(super) fn explain(
     error: ComposeError,
     began: Instant,
 ) -> Result<StartReport> {
-    let interrupted = matches!(&error, ComposeError::Failed(ExecError::Cancelled { .. }));
-    if interrupted {
-        say_what_runs(project);
-    }
-    if interrupted || !matches!(&error, ComposeError::Failed(ExecError::Exited { .. } | ExecError::TimedOut { .. })) {
-        return Err(error.into());
-    }
-    let timed_out = matches!(&error, ComposeError::Failed(ExecError::TimedOut { .. }));
+    let timed_out = match &error {
+        ComposeError::Failed(ExecError::Exited { .. }) => false,
+        ComposeError::Failed(ExecError::TimedOut { .. }) => true,
+        ComposeError::NoImage { message } => {
+            undo(project, before)?;
+            return Err(ComposeError::NoImage { message: missing_images(project, services, message)? }.into());
+        }
+        _ => return told(project, Err(error.into())),
+    };
     let readiness = project.wait_ready(services, baseline, Instant::now())?;
     let mut report = StartReport::new(project, &project.containers()?, began);
     report.timed_out = timed_out;
     match readiness {
-        Readiness::Failed(culprits) if culprits.iter().any(|culprit| culprit.state != "not started") => {
+        // One that the engine could not start is no finding about the container: a port, a mount, a device.
+        Readiness::Failed(culprits) if !culprits.iter().any(|culprit| culprit.state.starts_with("not started")) => {
             report.culprits = culprits;
         }
         Readiness::TimedOut(culprits) if timed_out => report.culprits = culprits,
@@ -53,21 +55,41 @@ pub(super) fn explain(
 
 /// Stops what runs now and did not run before.
 fn undo(project: &Project, before: &[Container]) -> Result<()> {
-    let ran: BTreeSet<&str> = before
-        .iter()
-        .filter(|container| container.status == Status::Running)
-        .map(|container| container.id.as_str())
-        .collect();
-    let started: BTreeSet<String> = project
-        .containers()?
-        .into_iter()
-        .filter(|container| container.status != Status::Exited && !ran.contains(container.id.as_str()))
-        .map(|container| container.service)
-        .collect();
+    let is_up = |container: &&Container| !matches!(container.status, Status::Exited | Status::Created);
+    let ran: BTreeSet<&str> = before.iter().filter(is_up).map(|container| container.id.as_str()).collect();
+    let now = project.containers()?;
+    let started: Vec<&str> = now.iter().filter(is_up).map(|container| container.id.as_str()).collect();
+    let started: Vec<&str> = started.into_iter().filter(|id| !ran.contains(id)).collect();
     if !started.is_empty() {
-        project.compose().change(project.runner(), &project.compose().call(["stop"]).args(started))?;
+        let stop = Invocation::new("docker").args(["stop", "-t", "60"]).args(started);
+        project.compose().change(project.runner(), &stop)?;
     }
     Ok(())
+}
+
+/// Compose says which registry it asked in vain, but not for what.
+fn missing_images(project: &Project, services: &BTreeSet<String>, message: &str) -> Result<String> {
+    let model = project.model()?;
+    let pulled = model.services.iter().filter(|(name, service)| services.contains(*name) && service.build.is_none());
+    let missing: Vec<String> = pulled
+        .filter_map(|(name, service)| Some((name, service.image.as_deref()?)))
+        .filter(|(_, image)| {
+            let look = Invocation::new("docker").args(["image", "inspect", "--format", "{{.Id}}", image]);
+            project.compose().read(project.runner(), &look).is_err()
+        })
+        .map(|(name, image)| format!("{image} of service `{name}`"))
+        .collect();
+    Ok(if missing.is_empty() { message.to_owned() } else { format!("{}: {message}", missing.join(", ")) })
+}
+
+/// The result, after saying what runs if it is an interruption.
+pub(super) fn told<T>(project: &Project, result: Result<T>) -> Result<T> {
+    if let Err(error) = &result
+        && matches!(error.exit(), Exit::Signal(_))
+    {
+        say_what_runs(project);
+    }
+    result
 }
 
 /// After an interruption: what was started by then is left running.

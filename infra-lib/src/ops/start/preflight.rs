@@ -1,6 +1,8 @@
 //! What can be known to go wrong before anything is started.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
 
 use crate::compose::{self, Container, Engine, Status};
 use crate::error::{Error, Result};
@@ -42,4 +44,47 @@ pub(super) fn refuse_taken_ports(project: &Project, services: &BTreeSet<String>,
         }
     }
     Ok(())
+}
+
+/// A fixed container name is the engine's, not the project's: Compose only learns that somebody else has it after it has
+/// started half of the stack, and does not say who.
+pub(super) fn refuse_taken_names(project: &Project, services: &BTreeSet<String>) -> Result<()> {
+    let model = project.model()?;
+    let fixed: BTreeMap<&str, &str> = model
+        .services
+        .iter()
+        .filter(|(name, _)| services.contains(*name))
+        .filter_map(|(name, service)| Some((service.container_name.as_deref()?, name.as_str())))
+        .collect();
+    let names: Vec<String> = fixed.keys().map(|&name| name.to_owned()).collect();
+    let holders: Vec<Holder> = project.compose().inspect(project.runner(), "container", &names)?;
+    for holder in holders {
+        let name = holder.name.trim_start_matches('/');
+        // What else an id or its beginning may have matched is of no interest.
+        let Some(service) = fixed.get(name) else { continue };
+        let label = |key: &str| holder.config.labels.as_ref()?.get(&format!("com.docker.compose.{key}")).cloned();
+        let owner = match (label("project"), label("project.working_dir")) {
+            (Some(owner), _) if owner == project.name() => continue,
+            (Some(owner), Some(dir)) => format!("the project {owner} in {dir}"),
+            (Some(owner), None) => format!("the project {owner}"),
+            (None, _) => "a container that no compose project made".to_owned(),
+        };
+        return Err(Error::new(Exit::Failed, format!("the container name `{name}` of service `{service}` is taken by {owner}"))
+            .with_hint("leave `container_name` out, so that each project has names of its own, or remove that container; nothing was started"));
+    }
+    Ok(())
+}
+
+/// Who has a container name.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Holder {
+    name: String,
+    config: HolderConfig,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HolderConfig {
+    labels: Option<BTreeMap<String, String>>,
 }

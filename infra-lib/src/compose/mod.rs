@@ -24,3 +24,4 @@ pub use images::Image;
 pub use model::{Build, Condition, Dependency, HealthCheck, Model, Mount, Network, Port, SecretFile, Service, Volume};
 pub(crate) use ports::{is_free, taken};
 pub use stats::Stats;
+pub(crate) use usage::Usage;

@@ -3,5 +3,7 @@
 pub mod atomic;
 mod draft;
 mod error;
+mod tree;
 
 pub use error::WriteError;
+pub(crate) use tree::occupied;

@@ -6,6 +6,8 @@
 mod build;
 mod clean;
 mod db_shell;
+mod describe;
+mod df;
 mod doctor;
 mod env;
 mod health;
@@ -27,6 +29,11 @@ mod update;
 pub use build::{Build, BuildReport, BuiltImage};
 pub use clean::{Clean, CleanReport, Kind, Object};
 pub use db_shell::{DbShell, DbShellReport};
+pub use describe::{
+    Describe, DescribedContainer, DescribedDatabase, DescribedNetwork, DescribedService, DescribedVolume, Description,
+    LastBackup,
+};
+pub use df::{Df, DfReport, Part, PartKind};
 pub use doctor::{Doctor, DoctorReport};
 pub use env::{Env, EnvAction, EnvReport};
 pub use health::{Health, HealthReport};

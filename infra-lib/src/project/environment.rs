@@ -1,7 +1,5 @@
 //! Environments: which files, profiles and variables one consists of.
 
-use std::collections::BTreeSet;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
@@ -10,6 +8,8 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::Manifest;
 use crate::suggest::nearest;
+
+use super::known;
 
 /// An environment of a project, resolved.
 #[derive(Debug, Clone, Serialize)]
@@ -43,7 +43,7 @@ impl Environment {
         base_env: &dyn Fn(&str) -> Option<String>,
         probe: &dyn Probe,
     ) -> Result<Self> {
-        let default = manifest.project.default_environment.as_deref().unwrap_or("development");
+        let default = known::default_environment(manifest);
         let name = requested.unwrap_or(default).to_owned();
         let is_default = name == default;
         let settings = manifest.environments.get(&name);
@@ -150,13 +150,8 @@ fn infer(
 }
 
 fn unknown(root: &Utf8Path, name: &str, manifest: &Manifest, profiles: &[String]) -> Error {
-    let mut known: BTreeSet<String> = manifest.environments.keys().cloned().chain(profiles.iter().cloned()).collect();
-    known.insert(manifest.project.default_environment.clone().unwrap_or_else(|| "development".to_owned()));
-    let files = root.read_dir_utf8().into_iter().flatten().flatten();
-    known.extend(files.filter_map(|entry| {
-        let name = entry.file_name().strip_prefix(".env.")?;
-        Some(name.strip_suffix(".example").unwrap_or(name).to_owned()).filter(|name| name != "example")
-    }));
+    let mut known = known::environments(root, manifest);
+    known.extend(profiles.iter().cloned());
     let hint = match nearest(name, known.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known are: {}", known.iter().cloned().collect::<Vec<_>>().join(", ")),

@@ -5,6 +5,7 @@ mod builder;
 mod discover;
 mod environment;
 mod guards;
+pub(crate) mod known;
 mod naming;
 mod open;
 mod ownership;

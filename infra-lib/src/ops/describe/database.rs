@@ -1,0 +1,29 @@
+//! The database, without its password.
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::postgres::Place;
+use crate::project::Project;
+
+/// The project's database.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct DescribedDatabase {
+    /// Its name.
+    pub name: String,
+    /// The role that logs in.
+    pub user: String,
+    /// Where it is, in words.
+    pub place: String,
+}
+
+pub(super) fn describe(project: &Project) -> Result<DescribedDatabase> {
+    let database = project.database()?;
+    let place = match &database.place {
+        Place::Service { service } => format!("service {service}"),
+        Place::Local(local) => format!("local, 127.0.0.1:{}", local.port),
+        Place::Url { host, port, .. } => format!("{host}:{port}"),
+    };
+    Ok(DescribedDatabase { name: database.name, user: database.user, place })
+}

@@ -146,7 +146,11 @@ impl Draft<'_> {
     }
 
     fn sync(&self) -> Result<(), WriteError> {
-        rustix::fs::fsync(&self.folder.fd).map_err(|errno| self.folder.failed(Step::Sync, errno))
+        match rustix::fs::fsync(&self.folder.fd) {
+            // Some network file systems have no such thing for folders.
+            Err(errno) if errno != Errno::INVAL => Err(self.folder.failed(Step::Sync, errno)),
+            _ => Ok(()),
+        }
     }
 }
 

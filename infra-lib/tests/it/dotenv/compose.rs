@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use infra_lib::dotenv::{EnvFile, Variable, resolve};
+use infra_lib::dotenv::{DotenvError, EnvFile, SyntaxCause, Variable, resolve};
 use xshell::{Shell, cmd};
 
 use super::lines::{Random, filler, line};
@@ -96,6 +96,33 @@ fn e04_e05_compose_reads_every_accepted_value_alike() {
         }
     }
     eprintln!("{compared} values read alike, {refused} lines refused, 0 disagreements");
+}
+
+/// The other direction: nothing is refused that Compose takes, but for text behind a closing quote, which it loses.
+#[test]
+fn e04_compose_refuses_what_is_refused() {
+    if !there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let sh = Shell::new().unwrap();
+    sh.change_dir(folder.path());
+    sh.write_file("c.yml", "services: {s: {image: i}}\n").unwrap();
+    let mut random = Random(seed());
+    let mut refused = 0;
+    while refused < 20 * scale() {
+        let text = line(&mut random, "K1");
+        let read = EnvFile::parse("f", text.as_bytes()).and_then(|file| resolve(&[file], shell));
+        let on_purpose = matches!(read, Err(DotenvError::Syntax { cause: SyntaxCause::TextAfterQuote, .. }));
+        if read.is_ok() || on_purpose {
+            continue;
+        }
+        refused += 1;
+        sh.write_file("f", &text).unwrap();
+        let args = ["-p", "p", "--env-file", "f", "-f", "c.yml", "config", "-q"];
+        let output = cmd!(sh, "docker compose {args...}").quiet().envs(SHELL).ignore_status().output().unwrap();
+        assert!(!output.status.success(), "compose reads {text:?}");
+    }
 }
 
 /// Whether Compose is there; it needs no engine to read files.

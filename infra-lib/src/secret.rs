@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 /// What stands in place of a secret wherever one would be shown.
-pub const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 
 /// A password, key or token: it masks itself in `Display`, `Debug` and JSON, and is wiped when dropped.
 ///

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "chores talk to whoever runs them")]
 
 mod ci;
+mod schema;
 mod standins;
 
 use std::error::Error;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 #[derive(clap::Subcommand)]
 enum Xtask {
     Ci(ci::Ci),
+    Schema(schema::Schema),
     Standins(standins::Standins),
     #[command(flatten)]
     Infra(infra_lib::cli::Command),
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
     let cli = infra_lib::cli::parse::<Xtask>();
     match cli.command {
         Xtask::Ci(chore) => finish(chore.run()),
+        Xtask::Schema(chore) => finish(chore.run()),
         Xtask::Standins(chore) => finish(chore.run()),
         Xtask::Infra(command) => cli.context.run(command),
     }

@@ -6,6 +6,8 @@
 mod error;
 mod load;
 mod model;
+#[cfg(feature = "schema")]
+mod schema;
 mod values;
 
 pub use error::ManifestError;
@@ -14,4 +16,6 @@ pub use model::{
     Backup, Compose, DatabaseSettings, EnvRule, EnvironmentSettings, FillFrom, HealthTarget, Keep, LocalSettings,
     Manifest, Migrations, Order, Policy, ProjectSettings, SeedRun, Seeds, ServicesAxis, Task,
 };
+#[cfg(feature = "schema")]
+pub use schema::json_schema;
 pub use values::{ByteSize, Period, Reference};

@@ -10,6 +10,7 @@ use crate::dotenv::Generator;
 
 /// A project's own statements. See `docs/infra-toml.md` for each key with an example.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Manifest {
     /// Its name and default environment.
@@ -36,6 +37,7 @@ pub struct Manifest {
 
 /// `[project]`
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ProjectSettings {
     /// The compose project's name; default: what Compose would take.
@@ -44,11 +46,13 @@ pub struct ProjectSettings {
     pub default_environment: Option<String>,
     /// The folder that the project really is in, with an `infra.toml` or a compose file of its own: for a repository whose
     /// root is not where its stack lies. Nothing else that stands beside this is read.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub dir: Option<Utf8PathBuf>,
 }
 
 /// Whether services run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum ServicesAxis {
@@ -60,9 +64,11 @@ pub enum ServicesAxis {
 
 /// `[compose]`
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Compose {
     /// The compose files, in order; default: those that Compose would find.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub files: Vec<Utf8PathBuf>,
     /// Pins the choice that `setup` otherwise makes.
     pub services: Option<ServicesAxis>,
@@ -70,13 +76,16 @@ pub struct Compose {
 
 /// `[environments.NAME]`
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct EnvironmentSettings {
     /// The compose files of this environment, all of them.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub files: Vec<Utf8PathBuf>,
     /// The profiles that are on.
     pub profiles: Vec<String>,
     /// The env files, later ones winning; default: `.env` and `.env.NAME`.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub env_files: Vec<Utf8PathBuf>,
     /// The compose project's name; default: `<name>-<environment>`.
     pub project_name: Option<String>,
@@ -86,6 +95,7 @@ pub struct EnvironmentSettings {
 
 /// `[database]`
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct DatabaseSettings {
     /// The service that is PostgreSQL; default: the one that looks like it.
@@ -102,11 +112,13 @@ pub struct DatabaseSettings {
     pub password: Option<Reference>,
     /// Folders or files that initialise a new local cluster as the image's `/docker-entrypoint-initdb.d` would;
     /// default: what the compose file mounts there.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub init: Vec<Utf8PathBuf>,
 }
 
 /// `[database] local = {…}`
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct LocalSettings {
     /// Which servers will do, such as `>=15`.
@@ -115,9 +127,11 @@ pub struct LocalSettings {
 
 /// `[migrations]`
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Migrations {
     /// Where the files are; default: the folders that people use.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub dir: Option<Utf8PathBuf>,
     /// The service whose own tool migrates.
     pub service: Option<String>,
@@ -137,6 +151,7 @@ pub struct Migrations {
 
 /// The order in which versions may be applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
     /// Only after everything that came before.
@@ -148,9 +163,11 @@ pub enum Order {
 
 /// `seeds = {…}`
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Seeds {
     /// Where the files are.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub dir: Option<Utf8PathBuf>,
     /// When one runs again.
     pub run: SeedRun,
@@ -162,6 +179,7 @@ pub struct Seeds {
 
 /// When a seed runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SeedRun {
     /// Once.
@@ -175,9 +193,11 @@ pub enum SeedRun {
 
 /// `[backup]`
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Backup {
     /// Where backups are kept; default: `backups`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub dir: Option<Utf8PathBuf>,
     /// `custom`, `directory` or `sql`; default: `custom`.
     pub format: Option<String>,
@@ -186,6 +206,7 @@ pub struct Backup {
     /// Volumes that belong to a full backup.
     pub volumes: Vec<String>,
     /// Files and folders that belong to a full backup.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub files: Vec<Utf8PathBuf>,
     /// What is kept.
     pub keep: Keep,
@@ -201,6 +222,7 @@ pub struct Backup {
 
 /// `keep = {…}`: how many of each are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Keep {
     /// The newest.
@@ -219,6 +241,7 @@ pub struct Keep {
 
 /// `[health.NAME]`: exactly one of its addresses, and its limits.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct HealthTarget {
     /// A URL that answers below 400. `${NAME}` is a variable of the env files.
@@ -237,6 +260,7 @@ pub struct HealthTarget {
 
 /// `[env.KEY]`: what a variable must be.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct EnvRule {
     /// How a fresh value is made.
@@ -253,6 +277,7 @@ pub struct EnvRule {
 
 /// Something that `setup` knows about this checkout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FillFrom {
     /// The number of the user who owns the project's folder: for containers that write into it.
@@ -263,6 +288,7 @@ pub enum FillFrom {
 
 /// `[tasks.NAME]`: exactly one place to run, and a command.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Task {
     /// In the running container of this service.
@@ -274,6 +300,7 @@ pub struct Task {
     /// The program and its arguments; more may follow on the command line.
     pub run: Vec<String>,
     /// In which folder, for `host`; default: the project's.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub dir: Option<Utf8PathBuf>,
     /// Operations and tasks that come first.
     pub needs: Vec<String>,
@@ -303,6 +330,7 @@ impl Task {
 
 /// `[policy]`
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Policy {
     /// A finding's code, and why it is accepted.

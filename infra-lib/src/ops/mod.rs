@@ -35,7 +35,7 @@ pub use describe::{
 };
 pub use df::{Df, DfReport, Part, PartKind};
 pub use doctor::{Doctor, DoctorReport};
-pub use env::{Env, EnvAction, EnvReport};
+pub use env::{Env, EnvAction, EnvCheck, EnvExplanation, EnvFilled, EnvPrinted, EnvReport, EnvRotated};
 pub use health::{Health, HealthReport};
 pub use history::{History, HistoryReport};
 pub use logs::{LogLine, Logs, LogsReport, Since};

@@ -43,6 +43,8 @@ impl Probe for BackupAge {
         let hint = "`cargo xtask db-backup` makes one, `cargo xtask schedule` keeps doing so";
         let newest = self.newest(&snapshot.project.environment().name);
         vec![match newest {
+            // A checkout that was set up an hour ago cannot have last night's backup yet.
+            None if self.is_new(snapshot) => Check::warn(KIND, target, "there is none yet").with_hint(hint),
             None => Check::fail(KIND, target, format!("there is no backup in {}", self.dir)).with_hint(hint),
             Some(created) => {
                 let age = ago(created, snapshot.now);
@@ -63,6 +65,13 @@ impl Probe for BackupAge {
 }
 
 impl BackupAge {
+    /// Whether the checkout is younger than a backup may be old.
+    fn is_new(&self, snapshot: &Snapshot<'_>) -> bool {
+        let made = snapshot.project.record().map(|record| record.at);
+        made.and_then(|made| Duration::try_from(snapshot.now.duration_since(made)).ok())
+            .is_some_and(|age| age < self.max_age)
+    }
+
     /// When the newest backup of this environment was made whose file is still there. What is no manifest is passed over.
     fn newest(&self, environment: &str) -> Option<Timestamp> {
         let files = self.dir.read_dir_utf8().into_iter().flatten().flatten();

@@ -225,11 +225,7 @@ impl Outcome for HealthReport {
         if self.healthy {
             return Vec::new();
         }
-        let nothing_runs = self
-            .checks
-            .iter()
-            .filter(|check| check.kind == "container")
-            .all(|check| check.status == Verdict::Fail && check.detail.starts_with("not running"));
+        let nothing_runs = self.checks.iter().any(|check| check.detail == "nothing is running");
         if nothing_runs {
             return vec!["cargo xtask start".to_owned(), "cargo xtask doctor".to_owned()];
         }

@@ -77,8 +77,11 @@ impl Database {
 
     /// Runs SQL that changes nothing; the answer is rows of unaligned text, fields separated by tabs.
     pub(crate) fn query(&self, project: &Project, sql: &str) -> Result<String> {
-        let call =
-            self.psql(project)?.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(Duration::from_secs(60));
+        self.query_within(project, sql, Duration::from_secs(60))
+    }
+
+    fn query_within(&self, project: &Project, sql: &str, limit: Duration) -> Result<String> {
+        let call = self.psql(project)?.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(limit);
         Ok(project.runner().read(&call).map(|output| output.text()).map_err(PostgresError::from_exec)?)
     }
 
@@ -87,8 +90,9 @@ impl Database {
         Ok(project.runner().change(call).map_err(PostgresError::from_exec)?)
     }
 
-    /// Logs in for real. `pg_isready` says yes to a wrong user, a wrong database and a wrong password.
+    /// Logs in for real, and returns the server's version. `pg_isready` says yes to a wrong user, a wrong database and a
+    /// wrong password.
     pub(crate) fn login(&self, project: &Project) -> Result<String> {
-        self.query(project, "SHOW server_version;")
+        self.query_within(project, "SHOW server_version;", Duration::from_secs(10))
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::compose::readiness::{Baseline, Verdict};
-use crate::compose::{Container, Status};
+use crate::compose::{Condition, Container, Status};
 use crate::report::{ago, seconds};
 
-use super::{Check, Probe, Snapshot, one_line};
+use super::{Check, Known, Probe, Snapshot, is_database, one_line};
 
 pub(super) const KIND: &str = "container";
 
@@ -16,6 +16,8 @@ pub(super) const KIND: &str = "container";
 struct Containers {
     service: String,
     expected: u64,
+    /// Whether it is there to stay, so that having ended well is no good end.
+    stays: bool,
 }
 
 pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
@@ -23,11 +25,30 @@ pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
         return Vec::new();
     }
     let replicas = |value: Option<&serde_json::Value>| value.and_then(serde_json::Value::as_u64);
-    let services = snapshot.services.iter().map(|(name, service)| {
+    let mut probes: Vec<Box<dyn Probe>> = Vec::new();
+    for (name, service) in &snapshot.services {
         let expected = replicas(service.deploy.get("replicas")).or(replicas(service.rest.get("scale"))).unwrap_or(1);
-        Box::new(Containers { service: (*name).to_owned(), expected }) as Box<dyn Probe>
-    });
-    services.collect()
+        probes.push(Box::new(Containers { service: (*name).to_owned(), expected, stays: stays(snapshot, name) }));
+    }
+    // Servers that were asked to stop end with zero, as jobs do that are done.
+    if !snapshot.has_live_containers() {
+        let name = snapshot.project.name();
+        probes.push(Box::new(Known(Check::fail(KIND, name, "nothing is running").with_hint("`cargo xtask start`"))));
+    }
+    probes
+}
+
+/// Whether a service serves: it listens, is checked, is a database, or somebody waits for its health.
+fn stays(snapshot: &Snapshot<'_>, name: &str) -> bool {
+    let Some(service) = snapshot.services.get(name) else { return false };
+    let waits_for = |condition| {
+        let mut others = snapshot.services.values().filter_map(|other| other.depends_on.get(name));
+        others.any(|dependency| dependency.condition == condition)
+    };
+    let listens = !service.ports.is_empty() || service.rest.get("expose").is_some_and(|ports| !ports.is_null());
+    let checked = service.healthcheck.as_ref().is_some_and(|check| !check.disable);
+    let serves = listens || checked || is_database(service) || waits_for(Condition::Healthy);
+    serves && !waits_for(Condition::Completed)
 }
 
 impl Probe for Containers {
@@ -42,7 +63,7 @@ impl Probe for Containers {
             .iter()
             .map(|container| {
                 let target = if all.len() > 1 { &container.name } else { service };
-                judge(snapshot, container, target)
+                judge(snapshot, container, target, self.stays)
             })
             .collect();
         if all.is_empty() && self.expected > 0 {
@@ -61,7 +82,7 @@ impl Probe for Containers {
 /// A container whose last restart is longer ago than this has settled, and yet somebody may want to know.
 const RECENT: SignedDuration = SignedDuration::from_hours(1);
 
-fn judge(snapshot: &Snapshot<'_>, container: &Container, target: &str) -> Check {
+fn judge(snapshot: &Snapshot<'_>, container: &Container, target: &str, stays: bool) -> Check {
     let up = container.started.map(|started| snapshot.now.duration_since(started)).unwrap_or_default();
     let looping = container.restart_count > 0 && up < settled_after(container);
     // What happened before it settled is forgiven, as at a start.
@@ -73,6 +94,7 @@ fn judge(snapshot: &Snapshot<'_>, container: &Container, target: &str) -> Check 
     let service = &container.service;
     let verdict = baseline.judge(container, snapshot.now);
     let text = match &verdict {
+        Verdict::Ready if container.status == Status::Exited && stays => "stopped: exited (0)".to_owned(),
         Verdict::Ready if container.status == Status::Exited => return Check::ok(KIND, target, "done: exited (0)"),
         Verdict::Ready => {
             let since = container.started.map_or_else(String::new, |at| format!(" for {}", ago(at, snapshot.now)));
@@ -103,6 +125,7 @@ fn judge(snapshot: &Snapshot<'_>, container: &Container, target: &str) -> Check 
     }
     let hint = match container.status {
         Status::Paused => format!("`docker unpause {}`", container.name),
+        Status::Exited if container.exit_code == 0 => format!("`cargo xtask start {service}`"),
         Status::Exited | Status::Created => format!("`cargo xtask logs {service}`, then `cargo xtask start {service}`"),
         _ => format!("`cargo xtask logs {service}`"),
     };
@@ -148,8 +171,27 @@ mod tests {
     #[test]
     fn what_runs_or_is_done_is_ok() {
         assert_eq!(status(|_| {}), (probe::Verdict::Ok, "running for 1 h".to_owned()));
-        let done = status(|container| container.status = Status::Exited);
-        assert_eq!(done, (probe::Verdict::Ok, "done: exited (0)".to_owned()));
+    }
+
+    #[test]
+    fn f09_f13_who_ended_well_is_done_only_if_it_does_not_serve() {
+        let model = r#"{"name":"x","services":{
+            "up":{}, "job":{"image":"postgres:16"}, "later":{}, "web":{"expose":["80"]}, "db":{"image":"postgres:16"},
+            "api":{"depends_on":{"job":{"condition":"service_completed_successfully"}}}}}"#;
+        let ended = |service: &str| Container { status: Status::Exited, ..container(service) };
+        let ended = || ["job", "later", "web", "db", "api"].map(ended).to_vec();
+        let found = |containers| {
+            let mut failed = Vec::new();
+            in_stack("", model, containers, |snapshot| {
+                let checks = plan(snapshot).into_iter().flat_map(|probe| probe.look(snapshot));
+                let bad = checks.filter(|check| check.status == probe::Verdict::Fail);
+                failed = bad.map(|check| format!("{}: {}", check.target, check.detail)).collect();
+            });
+            failed
+        };
+        let up = [vec![container("up")], ended()].concat();
+        assert_eq!(found(up), ["db: stopped: exited (0)", "web: stopped: exited (0)"]);
+        assert!(found(ended()).iter().any(|line| line.ends_with(": nothing is running")));
     }
 
     #[test]
@@ -183,11 +225,14 @@ mod tests {
         let model = r#"{"name":"x","services":{"web":{"deploy":{"replicas":2}},"off":{"scale":0}}}"#;
         in_stack("", model, vec![], |snapshot| {
             let checks: Vec<Check> = plan(snapshot).iter().flat_map(|probe| probe.look(snapshot)).collect();
-            assert!(matches!(&checks[..], [only] if only.target == "web" && only.status == probe::Verdict::Fail));
+            let found: Vec<_> = checks.iter().map(|check| (check.status, check.detail.as_str())).collect();
+            assert_eq!(found[0], (probe::Verdict::Fail, "not running: there is no container"));
+            assert_eq!(found[1..], [(probe::Verdict::Fail, "nothing is running")], "off is off");
         });
         in_stack("", model, vec![container("web")], |snapshot| {
             let checks: Vec<Check> = plan(snapshot).iter().flat_map(|probe| probe.look(snapshot)).collect();
             assert_eq!(checks[1].detail, "1 of 2 containers");
+            assert_eq!(checks.len(), 2);
         });
     }
 }

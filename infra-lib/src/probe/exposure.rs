@@ -1,9 +1,8 @@
 //! Databases that every address of this machine offers.
 
-use crate::compose::{Port, Service};
+use crate::compose::Port;
 
-use super::ports::repository;
-use super::{Check, Known, Probe, Snapshot};
+use super::{Check, Known, Probe, Snapshot, is_database};
 
 pub(super) const KIND: &str = "exposure";
 
@@ -12,35 +11,16 @@ const CODE: &str = "database-port-published";
 
 /// Ports on which databases listen.
 const DATABASES: [u16; 10] = [1433, 1521, 3306, 5432, 6379, 7687, 9042, 9200, 11211, 27017];
-/// Images that are one, whatever port they were given.
-const IMAGES: [&str; 12] = [
-    "postgres",
-    "postgis",
-    "pgvector",
-    "timescaledb",
-    "mysql",
-    "mariadb",
-    "mongo",
-    "redis",
-    "valkey",
-    "memcached",
-    "elasticsearch",
-    "opensearch",
-];
 
 pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
     let exposed: Vec<(&str, &Port)> = snapshot
         .services
         .iter()
         .flat_map(|(name, service)| service.ports.iter().map(move |port| (*name, *service, port)))
-        .filter(|(_, service, port)| port.is_public() && is_database(service, port))
+        .filter(|(_, service, port)| port.is_public() && (DATABASES.contains(&port.target) || is_database(service)))
         .map(|(name, _, port)| (name, port))
         .collect();
     exposed.into_iter().map(|(name, port)| Box::new(Known(judge(snapshot, name, port))) as Box<dyn Probe>).collect()
-}
-
-fn is_database(service: &Service, port: &Port) -> bool {
-    DATABASES.contains(&port.target) || repository(service).is_some_and(|name| IMAGES.contains(&name))
 }
 
 fn judge(snapshot: &Snapshot<'_>, name: &str, port: &Port) -> Check {

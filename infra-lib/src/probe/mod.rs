@@ -29,6 +29,7 @@ use std::time::Duration;
 
 pub(crate) use ask::ask_all;
 pub use check::{Check, Verdict};
+use ports::is_database;
 pub(crate) use snapshot::Snapshot;
 
 /// How long a probe waits for an answer over the network.

@@ -114,6 +114,27 @@ pub(super) fn is_redis(service: &Service) -> bool {
     repository(service).is_some_and(|name| REDIS.contains(&name))
 }
 
+/// Images that keep data for others.
+const DATABASES: [&str; 12] = [
+    "postgres",
+    "postgis",
+    "pgvector",
+    "timescaledb",
+    "mysql",
+    "mariadb",
+    "mongo",
+    "memcached",
+    "elasticsearch",
+    "opensearch",
+    "clickhouse-server",
+    "neo4j",
+];
+
+/// Whether a service is a database by its image.
+pub(super) fn is_database(service: &Service) -> bool {
+    is_redis(service) || repository(service).is_some_and(|name| DATABASES.contains(&name))
+}
+
 /// `redis` of `registry.example.com:5000/team/redis:7@sha256:…`.
 pub(super) fn repository(service: &Service) -> Option<&str> {
     let image = service.image.as_deref()?.split('@').next()?;

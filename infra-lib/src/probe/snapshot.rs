@@ -77,6 +77,12 @@ impl<'a> Snapshot<'a> {
         })
     }
 
+    /// Whether any container of the services that are on has not ended.
+    pub(super) fn has_live_containers(&self) -> bool {
+        let ended = |container: &Container| matches!(container.status, Status::Exited | Status::Created | Status::Dead);
+        self.services.keys().any(|name| self.of(name).any(|container| !ended(container)))
+    }
+
     /// Whether the engine could be asked and the project has containers on it.
     pub(super) fn has_containers(&self) -> bool {
         self.containers.as_ref().is_some_and(|containers| !containers.is_empty())
@@ -110,6 +116,8 @@ pub(super) mod tests {
     /// A snapshot of a project with nothing but this manifest and without services.
     pub(in crate::probe) fn in_project(manifest: &str, test: impl FnOnce(&Snapshot<'_>)) {
         let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("compose.yml"), "services: {}\n").unwrap();
+        let manifest = format!("[compose]\nservices = \"none\"\n{manifest}");
         std::fs::write(dir.path().join("infra.toml"), manifest).unwrap();
         let project = Project::discover(dir.path()).unwrap();
         test(&Snapshot::take(&project).unwrap());

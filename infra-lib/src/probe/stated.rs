@@ -51,7 +51,8 @@ fn resolve(snapshot: &Snapshot<'_>, kind: &'static str, name: &str, template: &s
         }
     };
     // A service of the stack, in a checkout where none of them runs.
-    if !snapshot.project.has_services() && is_local(host(&address)) {
+    let project = snapshot.project;
+    if !project.has_services() && !project.compose().files.is_empty() && is_local(host(&address)) {
         return Err(Check::skip(kind, name, "no services run in this checkout"));
     }
     Ok(address)

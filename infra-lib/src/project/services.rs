@@ -166,12 +166,12 @@ impl Project {
         let call =
             Invocation::new("docker").args(["logs", "--tail", LOG_LINES, container]).deadline(Duration::from_secs(10));
         let mut lines = Vec::new();
-        // Lines of a container that is already gone are simply not there.
-        let _ = self.runner().lines(&call, |_, line| {
+        let read = self.runner().lines(&call, |_, line| {
             lines.push(line.to_owned());
             Ok(())
         });
-        lines
+        // Of a container that is already gone there are none; what Docker says about that is not its log.
+        if read.is_ok() { lines } else { Vec::new() }
     }
 }
 

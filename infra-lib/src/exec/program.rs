@@ -1,6 +1,6 @@
 //! Finding programs, once each.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ use super::ExecError;
 #[derive(Debug)]
 pub(super) struct Programs {
     path: OsString,
-    found: Mutex<HashMap<String, PathBuf>>,
+    found: Mutex<BTreeMap<String, PathBuf>>,
 }
 
 impl Programs {
@@ -24,7 +24,7 @@ impl Programs {
             .filter(|dir| dir.is_absolute() && project.is_none_or(|project| !dir.starts_with(project)));
         // A path that cannot be joined again holds a separator; nothing can be looked up in it anyway.
         let path = std::env::join_paths(safe).unwrap_or_default();
-        Self { path, found: Mutex::new(HashMap::new()) }
+        Self { path, found: Mutex::new(BTreeMap::new()) }
     }
 
     pub(super) fn find(&self, name: &str) -> Result<PathBuf, ExecError> {

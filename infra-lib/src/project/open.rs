@@ -13,6 +13,7 @@ use crate::consent::Consent;
 use crate::dotenv::{EnvFile, Origin, Resolved, Variable, looks_secret, resolve};
 use crate::error::{Error, Result};
 use crate::exec::{CancelToken, Runner};
+use crate::exit::Exit;
 use crate::journal;
 use crate::manifest::{Manifest, ServicesAxis};
 use crate::operation::{Operation, Outcome};
@@ -95,6 +96,7 @@ impl Project {
         )?;
         let files =
             environment.env_files.iter().map(|path| EnvFile::read(path)).collect::<std::result::Result<Vec<_>, _>>()?;
+        files.iter().try_for_each(refuse_duplicates)?;
         let variables = resolve(&files, shell)?;
         for Variable { key, value, .. } in variables.variables() {
             if looks_secret(key) || manifest.env.get(key).is_some_and(|rule| rule.generate.is_some()) {
@@ -233,6 +235,14 @@ impl Project {
     pub(crate) fn is_own(&self, container: &Container) -> bool {
         container.working_dir.is_empty() || Utf8Path::new(&container.working_dir) == self.root
     }
+}
+
+/// A key that stands twice: every reader takes the last, and whoever edits the first wonders.
+fn refuse_duplicates(file: &EnvFile) -> Result<()> {
+    let Some((key, lines)) = file.duplicates().into_iter().next() else { return Ok(()) };
+    let lines = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    Err(Error::new(Exit::Config, format!("{}: {key} stands there more than once, in lines {lines}", file.path()))
+        .with_hint("keep one of them; Compose takes the last"))
 }
 
 /// Inference's questions to Compose.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::dotenv::{EnvFile, FillError, Generator, is_placeholder, looks_secret};
+use crate::dotenv::{EnvFile, FillError, Generator, is_own_secret, is_placeholder};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::project::Project;
@@ -45,7 +45,7 @@ pub(super) fn run(project: &Project) -> Result<EnvFilled> {
         let rule = rules.get(&key);
         let generator = rule.and_then(|rule| rule.generate).or_else(|| {
             let open = entry.is_none_or(|(_, entry)| is_placeholder(entry.template.expose()));
-            (looks_secret(&key) && open).then(Generator::default)
+            (is_own_secret(&key) && open).then(Generator::default)
         });
         match (generator, entry) {
             (Some(generator), _) => {

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::Secret;
-use crate::dotenv::{EnvFile, FillError, Generator, fill, looks_secret};
+use crate::dotenv::{EnvFile, FillError, Generator, fill, is_own_secret};
 use crate::error::{Error, Result};
 use crate::manifest::{EnvRule, FillFrom};
 use crate::project::{Project, template_of};
@@ -92,33 +92,8 @@ fn generators(rules: &BTreeMap<String, EnvRule>, template: &EnvFile) -> BTreeMap
     if !stated.is_empty() {
         return stated;
     }
-    let guessed =
-        template.entries().iter().filter(|entry| looks_secret(&entry.key) && !is_issued_elsewhere(&entry.key));
+    let guessed = template.entries().iter().filter(|entry| is_own_secret(&entry.key));
     guessed.map(|entry| (entry.key.clone(), Generator::default())).collect()
-}
-
-/// Credentials that somebody else issues; a random value in their place would only be wrong later.
-fn is_issued_elsewhere(key: &str) -> bool {
-    const ISSUERS: [&str; 16] = [
-        "ACCESS_KEY",
-        "API_KEY",
-        "AWS",
-        "S3_",
-        "SMTP",
-        "MAIL",
-        "STRIPE",
-        "CLIENT",
-        "WEBHOOK",
-        "OAUTH",
-        "GOOGLE",
-        "GITHUB",
-        "SENTRY",
-        "TWILIO",
-        "LICENSE",
-        "DSN",
-    ];
-    let key = key.to_uppercase();
-    ISSUERS.iter().any(|issuer| key.contains(issuer))
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub trait Operation {
     const JOURNAL: bool = true;
     /// Whether it hands the caller's terminal to somebody else, such as a shell, and so has no answer in JSON.
     const INTERACTIVE: bool = false;
+    /// Whether a folder will do that is no project yet.
+    const ANYWHERE: bool = false;
     /// What it returns.
     type Outcome: Outcome;
 

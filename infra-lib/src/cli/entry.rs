@@ -15,13 +15,22 @@ pub(super) struct Entry {
     pub(super) group: Group,
     /// Whether it cannot answer in JSON.
     pub(super) interactive: bool,
+    /// Whether it works in a folder that is no project yet.
+    pub(super) anywhere: bool,
     augment: fn(clap::Command) -> clap::Command,
     run: fn(&Project, &ArgMatches) -> Result<Rendered>,
 }
 
 /// The entry of an operation whose options are clap arguments.
 pub(super) fn entry<O: Operation + Args>() -> Entry {
-    Entry { name: O::NAME, group: O::GROUP, interactive: O::INTERACTIVE, augment: O::augment_args, run: run::<O> }
+    Entry {
+        name: O::NAME,
+        group: O::GROUP,
+        interactive: O::INTERACTIVE,
+        anywhere: O::ANYWHERE,
+        augment: O::augment_args,
+        run: run::<O>,
+    }
 }
 
 impl Entry {

@@ -54,7 +54,8 @@ impl Context {
             return Err(Error::new(Exit::Usage, format!("`{name}` hands the terminal over and has no answer in JSON"))
                 .with_hint("leave --json out"));
         }
-        let project = self.project()?;
+        let anywhere = matches!(&command.kind, Kind::Operation(entry) if entry.anywhere);
+        let project = self.builder().anywhere(anywhere).open()?;
         let rendered = match &command.kind {
             Kind::Operation(entry) => entry.run(&project, &command.matches),
             Kind::Task(task) => tasks::run(&project, task, &command.matches),

@@ -86,8 +86,8 @@ pub struct DescribedService {
     pub active: bool,
     /// Where it can be reached from this machine.
     pub urls: Vec<String>,
-    /// Its containers.
-    pub containers: Vec<DescribedContainer>,
+    /// Its containers; none: the engine could not be asked.
+    pub containers: Option<Vec<DescribedContainer>>,
 }
 
 /// A container of a service.
@@ -160,16 +160,16 @@ impl Operation for Describe {
             addresses_only: self.addresses,
         };
         if project.has_services() {
-            let containers = project.containers().unwrap_or_else(|error| {
+            let containers = project.containers();
+            if let Err(error) = &containers {
                 description.problems.push(error.to_string());
-                Vec::new()
-            });
-            if let Err(error) = description.add_model(project, &containers) {
+            }
+            if let Err(error) = description.add_model(project, containers.ok().as_deref()) {
                 description.problems.push(error.to_string());
             }
         }
         match database::describe(project) {
-            Ok(database) => description.database = Some(database),
+            Ok(database) => description.database = database,
             Err(error) => description.problems.push(error.to_string()),
         }
         description.problems.dedup();
@@ -177,12 +177,26 @@ impl Operation for Describe {
     }
 }
 
+impl DescribedContainer {
+    fn of(container: &Container) -> Self {
+        Self {
+            name: container.name.clone(),
+            state: container.state(),
+            health: container.health,
+            ports: container.published(),
+            addresses: container.addresses.clone(),
+        }
+    }
+}
+
 impl Description {
-    fn add_model(&mut self, project: &Project, containers: &[Container]) -> Result<()> {
+    fn add_model(&mut self, project: &Project, containers: Option<&[Container]>) -> Result<()> {
         let model = project.model()?;
         let active = model.active(&project.environment().profiles);
         for (name, service) in &model.services {
-            let own = containers.iter().filter(|container| container.service == *name && !container.one_off);
+            let own = containers.map(|containers| {
+                containers.iter().filter(|it| it.service == *name && !it.one_off).map(DescribedContainer::of).collect()
+            });
             self.services.push(DescribedService {
                 name: name.clone(),
                 image: project.compose().image_name(name, service),
@@ -195,15 +209,7 @@ impl Description {
                 profiles: service.profiles.clone(),
                 active: active.contains_key(name.as_str()),
                 urls: addresses(service).collect(),
-                containers: own
-                    .map(|container| DescribedContainer {
-                        name: container.name.clone(),
-                        state: container.state(),
-                        health: container.health,
-                        ports: container.published(),
-                        addresses: container.addresses.clone(),
-                    })
-                    .collect(),
+                containers: own,
             });
         }
         self.volumes.extend(model.volumes.iter().map(|(key, volume)| {

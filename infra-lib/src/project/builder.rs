@@ -28,6 +28,7 @@ pub struct ProjectBuilder {
     /// Stands in for what `.infra/` says.
     pub(super) record: Option<Record>,
     pub(super) keep_stdout: bool,
+    pub(super) anywhere: bool,
 }
 
 impl ProjectBuilder {
@@ -41,6 +42,7 @@ impl ProjectBuilder {
             dry_run: false,
             record: None,
             keep_stdout: false,
+            anywhere: false,
         }
     }
 
@@ -55,6 +57,7 @@ impl ProjectBuilder {
             dry_run: project.runner().is_dry_run(),
             record,
             keep_stdout: project.runner().keeps_stdout(),
+            anywhere: true,
         }
     }
 
@@ -91,6 +94,13 @@ impl ProjectBuilder {
     /// Keep stdout for the caller's own data: tasks, which otherwise have the caller's terminal, print to stderr.
     pub fn keep_stdout(mut self, keep_stdout: bool) -> Self {
         self.keep_stdout = keep_stdout;
+        self
+    }
+
+    /// Take a folder that is no project yet for one: it is what `init` works on. A compose file in the folder itself
+    /// then counts more than an infra.toml above it.
+    pub fn anywhere(mut self, anywhere: bool) -> Self {
+        self.anywhere = anywhere;
         self
     }
 

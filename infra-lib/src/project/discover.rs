@@ -1,5 +1,7 @@
 //! Finding the project that a folder belongs to.
 
+use std::path::Path;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::compose::default_files;
@@ -8,16 +10,29 @@ use crate::exit::Exit;
 use crate::manifest::{self, Manifest};
 
 /// The nearest ancestor with an `infra.toml`, else with a compose file; or the folder that this `infra.toml` points to.
-pub(crate) fn root(start: &std::path::Path) -> Result<Utf8PathBuf> {
+pub(crate) fn root(start: &Path) -> Result<Utf8PathBuf> {
+    find(&absolute(start)?)
+}
+
+/// The same, but a folder that is no project yet counts as one, and one with a compose file of its own for its own.
+pub(super) fn root_or_folder(start: &Path) -> Result<Utf8PathBuf> {
+    let start = absolute(start)?;
+    if has_compose(&start) && !has_manifest(&start) { Ok(start) } else { Ok(find(&start).unwrap_or(start)) }
+}
+
+fn absolute(start: &Path) -> Result<Utf8PathBuf> {
     let start = std::path::absolute(start).and_then(|path| path.canonicalize());
     let start = start.map_err(|source| {
         Error::new(Exit::Config, format!("the project's folder cannot be entered: {source}"))
             .with_hint("check the path given with -C")
     })?;
-    let start = Utf8PathBuf::from_path_buf(start).map_err(|path| {
+    Utf8PathBuf::from_path_buf(start).map_err(|path| {
         Error::new(Exit::Config, format!("the path {} is not valid UTF-8", path.display()))
             .with_hint("Compose cannot be told about such a folder; move the project to another one")
-    })?;
+    })
+}
+
+fn find(start: &Utf8Path) -> Result<Utf8PathBuf> {
     let nearest = |has: fn(&Utf8Path) -> bool| start.ancestors().find(|dir| has(dir)).map(Utf8Path::to_owned);
     match nearest(has_manifest) {
         Some(root) => follow(root),

@@ -59,7 +59,8 @@ impl Project {
     }
 
     pub(super) fn open(builder: ProjectBuilder) -> Result<Self> {
-        let root = discover::root(&builder.dir)?;
+        let root =
+            if builder.anywhere { discover::root_or_folder(&builder.dir)? } else { discover::root(&builder.dir)? };
         let manifest = Manifest::load(&root)?;
         let runner = Runner::new(Some(root.as_std_path()), builder.observer.clone(), builder.cancel, builder.dry_run)
             .keep_stdout(builder.keep_stdout);

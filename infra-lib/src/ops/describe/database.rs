@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::error::Result;
-use crate::postgres::Place;
+use crate::error::{Error, Result};
+use crate::postgres::{Place, PostgresError};
 use crate::project::Project;
 
 /// The project's database.
@@ -18,12 +18,16 @@ pub struct DescribedDatabase {
     pub place: String,
 }
 
-pub(super) fn describe(project: &Project) -> Result<DescribedDatabase> {
-    let database = project.database()?;
+/// `None`: there is none.
+pub(super) fn describe(project: &Project) -> Result<Option<DescribedDatabase>> {
+    let database = match project.database() {
+        Err(Error::Postgres(PostgresError::NotFound)) => return Ok(None),
+        database => database?,
+    };
     let place = match &database.place {
         Place::Service { service } => format!("service {service}"),
         Place::Local(local) => format!("local, 127.0.0.1:{}", local.port),
         Place::Url { host, port, .. } => format!("{host}:{port}"),
     };
-    Ok(DescribedDatabase { name: database.name, user: database.user, place })
+    Ok(Some(DescribedDatabase { name: database.name, user: database.user, place }))
 }

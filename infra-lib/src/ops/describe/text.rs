@@ -37,6 +37,9 @@ impl fmt::Display for Description {
         if let Some(database) = &self.database {
             writeln!(f, "database      {} as {} ({})", database.name, database.user, database.place)?;
         }
+        if self.database.is_none() && self.problems.is_empty() {
+            writeln!(f, "database      none")?;
+        }
         match &self.last_backup {
             None => writeln!(f, "last backup   none")?,
             Some(backup) => {
@@ -56,7 +59,7 @@ impl fmt::Display for Description {
 
 impl Description {
     fn addresses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let containers = self.services.iter().flat_map(|service| &service.containers);
+        let containers = self.services.iter().flat_map(|service| service.containers.iter().flatten());
         let rows = containers.flat_map(|container| {
             let known = container.addresses.iter().filter(|(_, address)| !address.is_empty());
             known.map(|(network, address)| [container.name.clone(), address.clone(), network.clone()])
@@ -75,11 +78,12 @@ fn row(service: &DescribedService) -> [String; 4] {
         Some(build) => format!("{} from {build}", service.image),
         None => service.image.clone(),
     };
-    let state = match &service.containers[..] {
-        [] if service.active => "no container".to_owned(),
-        [] => format!("off (profile {})", service.profiles.join(", ")),
-        [one] => one.state.clone(),
-        several => several.iter().map(|container| container.state.as_str()).collect::<Vec<_>>().join(", "),
+    let state = match service.containers.as_deref() {
+        None => "unknown".to_owned(),
+        Some([]) if service.active => "no container".to_owned(),
+        Some([]) => format!("off (profile {})", service.profiles.join(", ")),
+        Some([one]) => one.state.clone(),
+        Some(several) => several.iter().map(|container| container.state.as_str()).collect::<Vec<_>>().join(", "),
     };
     [service.name.clone(), image, state, service.urls.join(", ")]
 }

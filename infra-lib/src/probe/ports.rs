@@ -130,9 +130,14 @@ const DATABASES: [&str; 12] = [
     "neo4j",
 ];
 
-/// Whether a service is a database by its image.
+/// Whether a service is a database: by its image, and by running what that brings along. With a command of its own it is
+/// a client, such as a job that migrates or backs up.
 pub(super) fn is_database(service: &Service) -> bool {
-    is_redis(service) || repository(service).is_some_and(|name| DATABASES.contains(&name))
+    let own = |key: &str| service.rest.get(key).filter(|value| !value.is_null()).map(ToString::to_string);
+    let server =
+        |command: String| ["server", "postgres", "mysqld", "mongod", "[\"-"].iter().any(|word| command.contains(word));
+    let known = is_redis(service) || repository(service).is_some_and(|name| DATABASES.contains(&name));
+    known && own("entrypoint").is_none() && own("command").is_none_or(server)
 }
 
 /// `redis` of `registry.example.com:5000/team/redis:7@sha256:…`.
@@ -200,6 +205,19 @@ mod tests {
         assert_eq!(url(r#""curl http://localhost""#).unwrap().port, 80);
         assert!(url(r#""curl http://localhost:$PORT/""#).is_none());
         assert!(url(r#"["CMD","pg_isready"]"#).is_none());
+    }
+
+    #[test]
+    fn a_database_runs_its_own_server() {
+        let database = |json: &str| is_database(&service(json));
+        assert!(database(
+            r#"{"image":"example.com/postgres:16","command":["postgres","-c","fsync=off"],"entrypoint":null}"#
+        ));
+        assert!(database(r#"{"image":"redis:7","command":["redis-server","--save",""]}"#));
+        assert!(database(r#"{"image":"postgres:16","command":["-c","fsync=off"]}"#));
+        assert!(!database(r#"{"image":"postgres:16","command":["psql","-f","seed.sql"]}"#));
+        assert!(!database(r#"{"image":"postgres:16","entrypoint":["/backup.sh"]}"#));
+        assert!(!database(r#"{"image":"node:20"}"#));
     }
 
     #[test]

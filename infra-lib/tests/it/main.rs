@@ -13,4 +13,5 @@
 mod dotenv;
 mod faults_f;
 mod harness;
+mod health;
 mod support;

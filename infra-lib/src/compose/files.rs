@@ -69,7 +69,10 @@ pub(crate) fn mounted_at(files: &[Utf8PathBuf], root: &Utf8Path, target: &str) -
         let source = source.trim_matches(['"', '\'']);
         // Anything else is the name of a volume.
         if let Some(below) = below.filter(|_| source.starts_with(['.', '/'])) {
-            let mounted = Mounted { source: root.join(source), below: below.trim_start_matches('/').to_owned() };
+            let mounted = Mounted {
+                source: root.join(source).components().collect(),
+                below: below.trim_start_matches('/').to_owned(),
+            };
             if !found.contains(&mounted) {
                 found.push(mounted);
             }

@@ -81,6 +81,9 @@ pub enum PostgresError {
     Failed(ExecError),
 }
 
+/// The phase in which there is no server yet, and so no log.
+pub(super) const CANNOT_MAKE: &str = "could not be made";
+
 impl PostgresError {
     /// The way out.
     pub fn hint(&self) -> Option<String> {
@@ -98,6 +101,7 @@ impl PostgresError {
             Self::NotInstalled { .. } => "install it (Debian: `sudo apt-get install postgresql`; macOS: `brew install postgresql`), or \
                                           `cargo xtask setup --install`"
                 .to_owned(),
+            Self::Cluster { doing: CANNOT_MAKE, .. } => "`-v` shows everything that `initdb` says".to_owned(),
             Self::Cluster { .. } => "`cargo xtask logs` shows the server's log".to_owned(),
             Self::Init { message, .. } => init_hint(message).to_owned(),
             Self::NameTooLong { .. } | Self::Url { .. } => return None,

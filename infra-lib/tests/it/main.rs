@@ -14,4 +14,5 @@ mod dotenv;
 mod faults_f;
 mod harness;
 mod health;
+mod local_db;
 mod support;

@@ -15,6 +15,7 @@ use crate::Secret;
 use crate::error::{Error, Result};
 use crate::exec::{CancelToken, ExecError, Invocation, Runner};
 use crate::exit::Exit;
+use crate::postgres::error::CANNOT_MAKE;
 use crate::report::Silent;
 
 use super::cluster::{Cluster, Stop, remove_dir};
@@ -37,6 +38,11 @@ impl Cluster<'_> {
         if password.expose().contains(['\n', '\r', '\0']) || password.is_empty() {
             return Err(Error::new(Exit::Config, "the database's password is empty or has a line break in it")
                 .with_hint("`cargo xtask env rotate` makes another one"));
+        }
+        // `initdb` cannot quote these, in the image neither.
+        if user.contains(['"', '\'', '$', '\\', '\n', '\r', '\0']) {
+            return Err(Error::new(Exit::Config, format!("a local database cannot be made for the user `{user}`"))
+                .with_hint("choose a name without quotes, `$`, backslash and line breaks"));
         }
         let data = self.data();
         self.runner.apply(format_args!("create {data}"), || {
@@ -61,7 +67,7 @@ impl Cluster<'_> {
             Durability::Temporary => call.args(["--no-sync", "--wal-segsize=1"]),
         };
         self.runner.change(&call).map_err(|error| match error {
-            ExecError::Exited { .. } => self.failed("could not be made", "", &error),
+            ExecError::Exited { .. } => self.failed(CANNOT_MAKE, "", &error),
             error => error.into(),
         })?;
         self.runner.apply(format_args!("set the time zone to UTC in {data}/postgresql.conf"), || {
@@ -101,7 +107,7 @@ pub(super) struct Draft<'a>(pub(super) &'a Cluster<'a>);
 
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
-        if self.0.runner.is_dry_run() || !self.0.data().exists() {
+        if self.0.runner.is_dry_run() || self.0.home.join(Cluster::DATA).exists() {
             return;
         }
         // Even after Ctrl-C: the caller's runner would start nothing any more.
@@ -110,7 +116,9 @@ impl Drop for Draft<'_> {
         let cluster =
             Cluster { runner: &runner, home: home.clone(), data, programs: programs.clone(), owner: owner.clone() };
         // What cannot be removed now is removed by the next run.
-        let _ = cluster.discard();
+        if cluster.discard().is_ok() {
+            let _ = remove_dir(home);
+        }
     }
 }
 

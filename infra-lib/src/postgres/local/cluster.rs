@@ -17,7 +17,7 @@ use crate::postgres::PostgresError;
 use super::binaries::Installation;
 use super::log::{self, Mark};
 use super::owner::Owner;
-use super::pid_file::{PidFile, Server};
+use super::pid_file::{self, PidFile, Server};
 use super::port;
 
 /// Recovering from a crash may take this long.
@@ -93,6 +93,7 @@ impl Cluster<'_> {
             match Refusal::of(&said) {
                 Refusal::Port if attempt < ATTEMPTS => port = port::free(None),
                 Refusal::OldProcesses if attempt < ATTEMPTS => {
+                    pid_file::end_orphans(&self.data(), &self.owner);
                     self.runner.cancel().sleep(Duration::from_millis(500))?;
                 }
 

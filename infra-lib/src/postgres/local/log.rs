@@ -48,11 +48,14 @@ pub(super) fn tail(path: &Utf8Path, count: usize) -> Vec<String> {
     lines.into()
 }
 
+/// What marks a line that says what is wrong. A wrong setting is only a remark before the end.
+const TELLING: [&str; 8] =
+    ["FATAL:", "PANIC:", "DETAIL:", "HINT:", "error:", "unrecognized configuration", "invalid value", "syntax error"];
+
 /// What a log gives as the reason of a failure: what is fatal, with the hint that follows, else its end.
 pub(super) fn reason(said: &str) -> String {
     let lines: Vec<&str> = said.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-    let telling =
-        |line: &&&str| ["FATAL:", "PANIC:", "DETAIL:", "HINT:", "error:"].iter().any(|tag| line.contains(tag));
+    let telling = |line: &&&str| TELLING.iter().any(|tag| line.contains(tag));
     let found: Vec<&str> = lines.iter().filter(telling).map(|line| without_prefix(line)).collect();
     if found.is_empty() { lines[lines.len().saturating_sub(5)..].join("\n") } else { found.join("\n") }
 }

@@ -56,6 +56,10 @@ impl Owner {
         self.is_self
     }
 
+    pub(crate) fn uid(&self) -> u32 {
+        self.user.uid
+    }
+
     /// The command, run as this user.
     pub(crate) fn run(&self, call: Invocation) -> Invocation {
         if self.is_self { call } else { call.run_as(self.user.uid, self.user.gid) }

@@ -4,9 +4,11 @@ use std::os::unix::fs::MetadataExt as _;
 
 use camino::Utf8Path;
 use jiff::Timestamp;
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::exec::{Invocation, Runner};
+
+use super::owner::Owner;
 
 /// A running server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +75,25 @@ fn serves(runner: &Runner, pid: i32, data: &Utf8Path) -> bool {
     // Where there is no /proc, as on macOS, it is at least a PostgreSQL.
     let call = Invocation::new("ps").minimal_env().args(["-o", "comm=", "-p", &pid.to_string()]);
     runner.read(&call).is_ok_and(|output| output.text().contains("postgres"))
+}
+
+/// Ends the processes that a killed server left in this folder. A busy one does not notice for hours that its server is
+/// gone, and nobody can start another one as long as it is there.
+pub(super) fn end_orphans(data: &Utf8Path, owner: &Owner) {
+    let Ok(folder) = data.metadata() else { return };
+    for entry in Utf8Path::new("/proc").read_dir_utf8().into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().parse().ok().and_then(Pid::from_raw) else { continue };
+        let is_orphan = entry.metadata().is_ok_and(|stat| stat.uid() == owner.uid())
+            && std::fs::read_to_string(entry.path().join("comm")).is_ok_and(|name| name.trim_end() == "postgres")
+            && entry
+                .path()
+                .join("cwd")
+                .metadata()
+                .is_ok_and(|cwd| (cwd.dev(), cwd.ino()) == (folder.dev(), folder.ino()));
+        if is_orphan {
+            let _ = kill_process(pid, Signal::QUIT);
+        }
+    }
 }
 
 #[cfg(test)]

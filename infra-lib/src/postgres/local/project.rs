@@ -91,6 +91,7 @@ fn build(project: &Project, home: &Utf8Path, owner: Owner, wanted: &Requirement)
     let scripts = init::scripts(project)?;
     runner.apply(format_args!("create {home}"), || place::make(home, &owner))?;
     let cluster = Cluster { runner, home: home.to_owned(), data: DRAFT, programs, owner };
+    let draft = Draft(&cluster);
     cluster.client("psql")?;
     cluster.discard()?;
     let Login { name, user, password } = Login::of(project)?;
@@ -106,7 +107,6 @@ fn build(project: &Project, home: &Utf8Path, owner: Owner, wanted: &Requirement)
     runner.apply(format_args!("note in {home} whose database it is"), || identity.write(home))?;
 
     project.step(format_args!("making a local database with PostgreSQL {}", cluster.programs.major));
-    let draft = Draft(&cluster);
     cluster.init(&database.user, &password, Durability::Kept)?;
     let port = cluster.start(stated_port(project), &[])?;
     create_database(&cluster, &database, port)?;
@@ -200,6 +200,11 @@ impl Project {
     /// database must never stand in for one that cannot be reached.
     pub(crate) fn start_local_database(&self) -> Result<()> {
         let record = self.recorded()?;
+        if self.runner().is_dry_run() && self.saved_record().is_none() {
+            // `setup` has only said what it would make.
+            self.runner().apply("start the local database", || -> Result<()> { Ok(()) })?;
+            return Ok(());
+        }
         let cluster = self.cluster(record)?;
         if cluster.server().is_none() {
             self.step("starting the local database");
@@ -217,6 +222,11 @@ impl Project {
             self.runner().redactor().learn(password);
         }
         database.login(self).map(drop)
+    }
+
+    /// What `.infra/` says, which may be less than we were opened with.
+    fn saved_record(&self) -> Option<LocalRecord> {
+        self.state().read::<Record>(Record::FILE)?.local.remove(&self.environment().name)
     }
 
     fn remember_port(&self, port: u16) -> Result<()> {

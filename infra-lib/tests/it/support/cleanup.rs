@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -47,23 +47,33 @@ pub(super) fn engine<'a>(names: impl Iterator<Item = &'a String>) {
     }
 }
 
-/// Ends the PostgreSQL cluster that `setup` may have made for this folder, wherever it lies, and removes it.
-pub(super) fn local_cluster(project: &Path) {
-    let record = std::fs::read(project.join(".infra/setup.json")).unwrap_or_default();
-    let record: serde_json::Value = serde_json::from_slice(&record).unwrap_or_default();
-    let Some(dir) = record["local"]["dir"].as_str().map(PathBuf::from) else { return };
-    let lock = std::fs::read_to_string(dir.join("postmaster.pid")).unwrap_or_default();
+/// Ends the PostgreSQL clusters that `setup` may have made for this folder, wherever they lie, and removes them.
+pub(super) fn local_clusters(project: &Path) {
+    let outside = std::fs::read_dir("/var/lib/infra").into_iter().flatten().flatten();
+    let inside = std::fs::read_dir(project.join(".infra")).into_iter().flatten().flatten();
+    for home in outside.chain(inside).map(|entry| entry.path()) {
+        let identity = std::fs::read(home.join("cluster.json")).unwrap_or_default();
+        let identity: serde_json::Value = serde_json::from_slice(&identity).unwrap_or_default();
+        if identity["root"].as_str().map(Path::new) != Some(project) {
+            continue;
+        }
+        for data in ["data", "data.new"] {
+            end_server(&home.join(data));
+        }
+        let _ = std::fs::remove_dir_all(&home);
+    }
+}
+
+fn end_server(data: &Path) {
+    let lock = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
     let pid = lock.lines().next().and_then(|line| line.trim().parse().ok());
     // The file of a cluster that has crashed may name somebody else's process by now.
-    if let Some(pid) = pid.filter(|pid| runs_in(*pid, &dir)) {
+    if let Some(pid) = pid.filter(|pid| runs_in(*pid, data)) {
         signal(pid, Signal::QUIT);
         let end = Instant::now() + Duration::from_secs(5);
-        while runs_in(pid, &dir) && Instant::now() < end {
+        while runs_in(pid, data) && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(20));
         }
-    }
-    if dir.join("PG_VERSION").is_file() && !dir.starts_with(project) {
-        let _ = std::fs::remove_dir_all(&dir);
     }
 }
 

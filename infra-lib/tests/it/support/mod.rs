@@ -63,7 +63,7 @@ pub(crate) use self::{
     guards::{engine, postgres, tool},
     pace::wait_until,
     ports::free_port,
-    processes::{descendants, survivors},
+    processes::{command, descendants, signal, survivors},
     project::TestProject,
     running::Running,
     sampler::Sampler,

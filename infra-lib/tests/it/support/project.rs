@@ -187,7 +187,7 @@ impl Drop for TestProject {
             self.holder.take().map(TempDir::keep);
             return;
         }
-        cleanup::local_cluster(&self.dir);
+        cleanup::local_clusters(&self.dir);
         cleanup::engine(self.also.iter().chain([&self.name]));
         cleanup::writable(&self.dir);
     }

@@ -2,52 +2,59 @@
 
 use serde_json::Value;
 
-use crate::compose::{Engine, Service};
-use crate::probe::Check;
-
-use super::Scene;
+use crate::compose::{Engine, Service, numbers};
+use crate::manifest::ByteSize;
+use crate::probe::{Check, Snapshot};
 
 const KIND: &str = "engine";
 
-pub(super) fn look(scene: &Scene<'_>) -> Vec<Check> {
-    if !scene.project.has_services() {
+pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    let project = snapshot.project;
+    if !project.has_services() {
         return Vec::new();
     }
-    let asked;
-    let engine = match scene.engine {
-        Some(engine) => engine,
-        None => match Engine::ask(scene.project.runner()) {
-            Ok(engine) => {
-                asked = engine;
-                &asked
-            }
-            Err(error) => {
-                let check = Check::fail(KIND, "answers", error.to_string());
-                return vec![match error.hint() {
-                    Some(hint) => check.with_hint(hint),
-                    None => check,
-                }];
-            }
-        },
+    let engine = match snapshot.engine() {
+        Ok(engine) => engine,
+        Err(error) => {
+            let check = Check::fail(KIND, "answers", error.to_string());
+            return vec![error.hint().into_iter().fold(check, Check::with_hint)];
+        }
     };
-    let mut checks = vec![Check::ok(KIND, "answers", format!("Docker Engine {}", engine.version))];
-    if let Some(recorded) = scene.project.record().and_then(|record| record.engine.as_ref())
+    let mut checks = vec![version(snapshot, engine)];
+    if let Some(recorded) = project.record().and_then(|record| record.engine.as_ref())
         && recorded.id != engine.id
     {
         checks.push(
-            Check::warn(KIND, "same", "this is not the engine that `setup` was run with")
-                .with_hint("check DOCKER_HOST and `docker context ls`; destructive commands refuse to work here"),
+            Check::warn(
+                KIND,
+                "same",
+                format!("this is not the engine that `setup` was run with (now at {})", Engine::address()),
+            )
+            .with_hint("check DOCKER_HOST and `docker context ls`; destructive commands refuse to work here"),
         );
     }
-    checks.extend(room(scene, engine));
+    let wants: Vec<(&str, Wants)> =
+        snapshot.services.iter().map(|(name, service)| (*name, Wants::of(service))).collect();
+    checks.extend(judge(&wants, engine.cores, engine.memory));
     checks
 }
 
-/// What the services that are on ask for, against what the engine has.
-fn room(scene: &Scene<'_>, engine: &Engine) -> Vec<Check> {
-    let active = scene.active();
-    let wants: Vec<(&str, Wants)> = active.iter().map(|(name, service)| (*name, Wants::of(service))).collect();
-    judge(&wants, engine.cores, engine.memory)
+/// Engines before 25 refuse health checks with a `start_interval`.
+fn version(snapshot: &Snapshot<'_>, engine: &Engine) -> Check {
+    let found = format!("Docker Engine {}", engine.version);
+    let uses = snapshot
+        .services
+        .iter()
+        .find(|(_, service)| service.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some()));
+    match uses {
+        Some((name, _)) if numbers(&engine.version) < vec![25] => Check::fail(
+            KIND,
+            "answers",
+            format!("{found} is too old for the health check of {name}, which has a start_interval"),
+        )
+        .with_hint("install Docker Engine 25 or newer, or take `start_interval` out"),
+        _ => Check::ok(KIND, "answers", format!("{found} at {}", Engine::address())),
+    }
 }
 
 /// What one service asks for, all its containers together.
@@ -90,14 +97,6 @@ fn to_bytes(number: f64) -> u64 {
     number.max(0.0) as u64
 }
 
-#[expect(clippy::cast_precision_loss, reason = "for people")]
-pub(super) fn size(bytes: u64) -> String {
-    match bytes as f64 / 1e6 {
-        megabytes if megabytes >= 1000.0 => format!("{:.1} GB", megabytes / 1000.0),
-        megabytes => format!("{megabytes:.0} MB"),
-    }
-}
-
 fn judge(wants: &[(&str, Wants)], cores: u64, memory: u64) -> Vec<Check> {
     let mut checks = Vec::new();
     #[expect(clippy::cast_precision_loss, reason = "a number of cores")]
@@ -124,13 +123,22 @@ fn judge(wants: &[(&str, Wants)], cores: u64, memory: u64) -> Vec<Check> {
     let more =
         "give the engine more memory (Docker Desktop: Settings > Resources), or lower the limits in the compose file";
     checks.push(if reserved > memory {
-        let detail = format!("the services reserve {} and the engine has {}", size(reserved), size(memory));
+        let detail =
+            format!("the services reserve {} and the engine has {}", ByteSize::new(reserved), ByteSize::new(memory));
         Check::fail("memory", "reserved", detail).with_hint(more)
     } else if limit > memory {
-        let detail = format!("the services may take {} together and the engine has {}", size(limit), size(memory));
+        let detail = format!(
+            "the services may take {} together and the engine has {}",
+            ByteSize::new(limit),
+            ByteSize::new(memory)
+        );
         Check::warn("memory", "limits", detail).with_hint(more)
     } else {
-        Check::ok("memory", "engine", format!("{}, and the services may take {}", size(memory), size(limit)))
+        Check::ok(
+            "memory",
+            "engine",
+            format!("{}, and the services may take {}", ByteSize::new(memory), ByteSize::new(limit)),
+        )
     });
     checks
 }

@@ -3,41 +3,111 @@
 //! A look returns a [`Check`] for each thing that is not as it should be, with the way out, or one that says that all is
 //! well. Nothing here changes anything but [`install`], which `setup --install` uses and which asks first.
 
-mod disk;
+mod activity;
+mod certificates;
+mod compose_file;
+mod connections;
+mod cors;
 mod engine;
+mod env_file;
+mod images;
 pub(crate) mod install;
+mod mounts;
+mod names;
 pub(crate) mod ports;
+mod reload;
+mod services;
 mod subnets;
+mod symptom;
 mod tools;
 
-use std::panic::resume_unwind;
-use std::thread;
-
-use crate::compose::{Container, Engine, Model};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::probe::{Check, Verdict};
+use crate::probe::{self, Check, Probe, Snapshot, Verdict};
 use crate::project::Project;
 
 use tools::missing;
 
-/// What the looks look at. What is `None` could not be read; whoever makes the scene says why.
-pub(crate) struct Scene<'a> {
-    pub(crate) project: &'a Project,
-    pub(crate) model: Option<&'a Model>,
-    pub(crate) engine: Option<&'a Engine>,
-    pub(crate) containers: &'a [Container],
-}
-
-type Look = fn(&Scene<'_>) -> Vec<Check>;
+/// One matter: its name and how it is looked at.
+#[derive(Clone, Copy)]
+struct Matter(&'static str, fn(&Snapshot<'_>) -> Vec<Check>);
 
 /// What must be right before a stack is built and started: tools, engine, room, ports, subnets.
-const BEFORE_START: &[Look] = &[tools::look, engine::look, disk::look, ports::look, subnets::look];
+const BEFORE_START: [Matter; 5] = [
+    Matter("tools", tools::look),
+    Matter("engine", engine::look),
+    Matter("images", images::look),
+    Matter("ports", ports::look),
+    Matter("subnets", subnets::look),
+];
+
+/// What the project says, and what its services do.
+const ALWAYS: [Matter; 13] = [
+    Matter("env", env_file::look),
+    Matter("git", env_file::git),
+    Matter("compose", compose_file::look),
+    Matter("build", compose_file::builds),
+    Matter("log files", compose_file::log_files),
+    Matter("names", names::look),
+    Matter("mounts", mounts::look),
+    Matter("certificates", certificates::look),
+    Matter("connections", connections::look),
+    Matter("cors", cors::look),
+    Matter("services", services::look),
+    Matter("reload", reload::look),
+    Matter("database", activity::look),
+];
+
+/// The kinds of health probe that find ailments which nothing above finds, whether or not services run.
+const PROBES: [&str; 11] =
+    ["http", "tcp", "postgres", "redis", "tls", "reach", "network", "environment", "exposure", "resources", "disk"];
 
 /// Looks at everything that `setup` needs, before it makes anything.
-pub(crate) fn preflight(project: &Project, model: Option<&Model>, engine: Option<&Engine>) -> Vec<Check> {
-    let containers = if engine.is_some() { project.containers().unwrap_or_default() } else { Vec::new() };
-    together(&Scene { project, model, engine, containers: &containers }, BEFORE_START)
+pub(crate) fn preflight(project: &Project) -> Vec<Check> {
+    let (snapshot, _) = Snapshot::take_anyway(project);
+    let mut asked = matters(&BEFORE_START);
+    asked.extend(probes(&snapshot, &["disk"]));
+    probe::ask(&asked, &snapshot)
+}
+
+/// Looks at everything there is, all of it at once.
+pub(crate) fn everything(project: &Project) -> Vec<Check> {
+    let (snapshot, error) = Snapshot::take_anyway(project);
+    let mut asked = matters(&BEFORE_START);
+    asked.extend(matters(&ALWAYS));
+    // What is not there yet would only be missed once more.
+    let probes_of: &[&str] = if snapshot.has_containers() { &PROBES } else { &["disk", "exposure"] };
+    asked.extend(probes(&snapshot, probes_of));
+    let mut checks = probe::ask(&asked, &snapshot);
+    if let Some(error) = error.filter(|error| !is_known(error, &checks)) {
+        checks.insert(0, probe::failure("project", project.name(), &error));
+    }
+    checks
+}
+
+/// Whether one of the checks has said the same: the engine and the env file have matters of their own.
+fn is_known(error: &Error, checks: &[Check]) -> bool {
+    let text = error.to_string();
+    checks.iter().any(|check| check.status == Verdict::Fail && text.starts_with(&check.detail))
+}
+
+fn matters(matters: &[Matter]) -> Vec<(&'static str, Box<dyn Probe>)> {
+    matters.iter().map(|matter| (matter.0, Box::new(*matter) as Box<dyn Probe>)).collect()
+}
+
+fn probes(snapshot: &Snapshot<'_>, names: &[&str]) -> Vec<(&'static str, Box<dyn Probe>)> {
+    let kinds = probe::KINDS.iter().filter(|kind| names.contains(&kind.name));
+    kinds.flat_map(|kind| (kind.plan)(snapshot).into_iter().map(|probe| (kind.name, probe))).collect()
+}
+
+impl Probe for Matter {
+    fn target(&self) -> String {
+        self.0.to_owned()
+    }
+
+    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+        (self.1)(snapshot)
+    }
 }
 
 /// Goes on if nothing fails; says what should be looked at. A dry run goes on in any case: what it would have changed
@@ -52,7 +122,7 @@ pub(crate) fn require(project: &Project, checks: &[Check]) -> Result<()> {
         project.warn(line(check));
     }
     let failed: Vec<&Check> = checks.iter().filter(is_failure).collect();
-    let exit = if failed.iter().all(|check| check.kind == disk::KIND) { Exit::CannotCreate } else { Exit::Failed };
+    let exit = if failed.iter().all(|check| check.kind == images::KIND) { Exit::CannotCreate } else { Exit::Failed };
     match &failed[..] {
         [] => Ok(()),
         [one] => {
@@ -63,20 +133,5 @@ pub(crate) fn require(project: &Project, checks: &[Check]) -> Result<()> {
             let list: Vec<String> = several.iter().map(|check| format!("\n  {}", line(check))).collect();
             Err(Error::new(exit, format!("this machine is not ready:{}", list.concat())))
         }
-    }
-}
-
-/// Does all the looking at once, so that it takes as long as the slowest look; the answers keep their order.
-fn together(scene: &Scene<'_>, looks: &[Look]) -> Vec<Check> {
-    thread::scope(|scope| {
-        let running: Vec<_> = looks.iter().map(|look| scope.spawn(|| look(scene))).collect();
-        running.into_iter().flat_map(|look| look.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    })
-}
-
-impl Scene<'_> {
-    /// The services that are on in this environment.
-    fn active(&self) -> std::collections::BTreeMap<&str, &crate::compose::Service> {
-        self.model.map(|model| model.active(&self.project.environment().profiles)).unwrap_or_default()
     }
 }

@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::compose::{self, Container, Engine, Model, Status};
-use crate::probe::Check;
+use crate::probe::{Check, Snapshot};
 use crate::project::Project;
-
-use super::Scene;
 
 const KIND: &str = "port";
 
@@ -27,16 +25,16 @@ pub(crate) struct Conflict {
     pub(crate) free: Option<u16>,
 }
 
-pub(super) fn look(scene: &Scene<'_>) -> Vec<Check> {
-    let Some(model) = scene.model else { return Vec::new() };
+pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    let (Some(model), Some(containers)) = (snapshot.model(), &snapshot.containers) else { return Vec::new() };
     if Engine::is_remote() {
         return vec![Check::skip(KIND, "published", "the engine is on another machine")];
     }
-    let conflicts = conflicts(scene.project, model, scene.containers);
+    let conflicts = conflicts(snapshot.project, model, containers);
     if conflicts.is_empty() {
-        let count =
-            scene.active().values().flat_map(|service| &service.ports).filter_map(compose::Port::host_port).count();
-        return vec![Check::ok(KIND, "published", format!("{count} ports are free or this project's own"))];
+        let ports = snapshot.services.values().flat_map(|service| &service.ports);
+        let count = ports.filter_map(compose::Port::host_port).count();
+        return vec![Check::ok(KIND, "published", format!("{count} are free or this project's own"))];
     }
     conflicts.iter().map(Conflict::check).collect()
 }

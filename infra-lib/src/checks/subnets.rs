@@ -6,14 +6,12 @@ use serde::Deserialize;
 
 use crate::compose::Engine;
 use crate::exec::Invocation;
-use crate::probe::Check;
-
-use super::Scene;
+use crate::probe::{Check, Snapshot};
 
 const KIND: &str = "subnet";
 
-pub(super) fn look(scene: &Scene<'_>) -> Vec<Check> {
-    let (Some(model), Some(_)) = (scene.model, scene.engine) else { return Vec::new() };
+pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    let (Some(model), Ok(_)) = (snapshot.model(), snapshot.engine()) else { return Vec::new() };
     let wanted: Vec<(&str, Subnet)> = model
         .networks
         .values()
@@ -25,7 +23,7 @@ pub(super) fn look(scene: &Scene<'_>) -> Vec<Check> {
     if wanted.is_empty() {
         return Vec::new();
     }
-    let taken = taken(scene);
+    let taken = taken(snapshot);
     let checks: Vec<Check> = wanted
         .iter()
         .filter_map(|(name, subnet)| {
@@ -84,8 +82,8 @@ struct RawRange {
     subnet: String,
 }
 
-fn taken(scene: &Scene<'_>) -> Vec<Taken> {
-    let runner = scene.project.runner();
+fn taken(snapshot: &Snapshot<'_>) -> Vec<Taken> {
+    let runner = snapshot.project.runner();
     let read = |call: &Invocation| runner.read(call).ok();
     let ids =
         read(&Invocation::new("docker").args(["network", "ls", "-q"])).map(|output| output.text()).unwrap_or_default();

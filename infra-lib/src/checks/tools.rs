@@ -3,21 +3,20 @@
 use crate::compose::ComposeError;
 use crate::exec::{ExecError, Invocation, Runner};
 use crate::manifest::ServicesAxis;
-use crate::probe::Check;
+use crate::probe::{Check, Snapshot};
 use crate::project::{DatabaseAxis, Project};
 
-use super::Scene;
 use super::install::Need;
 
 const KIND: &str = "tool";
 
-pub(super) fn look(scene: &Scene<'_>) -> Vec<Check> {
+pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
-    let project = scene.project;
+    let project = snapshot.project;
     if project.has_services() {
         checks.push(docker(project));
         checks.push(compose(project));
-        if scene.active().values().any(|service| service.build.is_some()) {
+        if snapshot.services.values().any(|service| service.build.is_some()) {
             checks.push(buildx(project.runner()));
         }
     }

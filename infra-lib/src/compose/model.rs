@@ -121,6 +121,8 @@ pub struct HealthCheck {
     pub disable: bool,
     /// The command.
     pub test: Value,
+    /// How often it is asked while the container starts; engines before 25 refuse it.
+    pub start_interval: Option<String>,
 }
 
 /// An entry of `depends_on`.

@@ -5,7 +5,6 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::checks;
-use crate::compose::Engine;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::operation::{Group, Operation, Outcome};
@@ -34,9 +33,9 @@ impl Operation for Doctor {
     type Outcome = DoctorReport;
 
     fn run(&self, project: &Project) -> Result<DoctorReport> {
-        let engine = if project.has_services() { Engine::ask(project.runner()).ok() } else { None };
-        let model = project.model().ok();
-        Ok(DoctorReport { checks: checks::preflight(project, model, engine.as_ref()) })
+        let checks = checks::everything(project);
+        project.cancel().check()?;
+        Ok(DoctorReport { checks })
     }
 }
 

@@ -13,7 +13,8 @@ pub(crate) fn ask_all<'k>(kinds: impl IntoIterator<Item = &'k Kind>, snapshot: &
     ask(&planned, snapshot)
 }
 
-fn ask(probes: &[(&'static str, Box<dyn Probe>)], snapshot: &Snapshot<'_>) -> Vec<Check> {
+/// Asks these probes, each of the kind that it comes with.
+pub(crate) fn ask(probes: &[(&'static str, Box<dyn Probe>)], snapshot: &Snapshot<'_>) -> Vec<Check> {
     thread::scope(|scope| {
         let asked: Vec<_> = probes
             .iter()

@@ -6,7 +6,7 @@ use crate::exec::Invocation;
 
 use super::{Check, PROGRAM, Probe, Snapshot, one_line};
 
-pub(super) const KIND: &str = "logs";
+pub(crate) const KIND: &str = "logs";
 
 /// One container's log.
 struct Log {
@@ -74,7 +74,7 @@ const HARMLESS: [&str; 3] = [
 const HEAD: usize = 160;
 
 /// Whether a line of log says that something went wrong.
-fn is_error(line: &str) -> bool {
+pub(crate) fn is_error(line: &str) -> bool {
     let line = without_colours(line);
     let line = line.trim();
     if HARMLESS.iter().any(|text| line.contains(text)) {

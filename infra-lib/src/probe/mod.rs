@@ -11,15 +11,15 @@ mod disk;
 mod environment;
 mod exposure;
 mod http;
-mod logs;
+pub(crate) mod logs;
 mod memory;
 mod network;
-mod ports;
+pub(crate) mod ports;
 mod postgres;
 mod reach;
 mod redis;
 mod resources;
-mod snapshot;
+pub(crate) mod snapshot;
 mod stated;
 mod tcp;
 mod tls;
@@ -27,10 +27,10 @@ mod volumes;
 
 use std::time::Duration;
 
-pub(crate) use ask::ask_all;
+pub(crate) use ask::{ask, ask_all};
 pub use check::{Check, Verdict};
 use ports::is_database;
-pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot::{Snapshot, failure};
 
 /// How long a probe waits for an answer over the network.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -53,7 +53,7 @@ type Plan = fn(&Snapshot<'_>) -> Vec<Box<dyn Probe>>;
 pub(crate) struct Kind {
     /// Its name, in checks and for `--only`.
     pub(crate) name: &'static str,
-    plan: Plan,
+    pub(crate) plan: Plan,
     /// Whether it can find only what somebody should look at, never that something does not work.
     pub(crate) advises: bool,
 }
@@ -100,7 +100,7 @@ impl Probe for Known {
 }
 
 /// The text on one line, and not longer than somebody reads.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     const LONGEST: usize = 200;
     let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((end, _)) = line.char_indices().nth(LONGEST) {

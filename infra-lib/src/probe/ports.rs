@@ -85,12 +85,12 @@ fn of(container: &Container) -> Vec<Published> {
 }
 
 /// The URL that a service's health check asks inside its container.
-pub(super) struct HealthUrl {
+pub(crate) struct HealthUrl {
     pub(super) port: u16,
     pub(super) path: String,
 }
 
-pub(super) fn health_url(service: &Service) -> Option<HealthUrl> {
+pub(crate) fn health_url(service: &Service) -> Option<HealthUrl> {
     let check = service.healthcheck.as_ref().filter(|check| !check.disable)?;
     let words: Vec<&str> = match &check.test {
         serde_json::Value::Array(words) => words.iter().filter_map(serde_json::Value::as_str).collect(),
@@ -110,7 +110,7 @@ pub(super) fn health_url(service: &Service) -> Option<HealthUrl> {
     Some(HealthUrl { port, path: format!("/{path}") })
 }
 
-pub(super) fn is_redis(service: &Service) -> bool {
+pub(crate) fn is_redis(service: &Service) -> bool {
     repository(service).is_some_and(|name| REDIS.contains(&name))
 }
 
@@ -141,13 +141,13 @@ pub(super) fn is_database(service: &Service) -> bool {
 }
 
 /// `redis` of `registry.example.com:5000/team/redis:7@sha256:…`.
-pub(super) fn repository(service: &Service) -> Option<&str> {
+pub(crate) fn repository(service: &Service) -> Option<&str> {
     let image = service.image.as_deref()?.split('@').next()?;
     image.rsplit('/').next()?.split(':').next()
 }
 
 /// The port on which a service probably listens inside.
-pub(super) fn inner_port(service: &Service) -> Option<u16> {
+pub(crate) fn inner_port(service: &Service) -> Option<u16> {
     let exposed = service.rest.get("expose").and_then(serde_json::Value::as_array).into_iter().flatten();
     let exposed = exposed.filter_map(|port| {
         let text = port.as_str().map_or_else(|| port.to_string(), str::to_owned);

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
-use crate::compose::{Container, Engine, Model, Service, Status};
+use crate::compose::{ComposeError, Container, Engine, Model, Service, Status};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::project::Project;
@@ -23,21 +23,13 @@ pub(crate) struct Snapshot<'a> {
     /// Why there are no containers to look at.
     pub(crate) trouble: Option<Check>,
     model: Option<&'a Model>,
-    engine: OnceLock<Result<Engine, String>>,
+    engine: OnceLock<Result<Engine, ComposeError>>,
 }
 
 impl<'a> Snapshot<'a> {
     /// Takes it. What the project says wrongly is an error; an engine that does not answer is a finding.
     pub(crate) fn take(project: &'a Project) -> Result<Self> {
-        let mut snapshot = Self {
-            project,
-            services: BTreeMap::new(),
-            containers: None,
-            now: Timestamp::now(),
-            trouble: None,
-            model: None,
-            engine: OnceLock::new(),
-        };
+        let mut snapshot = Self::empty(project);
         if let Err(error) = snapshot.fill() {
             match error.exit() {
                 Exit::Config | Exit::Usage | Exit::Signal(_) => return Err(error),
@@ -45,6 +37,25 @@ impl<'a> Snapshot<'a> {
             }
         }
         Ok(snapshot)
+    }
+
+    /// Takes it of whatever there is. What the project says wrongly is returned beside it.
+    pub(crate) fn take_anyway(project: &'a Project) -> (Self, Option<Error>) {
+        let mut snapshot = Self::empty(project);
+        let error = snapshot.fill().err();
+        (snapshot, error)
+    }
+
+    fn empty(project: &'a Project) -> Self {
+        Self {
+            project,
+            services: BTreeMap::new(),
+            containers: None,
+            now: Timestamp::now(),
+            trouble: None,
+            model: None,
+            engine: OnceLock::new(),
+        }
     }
 
     fn fill(&mut self) -> Result<()> {
@@ -60,18 +71,18 @@ impl<'a> Snapshot<'a> {
     }
 
     /// The compose model, where services run and it could be read.
-    pub(super) fn model(&self) -> Option<&'a Model> {
+    pub(crate) fn model(&self) -> Option<&'a Model> {
         self.model
     }
 
     /// The containers of a service that `run` did not make.
-    pub(super) fn of<'s>(&'s self, service: &'s str) -> impl Iterator<Item = &'s Container> {
+    pub(crate) fn of<'s>(&'s self, service: &'s str) -> impl Iterator<Item = &'s Container> {
         let all = self.containers.iter().flatten();
         all.filter(move |container| container.service == service && !container.one_off)
     }
 
     /// Each running container of the services that are on, with its service.
-    pub(super) fn running(&self) -> impl Iterator<Item = (&'a Service, &Container)> {
+    pub(crate) fn running(&self) -> impl Iterator<Item = (&'a Service, &Container)> {
         self.services.iter().flat_map(|(name, service)| {
             self.of(name).filter(|container| container.status == Status::Running).map(|container| (*service, container))
         })
@@ -84,24 +95,23 @@ impl<'a> Snapshot<'a> {
     }
 
     /// Whether the engine could be asked and the project has containers on it.
-    pub(super) fn has_containers(&self) -> bool {
+    pub(crate) fn has_containers(&self) -> bool {
         self.containers.as_ref().is_some_and(|containers| !containers.is_empty())
     }
 
     /// The engine, asked once by whoever needs it first.
-    pub(super) fn engine(&self) -> Result<&Engine, &str> {
-        let ask = || Engine::ask(self.project.runner()).map_err(|error| error.to_string());
-        self.engine.get_or_init(ask).as_ref().map_err(String::as_str)
+    pub(crate) fn engine(&self) -> Result<&Engine, &ComposeError> {
+        self.engine.get_or_init(|| Engine::ask(self.project.runner())).as_ref()
     }
 
     /// The text without secrets.
-    pub(super) fn clean(&self, text: &str) -> String {
+    pub(crate) fn clean(&self, text: &str) -> String {
         self.project.runner().redactor().clean(text)
     }
 }
 
 /// An error as a check that fails.
-pub(super) fn failure(kind: &'static str, target: &str, error: &Error) -> Check {
+pub(crate) fn failure(kind: &'static str, target: &str, error: &Error) -> Check {
     let check = Check::fail(kind, target, super::one_line(&error.to_string()));
     match error.hint() {
         Some(hint) => check.with_hint(hint),
@@ -110,11 +120,11 @@ pub(super) fn failure(kind: &'static str, target: &str, error: &Error) -> Check 
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A snapshot of a project with nothing but this manifest and without services.
-    pub(in crate::probe) fn in_project(manifest: &str, test: impl FnOnce(&Snapshot<'_>)) {
+    pub(crate) fn in_project(manifest: &str, test: impl FnOnce(&Snapshot<'_>)) {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("compose.yml"), "services: {}\n").unwrap();
         let manifest = format!("[compose]\nservices = \"none\"\n{manifest}");
@@ -123,17 +133,12 @@ pub(super) mod tests {
         test(&Snapshot::take(&project).unwrap());
     }
 
-    pub(in crate::probe) fn in_empty_project(test: impl FnOnce(&Snapshot<'_>)) {
+    pub(crate) fn in_empty_project(test: impl FnOnce(&Snapshot<'_>)) {
         in_project("", test);
     }
 
     /// A snapshot of a project with this compose model, as Compose prints it, and these containers.
-    pub(in crate::probe) fn in_stack(
-        manifest: &str,
-        model: &str,
-        containers: Vec<Container>,
-        test: impl FnOnce(&Snapshot<'_>),
-    ) {
+    pub(crate) fn in_stack(manifest: &str, model: &str, containers: Vec<Container>, test: impl FnOnce(&Snapshot<'_>)) {
         let model = Model::parse(model.as_bytes()).unwrap();
         in_project(manifest, |snapshot| {
             test(&Snapshot {
@@ -149,7 +154,7 @@ pub(super) mod tests {
     }
 
     /// A container that has run for an hour.
-    pub(in crate::probe) fn container(service: &str) -> Container {
+    pub(crate) fn container(service: &str) -> Container {
         let json = format!(
             r#"[{{"Id":"{service}-id","Name":"/x-{service}-1","Created":"2026-01-01T00:00:00Z",
                 "State":{{"Status":"running"}},"HostConfig":{{"RestartPolicy":{{"Name":"no"}}}},

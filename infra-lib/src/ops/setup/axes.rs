@@ -17,7 +17,7 @@ use super::Setup;
 pub(super) struct Axes {
     pub(super) services: ServicesAxis,
     pub(super) database: DatabaseAxis,
-    pub(super) engine: Option<Engine>,
+    engine: Option<Engine>,
 }
 
 /// What was asked for, else what is pinned, else what was chosen before, else what this machine has.

@@ -98,7 +98,7 @@ impl Operation for Setup {
                 project = project.reopen(project.record().cloned())?;
             }
         }
-        checks::require(&project, &checks::preflight(&project, project.model().ok(), axes.engine.as_ref()))?;
+        checks::require(&project, &checks::preflight(&project))?;
         changes.extend(folders::make(&project)?);
         if project.save_record()? {
             changes.push(axes.to_string());

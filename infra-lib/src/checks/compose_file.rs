@@ -1,0 +1,154 @@
+//! What the compose files say, before anything runs: variables, order, build contexts, log files.
+
+use crate::compose::{Condition, Service};
+use crate::probe::{Check, Snapshot};
+
+const KIND: &str = "compose";
+
+pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    let Some(model) = snapshot.model() else { return Vec::new() };
+    let mut checks = Vec::new();
+    for variable in &model.unset {
+        checks.push(
+            Check::fail(KIND, variable, "missing environment variable: the compose files use it and it is set nowhere")
+                .with_hint(format!(
+                    "set it in {}, or give it a default in the compose file: ${{{variable}:-}}",
+                    snapshot.project.environment().own_env_file
+                )),
+        );
+    }
+    for (name, service) in &snapshot.services {
+        checks.extend(order(snapshot, name, service));
+    }
+    if checks.is_empty() {
+        let count = snapshot.services.len();
+        checks.push(Check::ok(KIND, "files", format!("valid; {count} services are on")));
+    }
+    checks
+}
+
+/// Whether a service waits until what it depends on is ready, where that can say so.
+fn order(snapshot: &Snapshot<'_>, name: &str, service: &Service) -> Vec<Check> {
+    let too_early = service.depends_on.iter().filter(|(dependency, how)| {
+        let has_check = snapshot
+            .services
+            .get(dependency.as_str())
+            .and_then(|service| service.healthcheck.as_ref())
+            .is_some_and(|check| !check.disable && !check.test.is_null());
+        has_check && how.condition == Condition::Started
+    });
+    too_early
+        .map(|(dependency, _)| {
+            Check::warn(
+                KIND,
+                name,
+                format!("does not wait until {dependency} is ready: it may ask too early at each start"),
+            )
+            .with_hint(format!("write `depends_on: {{{dependency}: {{condition: service_healthy}}}}`"))
+        })
+        .collect()
+}
+
+/// Build contexts that send more than the build needs.
+pub(super) fn builds(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    const KIND: &str = "build";
+    const HEAVY: [&str; 6] = ["node_modules", ".git", "target", ".venv", "dist", "build"];
+    let mut checks = Vec::new();
+    let disabled = std::env::var("DOCKER_BUILDKIT").is_ok_and(|value| value == "0");
+    let builds = snapshot.services.iter().filter_map(|(name, service)| Some((*name, service.build.as_ref()?)));
+    let mut seen = Vec::new();
+    for (name, build) in builds {
+        if disabled && checks.is_empty() {
+            checks.push(
+                Check::warn(KIND, "buildkit", "slow builds: DOCKER_BUILDKIT=0 switches the fast builder off")
+                    .with_hint("`unset DOCKER_BUILDKIT`"),
+            );
+        }
+        let Some(context) = build.context.as_deref().map(camino::Utf8Path::new).filter(|context| context.is_dir())
+        else {
+            continue;
+        };
+        let own = build.dockerfile.as_deref().map(|file| context.join(format!("{file}.dockerignore")));
+        let ignored = context.join(".dockerignore").is_file() || own.is_some_and(|file| file.is_file());
+        let heavy: Vec<&str> = HEAVY.into_iter().filter(|folder| context.join(folder).is_dir()).collect();
+        if !ignored && !heavy.is_empty() && !seen.contains(&context) {
+            seen.push(context);
+            checks.push(
+                Check::warn(KIND, name, format!("slow builds: each one sends {} to the builder", heavy.join(", ")))
+                    .with_hint(format!("list them in {}", context.join(".dockerignore"))),
+            );
+        }
+    }
+    checks
+}
+
+/// Logs that grow for ever: the usual reason for a disk that fills by itself.
+pub(super) fn log_files(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    let endless: Vec<&str> =
+        snapshot.services.iter().filter(|(_, service)| grows(service)).map(|(name, _)| *name).collect();
+    if endless.is_empty() {
+        return Vec::new();
+    }
+    let check = Check::warn("logs", "rotation", format!("the logs of {} grow without a limit", endless.join(", ")));
+    vec![check.with_hint(
+        "give them `logging: {driver: json-file, options: {max-size: 10m, max-file: \"3\"}}` in the compose file",
+    )]
+}
+
+fn grows(service: &Service) -> bool {
+    let logging = service.rest.get("logging");
+    let field = |path: &str| logging.and_then(|logging| logging.pointer(path)).and_then(serde_json::Value::as_str);
+    matches!(field("/driver"), None | Some("json-file")) && field("/options/max-size").is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::snapshot::tests::in_stack;
+
+    #[test]
+    fn database_connection_errors_restart_services_in_order() {
+        let model = r#"{"name":"x","services":{
+            "hasty":{"depends_on":{"db":{"condition":"service_started"}}},
+            "patient":{"depends_on":{"db":{"condition":"service_healthy"}}},
+            "db":{"image":"postgres","healthcheck":{"test":["CMD","pg_isready"]}}}}"#;
+        in_stack("", model, vec![], |snapshot| {
+            let checks = look(snapshot);
+            assert!(
+                matches!(&checks[..], [only] if only.target == "hasty" && only.hint.as_ref().unwrap().contains("service_healthy")),
+                "{checks:?}"
+            );
+        });
+    }
+
+    #[test]
+    fn out_of_disk_space_large_logs() {
+        let model = r#"{"name":"x","services":{
+            "endless":{"image":"a"},
+            "bounded":{"image":"a","logging":{"driver":"json-file","options":{"max-size":"10m"}}},
+            "elsewhere":{"image":"a","logging":{"driver":"journald"}}}}"#;
+        in_stack("", model, vec![], |snapshot| {
+            let checks = log_files(snapshot);
+            assert!(
+                checks[0].detail.contains("endless")
+                    && !checks[0].detail.contains("bounded")
+                    && !checks[0].detail.contains("elsewhere")
+            );
+        });
+    }
+
+    #[test]
+    fn slow_builds() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().to_str().unwrap();
+        std::fs::create_dir(dir.path().join("node_modules")).unwrap();
+        let model = format!(
+            r#"{{"name":"x","services":{{"web":{{"build":{{"context":"{path}","dockerfile":"Dockerfile"}}}}}}}}"#
+        );
+        in_stack("", &model, vec![], |snapshot| {
+            assert!(builds(snapshot)[0].detail.contains("node_modules"));
+            std::fs::write(dir.path().join(".dockerignore"), "node_modules\n").unwrap();
+            assert_eq!(builds(snapshot), []);
+        });
+    }
+}

@@ -1,0 +1,106 @@
+//! The env files, and whether git keeps its hands off them.
+
+use crate::dotenv::Severity;
+use crate::exec::{ExecError, Invocation};
+use crate::operation::Operation as _;
+use crate::ops::{Env, EnvAction, EnvReport};
+use crate::probe::{Check, Snapshot, failure};
+
+const KIND: &str = "env";
+
+pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    let project = snapshot.project;
+    let own = &project.environment().own_env_file;
+    let name = own.strip_prefix(project.root()).unwrap_or(own).to_string();
+    if let Err(error) = project.require_env_file() {
+        return vec![failure(KIND, &name, &error)];
+    }
+    let mut checks = match (Env { action: Some(EnvAction::Check) }).run(project) {
+        Err(error) => vec![failure(KIND, &name, &error)],
+        Ok(EnvReport::Checked(check)) => check
+            .findings
+            .iter()
+            .map(|finding| {
+                let target = finding.key.clone().unwrap_or_else(|| name.clone());
+                let check = match finding.severity {
+                    Severity::Error => Check::fail(KIND, target, finding.to_string()),
+                    Severity::Warning => Check::warn(KIND, target, finding.to_string()),
+                };
+                check.with_hint(finding.fix.replace("`env ", "`cargo xtask env "))
+            })
+            .collect(),
+        Ok(_) => Vec::new(),
+    };
+    checks.extend(shadowed(snapshot));
+    if checks.is_empty() {
+        let detail = if own.is_file() { "in order" } else { "not used" };
+        checks.push(Check::ok(KIND, &name, detail));
+    }
+    checks
+}
+
+/// Variables of the shell that win over the env file without saying so.
+fn shadowed(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    let variables = snapshot.project.variables().variables();
+    let hidden = variables.iter().filter(|variable| {
+        variable.origin == crate::dotenv::Origin::Shell && variable.shadowed.iter().any(|shadowed| !shadowed.same)
+    });
+    hidden
+        .map(|variable| {
+            Check::warn(KIND, &variable.key, "this shell has another value, which wins over the env file")
+                .with_hint(format!("`unset {}`, unless that is what you want", variable.key))
+        })
+        .collect()
+}
+
+/// What git must not have, and what it must ignore.
+pub(super) fn git(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    const KIND: &str = "git";
+    let project = snapshot.project;
+    let git = |args: &[&str]| {
+        let call = Invocation::new("git").args(["-C", project.root().as_str()]).args(args.iter().copied());
+        project.runner().read(&call)
+    };
+    match git(&["rev-parse", "--is-inside-work-tree"]) {
+        Ok(_) => {}
+        Err(ExecError::Exited { tail, .. }) if tail.contains("dubious ownership") => {
+            return vec![Check::skip(
+                KIND,
+                "repository",
+                "git does not trust this folder, because it belongs to another user",
+            )];
+        }
+        Err(_) => return Vec::new(),
+    }
+    let mut checks = Vec::new();
+    let tracked = git(&["ls-files", "--", ".env", ".env.*", ".infra", "backups"]).map(|output| output.text());
+    for file in tracked.unwrap_or_default().lines().filter(|file| !is_template(file)) {
+        checks.push(
+            Check::fail(KIND, file, "is committed: its secrets are in the history for everybody who has it")
+                .with_hint(format!("`git rm --cached {file}`, then draw fresh secrets: `cargo xtask env rotate KEY`")),
+        );
+    }
+    let backups = project.manifest().backup.dir.as_deref().unwrap_or("backups".into()).as_str();
+    for path in [".env", ".infra", backups].into_iter().filter(|path| project.root().join(path).exists()) {
+        let ignored = git(&["check-ignore", "-q", path]);
+        if matches!(ignored, Err(ExecError::Exited { code: 1, .. })) && !checks.iter().any(|check| check.target == path)
+        {
+            // `.infra/` ignores itself from within.
+            if path == ".infra" && git(&["check-ignore", "-q", ".infra/setup.json"]).is_ok() {
+                continue;
+            }
+            checks.push(
+                Check::warn(KIND, path, "is not ignored: the next `git add .` commits it")
+                    .with_hint(format!("add a line `{path}` to .gitignore")),
+            );
+        }
+    }
+    if checks.is_empty() {
+        checks.push(Check::ok(KIND, "repository", "no secret is committed, and what must be ignored is"));
+    }
+    checks
+}
+
+fn is_template(file: &str) -> bool {
+    [".example", ".sample", ".template", ".dist"].iter().any(|end| file.ends_with(end))
+}

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::fs::WriteError;
 use crate::lock::LockError;
 use crate::manifest::ManifestError;
+use crate::migrations::MigrationError;
 use crate::postgres::PostgresError;
 
 /// The result of an operation.
@@ -39,6 +40,9 @@ pub enum Error {
     /// PostgreSQL says no.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
+    /// The migrations are not as they should be.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
     /// Another operation is at work.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -106,6 +110,7 @@ impl Error {
             Self::Fill(error) => error.hint(),
             Self::Compose(error) => error.hint(),
             Self::Postgres(error) => error.hint(),
+            Self::Migration(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::Consent(error) => error.hint(),
             Self::Write(error) => file_hint(error.io()),
@@ -121,6 +126,7 @@ impl Error {
             Self::Manifest(_) | Self::Dotenv(_) | Self::Edit(_) | Self::Fill(_) => Exit::Config,
             Self::Compose(error) => error.exit(),
             Self::Postgres(error) => error.exit(),
+            Self::Migration(error) => error.exit(),
             Self::Lock(error) => match error {
                 LockError::Held { .. } => Exit::Locked,
                 LockError::Cancelled(error) => exec_exit(error),

@@ -6,6 +6,7 @@ mod folders;
 mod images;
 mod name;
 mod ports;
+mod schema;
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -109,6 +110,7 @@ impl Operation for Setup {
         let start = if self.no_start { None } else { Some(project.nested(&Start::default())?) };
         if start.as_ref().is_some_and(|start| start.exit() == Exit::Ok) {
             mark(&project);
+            changes.extend(schema::bring_up(&project)?);
         }
         Ok(SetupReport::new(&axes, &project, changes, start, began))
     }

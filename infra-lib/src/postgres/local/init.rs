@@ -26,7 +26,7 @@ const PACKED: [(&str, &[&str]); 3] =
     [(".sql.gz", &["gzip", "-d"]), (".sql.xz", &["xz", "-d"]), (".sql.zst", &["zstd", "-d", "-q", "--rm"])];
 
 /// The scripts in their order: those that the manifest names, else those that the compose files mount for the image.
-pub(super) fn scripts(project: &Project) -> Result<Vec<Utf8PathBuf>> {
+pub(crate) fn scripts(project: &Project) -> Result<Vec<Utf8PathBuf>> {
     let stated = &project.manifest().database.init;
     if !stated.is_empty() {
         let mut scripts = Vec::new();

@@ -13,5 +13,6 @@ mod port;
 mod project;
 mod temp;
 
+pub(crate) use init::scripts as init_scripts;
 pub(crate) use project::ensure;
 pub use temp::TempDatabase;

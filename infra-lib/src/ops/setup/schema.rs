@@ -1,0 +1,30 @@
+//! The schema and the data for development, where `infra.toml` says how they are made.
+
+use crate::error::{Error, Result};
+use crate::migrations::{self, Applied, MigrationError};
+use crate::project::Project;
+
+/// Applies pending migrations and due seeds. A protected environment is left to whoever operates it.
+pub(super) fn bring_up(project: &Project) -> Result<Vec<String>> {
+    let stated = &project.manifest().migrations;
+    if stated.dir.is_none() && stated.up.is_empty() && stated.seeds.dir.is_none() {
+        return Ok(Vec::new());
+    }
+    if project.environment().protected {
+        project.note(format_args!("{} is protected: its migrations are left to you", project.environment().name));
+        return Ok(Vec::new());
+    }
+    let mut changes = Vec::new();
+    match migrations::bring_up(project) {
+        Ok(done) => changes.extend(done.iter().flat_map(Applied::words)),
+        // The stack runs; what its database holds is for somebody who knows it to say.
+        Err(Error::Migration(error @ (MigrationError::NoLedger | MigrationError::Owned { .. }))) => {
+            project.warn(format_args!("no migrations were applied: {error} ({})", error.hint().unwrap_or_default()));
+            return Ok(changes);
+        }
+        Err(error) => return Err(error),
+    }
+    let sown = migrations::sow(project)?.filter(|sown| !sown.is_empty());
+    changes.extend(sown.map(|sown| format!("seeded {}", sown.join(", "))));
+    Ok(changes)
+}

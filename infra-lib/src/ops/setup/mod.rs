@@ -84,6 +84,7 @@ impl Operation for Setup {
         }
 
         // Each of these decides what the compose files say from here on, so the project is opened anew after it.
+        let project = &project.reopen(project.record().cloned())?;
         let mut project = project.reopen(axes.record(project)?)?;
         if let Some(record) = name::free(&project)? {
             project = project.reopen(record)?;

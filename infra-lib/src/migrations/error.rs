@@ -113,6 +113,9 @@ impl MigrationError {
             Self::Transaction { .. } => {
                 "leave the transaction to us, or begin the file with `-- no-transaction`".to_owned()
             }
+            Self::Failed { message, .. } if message.contains("cannot run inside a transaction block") => {
+                "begin the file with `-- no-transaction`, and leave that statement alone in it".to_owned()
+            }
             Self::Failed { .. } => "nothing of this file was kept; those before it were applied".to_owned(),
             Self::Lost { .. } => "run it again: what was committed is noted, and not applied twice".to_owned(),
         })

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use crate::report::{Event, Unit};
+use crate::report::Event;
 
 use super::Project;
 
@@ -33,10 +33,5 @@ impl Project {
     pub(crate) fn data(&self, item: &(impl Display + Serialize)) {
         let json = serde_json::to_string(item).unwrap_or_default();
         self.observer.event(&Event::Data { text: &item.to_string(), json: &json });
-    }
-
-    /// Says how far the step is.
-    pub(crate) fn progress(&self, what: &str, done: u64, total: Option<u64>, unit: Unit) {
-        self.observer.event(&Event::Progress { what, done, total, unit });
     }
 }

@@ -15,4 +15,5 @@ mod faults_f;
 mod harness;
 mod health;
 mod local_db;
+mod migrations;
 mod support;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::exec::{ExecError, Invocation};
+use crate::report::seconds;
 
 use super::ports::{Speaks, health_url, published};
 use super::stated::{host, is_local, stated};
@@ -131,10 +132,8 @@ impl Http {
             config = config.proxy(None);
         }
         let began = Instant::now();
-        let mut response = ureq::Agent::from(config.build())
-            .get(&self.url)
-            .call()
-            .map_err(|error| Problem::Fail(error.to_string()))?;
+        let mut response =
+            ureq::Agent::from(config.build()).get(&self.url).call().map_err(|error| Problem::Fail(self.why(&error)))?;
         let took = began.elapsed();
         let status = response.status().as_u16();
         let header = response.headers().get("location").and_then(|value| value.to_str().ok());
@@ -147,6 +146,15 @@ impl Http {
             String::new()
         };
         Ok(Answer { status, location, body, took })
+    }
+
+    fn why(&self, error: &ureq::Error) -> String {
+        match error {
+            ureq::Error::Io(error) => error.to_string(),
+            ureq::Error::Timeout(_) => format!("no answer within {}", seconds(self.patience())),
+            ureq::Error::HostNotFound => "the name has no address".to_owned(),
+            error => error.to_string(),
+        }
     }
 
     /// TLS is left to `curl`. The URL, which may hold a token, goes to it by its stdin.
@@ -237,7 +245,10 @@ mod tests {
         let probe = Http { name: "web".into(), url: "http://127.0.0.1:1/".into(), limit: None, bad_from: 500 };
         in_empty_project(|snapshot| {
             let check = probe.look(snapshot).remove(0);
-            assert!(check.status == Verdict::Fail && check.detail.contains("http://127.0.0.1:1/"), "{check:?}");
+            assert!(
+                check.status == Verdict::Fail && check.detail.starts_with("http://127.0.0.1:1/: Connection refused"),
+                "{check:?}"
+            );
         });
     }
 }

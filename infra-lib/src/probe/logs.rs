@@ -23,9 +23,10 @@ const MOST_LINES: &str = "20000";
 
 pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
     let logs = snapshot.running().map(|(_, container)| {
-        // What an earlier run of it said at its end is not news.
+        // What an earlier run of it said at its end is not news. The first lines of this run may be older than the
+        // moment that the engine gives for its start.
         let recent = snapshot.now - RECENT;
-        let since = container.started.map_or(recent, |started| started.max(recent));
+        let since = container.finished.map_or(recent, |finished| finished.max(recent));
         Box::new(Log { service: container.service.clone(), container: container.id.clone(), since: since.to_string() })
             as Box<dyn Probe>
     });

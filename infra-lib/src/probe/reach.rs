@@ -38,6 +38,10 @@ fi; done
 if has php; then php -r 'exit(@fsockopen(getenv("INFRA_HOST"),(int)getenv("INFRA_PORT"),$a,$b,3)?0:1);' && exit 0 || exit 41; fi
 if has perl; then perl -MIO::Socket::INET -e 'exit(IO::Socket::INET->new(PeerAddr=>$ENV{INFRA_HOST},PeerPort=>$ENV{INFRA_PORT},Timeout=>3)?0:1)' && exit 0 || exit 41; fi
 if has nc; then case $(nc -h 2>&1) in *-z*) nc -z -w 3 "$h" "$p" >/dev/null 2>&1 && exit 0 || exit 41;; esac; fi
+if has nc && [ -n "$limit" ]; then
+  $limit nc -w 2 "$h" "$p" </dev/null >/dev/null 2>&1
+  case $? in 0|124|137|143) exit 0;; *) exit 41;; esac
+fi
 if has curl; then
   curl -s -o /dev/null --noproxy '*' --max-time 3 "http://$h:$p/"
   case $? in 6) exit 43;; 7|28) exit 41;; *) exit 0;; esac

@@ -30,8 +30,7 @@ const PORT: u16 = 6379;
 pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
     let mut probes: Vec<Box<dyn Probe>> = Vec::new();
     let published = published(snapshot);
-    for (service, container) in snapshot.running().filter(|(service, _)| is_redis(service)) {
-        let _ = service;
+    for (_, container) in snapshot.running().filter(|(service, _)| is_redis(service)) {
         let port = published.iter().find(|(_, port)| port.service == container.service && port.target == PORT);
         let place = match port {
             Some((_, port)) => Place::Address(port.address()),

@@ -246,6 +246,58 @@ fn f21_an_old_backup_turns_health_red() {
     look().ok();
 }
 
+/// Each of these calls waits until all four are there.
+const MEET: &str = r#"
+case $1 in
+  logs|stats|system|network)
+    : >"$MEETING/$1"
+    until [ -e "$MEETING/logs" ] && [ -e "$MEETING/stats" ] && [ -e "$MEETING/system" ] && [ -e "$MEETING/network" ]; do
+      sleep 0.05
+    done;;
+esac
+exec "$REAL" "$@""#;
+
+#[test]
+fn everything_is_asked_at_once() {
+    let Some(_engine) = engine() else { return };
+    let project = TestProject::new().compose(&services(SLEEPER)).file("meeting/.keep", "");
+    project.xtask(["start"]).end().ok();
+    let fakes = Fakes::new().program("docker", MEET);
+    let ended =
+        project.xtask(["health", "--json"]).env("PATH", fakes.path()).env("MEETING", project.path("meeting")).end();
+    ended.ok();
+    for kind in ["logs", "resources", "volumes", "network"] {
+        assert!(checks(&ended, kind).iter().all(|check| check["status"] == "ok"), "{kind}: {ended}");
+    }
+}
+
+#[test]
+fn f14_a_program_that_hangs_is_left_out_and_ends_with_us() {
+    let Some(_engine) = engine() else { return };
+    let project = TestProject::new().compose(&services(SLEEPER));
+    project.xtask(["start"]).end().ok();
+    let fakes = Fakes::new().program("docker", "[ \"$1\" = stats ] && exec sleep 600; exec \"$REAL\" \"$@\"");
+    let call = || project.xtask(["health", "--json"]).env("PATH", fakes.path());
+
+    let ended = call().limit(Duration::from_secs(40)).end();
+    ended.ok();
+    let (status, detail) = found(&ended, "resources", "containers");
+    assert!(status == "skip" && detail.contains("did not finish within 10 s"), "{detail}");
+    assert_eq!(found(&ended, "container", "web").0, "ok");
+    assert_eq!(survivors(&ended.mark), Vec::<String>::new());
+
+    let before = fakes.calls().len();
+    let running = call().spawn();
+    wait_until("the call that hangs", Duration::from_secs(20), || {
+        let hangs = fakes.calls()[before..].iter().any(|call| call.has(&["docker", "stats"]));
+        hangs.then_some(()).ok_or_else(|| "not yet".to_owned())
+    });
+    running.signal(Signal::INT);
+    let ended = running.wait();
+    ended.code(130);
+    assert_eq!(survivors(&ended.mark), Vec::<String>::new());
+}
+
 #[test]
 fn dependencies_are_reached_from_inside() {
     let Some(_engine) = engine() else { return };
@@ -312,7 +364,11 @@ fn certificates_are_read_with_openssl() {
     let project = TestProject::new();
     let dir = project.dir().to_owned();
     let port = project.port("tls");
-    project.write("infra.toml", "[health.page]\ntls = \"localhost:@port:tls@\"\nmin-days = 30\n");
+    let page = "[health.page]\ntls = \"localhost:@port:tls@\"\n";
+    project.write(
+        "infra.toml",
+        &format!("{page}min-days = 30\n[health.secure]\nhttp = \"https://localhost:@port:tls@/\"\n"),
+    );
     let certificate = format!(
         "cd {} && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -subj /CN=localhost -days 20 2>/dev/null",
         dir.display()
@@ -325,12 +381,23 @@ fn certificates_are_read_with_openssl() {
     wait_until("a TLS server", Duration::from_secs(20), || {
         std::net::TcpStream::connect(("127.0.0.1", port)).map(drop).map_err(|error| error.to_string())
     });
-    let look = || project.xtask(["health", "--json", "--only", "tls"]).end();
-    let ended = look();
+    let look = || project.xtask(["health", "--json", "--only", "tls,http"]);
+    let ended = look().end();
     ended.ok();
     let (status, detail) = found(&ended, "tls", "page");
     assert!(status == "warn" && detail.contains("expires in 19 days"), "{detail}");
-    project.write("infra.toml", "[health.page]\ntls = \"localhost:@port:tls@\"\n");
+    if tool("curl").is_some() {
+        let (status, detail) = found(&ended, "http", "secure");
+        assert!(status == "ok" && detail.contains("200 from https://localhost:"), "{detail}");
+        assert!(detail.contains("certificate not verified: local"), "{detail}");
+    }
+    // What is not installed is said, and is no failure.
+    let ended = look().env("PATH", Fakes::new().path_without(&["curl", "openssl"])).end();
+    ended.ok();
+    assert!(found(&ended, "tls", "page").0 == "skip" && found(&ended, "http", "secure").0 == "skip", "{ended}");
+
+    let look = || look().end();
+    project.write("infra.toml", page);
     let (status, detail) = found(&look(), "tls", "page");
     assert!(status == "ok" && detail.contains("issuer not verified: local"), "{detail}");
     drop(server);

@@ -12,6 +12,7 @@ use super::globals::Globals;
 pub(super) struct Early {
     pub(super) dir: PathBuf,
     pub(super) json: bool,
+    pub(super) env: Option<String>,
     /// The first word that is no option, and its place among the words.
     pub(super) word: Option<(usize, String)>,
 }
@@ -35,6 +36,7 @@ pub(super) fn early(words: &[OsString]) -> Early {
             .and_then(|globals| globals.project_dir.clone())
             .or_else(|| dir_after(after))
             .unwrap_or_else(|| PathBuf::from(".")),
+        env: globals.as_ref().and_then(|globals| globals.env.clone()),
         json: globals.is_some_and(|globals| globals.json) || after.iter().any(|word| word == "--json"),
         word,
     }
@@ -66,6 +68,9 @@ pub(super) fn expand(words: &[OsString], early: &Early, is_known: impl Fn(&str) 
         .chain(words[at + 1..].iter().cloned())
         .collect()
 }
+
+/// The targets of a Makefile that stand for a command with options.
+pub(super) const WORDS: [&str; 6] = ["rebuild", "clean-volumes", "ip", "prod-build", "prod-start", "prod-stop"];
 
 fn meaning(word: &str) -> Option<Vec<&str>> {
     let fixed: Option<&[&str]> = match word {

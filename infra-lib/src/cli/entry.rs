@@ -1,5 +1,7 @@
 //! An operation as a command.
 
+use std::fmt::Debug;
+
 use clap::{ArgMatches, Args};
 use serde_json::Value;
 
@@ -19,10 +21,13 @@ pub(super) struct Entry {
     pub(super) anywhere: bool,
     augment: fn(clap::Command) -> clap::Command,
     run: fn(&Project, &ArgMatches) -> Result<Rendered>,
+    /// What is parsed from these words, and the default, both as `Debug` shows them.
+    #[cfg(test)]
+    pub(super) parsed_and_default: fn(&ArgMatches) -> (String, String),
 }
 
 /// The entry of an operation whose options are clap arguments.
-pub(super) fn entry<O: Operation + Args>() -> Entry {
+pub(super) fn entry<O: Operation + Args + Default + Debug>() -> Entry {
     Entry {
         name: O::NAME,
         group: O::GROUP,
@@ -30,12 +35,20 @@ pub(super) fn entry<O: Operation + Args>() -> Entry {
         anywhere: O::ANYWHERE,
         augment: O::augment_args,
         run: run::<O>,
+        #[cfg(test)]
+        parsed_and_default: |matches| {
+            let parsed = O::from_arg_matches(matches);
+            (parsed.map(|parsed| format!("{parsed:?}")).unwrap_or_default(), format!("{:?}", O::default()))
+        },
     }
 }
 
 impl Entry {
+    /// The command, whose help is the same for `-h` and `--help`: all of the operation's documentation, compactly.
     pub(super) fn command(self) -> clap::Command {
-        (self.augment)(clap::Command::new(self.name))
+        let command = (self.augment)(clap::Command::new(self.name));
+        let about = command.get_long_about().or(command.get_about()).cloned().unwrap_or_default();
+        command.about(about).long_about(None)
     }
 
     pub(super) fn run(self, project: &Project, matches: &ArgMatches) -> Result<Rendered> {

@@ -43,18 +43,20 @@ pub(super) struct Globals {
     pub(super) no_progress: bool,
 }
 
-/// When to use colours.
+/// When to use colours. Its values have no documentation, since clap would then spread out the help of every option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
-    /// Where a terminal shows them and nobody objects.
     Auto,
-    /// Also into a pipe.
     Always,
-    /// Not at all.
     Never,
 }
 
 impl Globals {
+    /// What clap does not see, because one stands before the command and the other after it.
+    pub(super) fn contradiction(&self) -> Option<&'static str> {
+        (self.quiet && self.verbose).then_some("--quiet and --verbose cannot be used together")
+    }
+
     pub(super) fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,

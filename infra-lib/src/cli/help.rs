@@ -7,53 +7,86 @@ use clap::{Args as _, Subcommand};
 use crate::operation::Group;
 
 use super::globals::Globals;
-use super::{commands, host};
+use super::{commands, completions, host};
 
-const TEMPLATE: &str = "{about}\n\n{usage-heading} {usage}\n{after-help}";
+const ABOUT: &str = "Set up, run, back up and check this project.";
+const TEMPLATE: &str = "{about}\n\n{usage-heading} {usage}{after-help}";
+/// What a narrow terminal shows without breaking lines.
+const COLUMNS: usize = 80;
 
 /// The root command, with every command under its heading.
 pub(super) fn command<C: Subcommand>() -> clap::Command {
-    let root = clap::Command::new("xtask")
-        .bin_name("cargo xtask")
-        .about("Set up, run, back up and check this project")
+    let root = clap::Command::new("xtask").bin_name("cargo xtask");
+    let root = C::augment_subcommands(Globals::augment_args(root));
+    let overview = overview(&root);
+    // What the derives take from the doc comments of their types is for readers of the code.
+    root.about(ABOUT)
+        .long_about(None)
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .max_term_width(100);
-    let root = C::augment_subcommands(Globals::augment_args(root));
-    let overview = overview(&root);
-    root.help_template(TEMPLATE).after_help(overview)
+        .max_term_width(100)
+        .override_usage("cargo xtask [OPTIONS] COMMAND")
+        .help_template(TEMPLATE)
+        .after_help(overview)
 }
 
 /// Every command under the heading of its group; the host's own come first, the project's tasks last.
 fn overview(root: &clap::Command) -> String {
+    let general = Group::General.title();
     let heading = |name: &str| match commands::find(name) {
         Some(entry) => entry.group.title(),
+        None if name == completions::NAME => general,
         None if host::is_task(name) => "Tasks",
         None => "Commands",
     };
-    let commands: Vec<_> = root.get_subcommands().filter(|command| !command.is_hide_set()).collect();
-    let width = commands.iter().map(|command| command.get_name().len()).max().unwrap_or(0);
     let mut text = String::new();
-    for title in ["Commands", Group::Lifecycle.title(), Group::Database.title(), Group::General.title(), "Tasks"] {
-        let mut lines = commands.iter().filter(|command| heading(command.get_name()) == title).peekable();
-        if lines.peek().is_some() {
+    for title in ["Commands", Group::Lifecycle.title(), Group::Database.title(), general, "Tasks"] {
+        let visible = root.get_subcommands().filter(|command| !command.is_hide_set());
+        let of_group: Vec<_> = visible.filter(|command| heading(command.get_name()) == title).collect();
+        let width = of_group.iter().map(|command| command.get_name().len()).max().unwrap_or(0).max(11);
+        if !of_group.is_empty() {
             let _ = writeln!(text, "\n{title}");
         }
-        for command in lines {
-            let _ = writeln!(text, "  {:width$}  {}", command.get_name(), first_line(command));
+        for command in of_group {
+            let line = format!("  {:width$}  {}", command.get_name(), summary(command));
+            let _ = writeln!(text, "{}", cut(&line));
         }
     }
-    text + FOOTER
+    // clap puts an empty line before it.
+    text.trim_start().to_owned() + FOOTER
 }
 
 const FOOTER: &str = "
-`cargo xtask help COMMAND` explains one. `-e production` chooses an environment, `--dry-run` shows what would happen,
-`--json` is for programs. A new checkout begins with `cargo xtask setup`.";
+`cargo xtask help COMMAND` explains one, with the options that all have.
+A new checkout begins with `cargo xtask setup`.";
 
 /// The first sentence, without its full stop.
-fn first_line(command: &clap::Command) -> String {
+pub(super) fn summary(command: &clap::Command) -> String {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    about.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+    let line = about.lines().next().unwrap_or_default();
+    line.split(". ").next().unwrap_or_default().trim_end_matches('.').to_owned()
+}
+
+/// The line as far as it fits, ending with a whole word.
+fn cut(line: &str) -> String {
+    if line.chars().count() <= COLUMNS {
+        return line.trim_end().to_owned();
+    }
+    let end = line.char_indices().nth(COLUMNS - 1).map_or(line.len(), |(at, _)| at);
+    let end = line[..end].rfind(' ').unwrap_or(end);
+    format!("{}…", line[..end].trim_end_matches([',', ':', ' ', '(']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_with_a_whole_word() {
+        assert_eq!(cut("  short  text "), "  short  text");
+        let long = cut(&format!("  name  {}", "words and ".repeat(12)));
+        assert!(long.chars().count() <= COLUMNS && long.ends_with("words…") || long.ends_with("and…"), "{long}");
+    }
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches, Subcommand};
+
+use crate::error::Error;
 
 use super::aliases::{self, Early};
 use super::end::End;
@@ -14,7 +17,7 @@ use super::entry::Entry;
 use super::globals::Globals;
 use super::run::Context;
 use super::tasks::{self, TaskEntry};
-use super::{commands, help};
+use super::{commands, completions, help};
 
 /// One of the library's commands, or one of the project's tasks, as parsed.
 ///
@@ -47,6 +50,7 @@ pub struct Command {
 pub(super) enum Kind {
     Operation(Entry),
     Task(TaskEntry),
+    Completions,
 }
 
 /// A parsed command line.
@@ -75,6 +79,7 @@ impl Kind {
         match self {
             Self::Operation(entry) => entry.name,
             Self::Task(task) => &task.name,
+            Self::Completions => completions::NAME,
         }
     }
 
@@ -82,6 +87,7 @@ impl Kind {
         match self {
             Self::Operation(entry) => entry.command(),
             Self::Task(task) => task.command(),
+            Self::Completions => completions::command(),
         }
     }
 }
@@ -146,20 +152,28 @@ pub fn main() -> ExitCode {
 /// process, with 0 or 64.
 pub fn parse<C: Subcommand>() -> Cli<C> {
     let words: Vec<OsString> = std::env::args_os().collect();
+    if let Some(typed) = completions::asked(&words) {
+        End::Shown(completions::answer::<C>(typed)).leave(false);
+    }
     let early = aliases::early(&words);
     try_parse(&words, &early).unwrap_or_else(|end| end.leave(early.json))
 }
 
-fn try_parse<C: Subcommand>(words: &[OsString], early: &Early) -> Result<Cli<C>, End> {
+/// The root command with the host's commands, ours and the project's tasks; and why the tasks are unknown, if they are.
+pub(super) fn assemble<C: Subcommand>(dir: &Path) -> (clap::Command, Option<Error>) {
     // First with none of ours, to learn which names the host keeps for itself; what both have is the host's.
     offer(Vec::new());
     let host = C::augment_subcommands(clap::Command::new("host"));
     let host: BTreeSet<&str> = host.get_subcommands().map(clap::Command::get_name).collect();
-    let (tasks, problem) = tasks::load(&early.dir);
-    let ours = commands::all().into_iter().map(Kind::Operation).chain(tasks.into_iter().map(Kind::Task));
+    let (tasks, problem) = tasks::load(dir);
+    let operations = commands::all().into_iter().map(Kind::Operation);
+    let ours = operations.chain([Kind::Completions]).chain(tasks.into_iter().map(Kind::Task));
     offer(ours.filter(|kind| !host.contains(kind.name())).collect());
+    (help::command::<C>(), problem)
+}
 
-    let mut command = help::command::<C>();
+fn try_parse<C: Subcommand>(words: &[OsString], early: &Early) -> Result<Cli<C>, End> {
+    let (mut command, problem) = assemble::<C>(&early.dir);
     let words = aliases::expand(words, early, |word| word == "help" || command.find_subcommand(word).is_some());
     let matches = match (command.try_get_matches_from_mut(&words), problem) {
         (Ok(matches), _) => matches,
@@ -167,9 +181,12 @@ fn try_parse<C: Subcommand>(words: &[OsString], early: &Early) -> Result<Cli<C>,
         (Err(error), Some(problem)) if error.kind() == ErrorKind::InvalidSubcommand => {
             return Err(End::Problem(problem));
         }
-        (Err(error), _) => return Err(End::of(&error)),
+        (Err(error), _) => return Err(End::of(&error, &command)),
     };
-    let globals = Globals::from_arg_matches(&matches).map_err(|error| End::of(&error))?;
-    let parsed = C::from_arg_matches(&matches).map_err(|error| End::of(&error.format(&mut command)))?;
+    let globals = Globals::from_arg_matches(&matches).map_err(|error| End::of(&error, &command))?;
+    if let Some(contradiction) = globals.contradiction() {
+        return Err(End::usage(contradiction, "leave one of them out"));
+    }
+    let parsed = C::from_arg_matches(&matches).map_err(|error| End::of(&error.format(&mut command), &command))?;
     Ok(Cli { command: parsed, context: Context::new(globals) })
 }

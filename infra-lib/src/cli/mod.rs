@@ -11,6 +11,7 @@
 
 mod aliases;
 mod commands;
+mod completions;
 mod end;
 mod entry;
 mod globals;
@@ -21,6 +22,8 @@ mod render;
 mod run;
 mod signals;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 pub use host::{Cli, Command, main, parse};
 pub use run::Context;

@@ -44,7 +44,7 @@ pub(super) fn outcome(globals: &Globals, operation: &str, rendered: &Rendered) {
     }
 }
 
-pub(super) fn error(json: bool, colored: bool, operation: &str, error: &Error) {
+pub(super) fn error(json: bool, colored: bool, operation: Option<&str>, error: &Error) {
     let exit = error.exit();
     // Whoever closed the pipe does not want to hear about it.
     if exit == Exit::Signal(13) {

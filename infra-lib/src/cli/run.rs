@@ -14,7 +14,7 @@ use super::entry::Rendered;
 use super::globals::Globals;
 use super::host::{Command, Kind};
 use super::prompt::Terminal;
-use super::{render, signals, tasks};
+use super::{completions, render, signals, tasks};
 
 /// The global options, and how to run the library's commands with them.
 #[derive(Debug, Clone)]
@@ -36,7 +36,8 @@ impl Context {
                 rendered.exit
             }
             Err(error) => {
-                render::error(self.globals.json, self.globals.colored(std::io::stderr().is_terminal()), &name, &error);
+                let colored = self.globals.colored(std::io::stderr().is_terminal());
+                render::error(self.globals.json, colored, Some(&name), &error);
                 error.exit()
             }
         };
@@ -54,12 +55,20 @@ impl Context {
             return Err(Error::new(Exit::Usage, format!("`{name}` hands the terminal over and has no answer in JSON"))
                 .with_hint("leave --json out"));
         }
-        let anywhere = matches!(&command.kind, Kind::Operation(entry) if entry.anywhere);
-        let project = self.builder().anywhere(anywhere).open()?;
-        let rendered = match &command.kind {
-            Kind::Operation(entry) => entry.run(&project, &command.matches),
-            Kind::Task(task) => tasks::run(&project, task, &command.matches),
-        }?;
+        let (project, rendered) = match &command.kind {
+            // A script is printed anywhere, also where there is no project.
+            Kind::Completions => return Ok(completions::script(&command.matches)),
+            Kind::Operation(entry) => {
+                let project = self.builder().anywhere(entry.anywhere).open()?;
+                let rendered = entry.run(&project, &command.matches)?;
+                (project, rendered)
+            }
+            Kind::Task(task) => {
+                let project = self.project()?;
+                let rendered = tasks::run(&project, task, &command.matches)?;
+                (project, rendered)
+            }
+        };
         Ok(Rendered { withheld: project.runner().has_withheld(), ..rendered })
     }
 

@@ -10,8 +10,8 @@ use crate::manifest::{Manifest, Task};
 use crate::ops::RunTask;
 use crate::project::Project;
 
-use super::commands;
 use super::entry::Rendered;
+use super::{commands, completions};
 
 /// A task as a command.
 #[derive(Debug, Clone)]
@@ -35,6 +35,11 @@ impl TaskEntry {
     }
 }
 
+/// Whether a task cannot take this name.
+fn is_built_in(name: &str) -> bool {
+    commands::find(name).is_some() || [completions::NAME, "help"].contains(&name)
+}
+
 /// The tasks of the project that `dir` belongs to, without those that would hide a built-in. Where a manifest cannot be
 /// read there are none, and its error is returned too: opening the project will say it again, but a task cannot be asked for.
 pub(super) fn load(dir: &Path) -> (Vec<TaskEntry>, Option<Error>) {
@@ -43,7 +48,7 @@ pub(super) fn load(dir: &Path) -> (Vec<TaskEntry>, Option<Error>) {
     match Manifest::load(&root) {
         Ok(manifest) => {
             let tasks = manifest.tasks.into_iter().map(|(name, task)| TaskEntry { name, task });
-            (tasks.filter(|task| commands::find(&task.name).is_none()).collect(), None)
+            (tasks.filter(|task| !is_built_in(&task.name)).collect(), None)
         }
         Err(error) => (Vec::new(), Some(error.into())),
     }

@@ -18,7 +18,9 @@ use crate::project::Project;
 use inventory::Inventory;
 pub use inventory::{Kind, Object};
 
-/// Remove this project's containers and networks, and by name what else it owns. Nothing of anybody else's, ever.
+/// Remove this project's containers and networks, and more by name.
+///
+/// Nothing of anybody else's, ever.
 ///
 /// What will be removed is listed first, with sizes. Volumes hold data: in a protected environment they go only when
 /// there is a verified backup of the last 24 hours, or with `--discard-data`.

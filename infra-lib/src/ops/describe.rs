@@ -19,7 +19,7 @@ use crate::project::{DatabaseAxis, Project, Record, known};
 pub use backup::LastBackup;
 pub use database::DescribedDatabase;
 
-/// Show the project: services, addresses, health, volumes, networks, database, last backup.
+/// Show services, addresses, networks, volumes, database, backup.
 ///
 /// What cannot be asked, since the engine does not answer, is left out and said so.
 #[derive(Debug, Clone, Default)]

@@ -14,9 +14,10 @@ use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
 use crate::report::table;
 
-/// Show what this project occupies: images, containers, logs, volumes, backups and the local database.
+/// Show what this project occupies.
 ///
-/// An image counts whole, although its layers may be shared with others; so the total is what it takes at most.
+/// Images, containers, logs, volumes, backups, the local database and what is kept in `.infra/`. An image counts whole,
+/// although its layers may be shared with others; so the total is what it takes at most.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Df {}

@@ -11,7 +11,7 @@ use crate::operation::{Group, Operation, Outcome};
 use crate::probe::{Check, Verdict};
 use crate::project::Project;
 
-/// Look for what is wrong with this machine and this project, and name the cure.
+/// Look for what is wrong with this machine and this project.
 ///
 /// One line per check, and a way out for each that is not right. Nothing is changed.
 #[derive(Debug, Clone, Default)]

@@ -22,7 +22,9 @@ pub use fill::EnvFilled;
 pub use print::EnvPrinted;
 pub use rotate::EnvRotated;
 
-/// Print, explain, check and change the variables of the env files. Secrets are never shown.
+/// Print, explain, check and change the variables of the env files.
+///
+/// Secrets are never shown.
 ///
 /// Without a subcommand it prints.
 #[derive(Debug, Clone, Default)]

@@ -20,10 +20,10 @@ use crate::project::{Project, known, template_of};
 
 use text::{Findings, Overlay};
 
-/// Write an infra.toml from what is there, with as little in it as needed.
+/// Write an infra.toml from what is there.
 ///
-/// What the compose files and folders already say is not repeated. A file that is there is never overwritten. The env
-/// files, `.infra/` and `backups/` are added to `.gitignore` where they are not ignored yet.
+/// It holds as little as needed: what the compose files and folders already say is not repeated. A file that is there
+/// is never overwritten. The env files, `.infra/` and `backups/` are added to `.gitignore` where they are not ignored yet.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Init {}

@@ -19,7 +19,7 @@ use crate::project::{DatabaseAxis, Project};
 
 use super::Settled;
 
-/// Restart the stack, or some of its services, in the order of their dependencies.
+/// Restart the stack, or some services, in dependency order.
 ///
 /// Each service is ready again before those that depend on it are restarted; when one does not become ready, the rest is
 /// left running as it was. Changes of the compose files and env files reach a container only by `start`, which makes

@@ -17,7 +17,7 @@ use crate::project::Project;
 
 use super::{Scale, Settled};
 
-/// Run this many containers of a service, and wait until they are ready.
+/// Run so many containers of a service, and wait until ready.
 ///
 /// Containers that are there already are left alone. It holds until the next `start`, which goes by the compose files
 /// and its own `--scale`.

@@ -22,7 +22,7 @@ use crate::project::services::{Readiness, describe};
 use crate::project::{Culprit, DatabaseAxis, Project};
 use crate::report::seconds;
 
-/// Start the stack, or some of its services, and wait until it is ready.
+/// Start the stack, or some services, and wait until it is ready.
 ///
 /// Ready means: each health check says so; a service without one has run for five seconds without being restarted; a
 /// one-shot job has ended with zero. On failure, each culprit is shown with its state, its health check's output and
@@ -31,6 +31,7 @@ use crate::report::seconds;
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Start {
     /// Only these services, with what they depend on.
+    #[cfg_attr(feature = "cli", arg(value_name = "SERVICE"))]
     pub services: Vec<String>,
     /// Run this many containers of a service.
     #[cfg_attr(feature = "cli", arg(long, value_name = "SERVICE=N"))]

@@ -11,7 +11,7 @@ use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
 use crate::report::table;
 
-/// Show what the containers use at the moment: processor, memory, network and disks.
+/// Show what the containers use: processor, memory, network, disks.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Stats {}

@@ -12,13 +12,14 @@ use crate::lock::{Lock, Mode};
 use crate::operation::{Group, Operation, Outcome};
 use crate::project::{DatabaseAxis, Project};
 
-/// Stop the stack, or some of its services. Nothing is removed.
+/// Stop the stack, or some services. Nothing is removed.
 ///
 /// A database is given a minute to write what it holds; Compose alone kills it after ten seconds.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Stop {
     /// Only these services.
+    #[cfg_attr(feature = "cli", arg(value_name = "SERVICE"))]
     pub services: Vec<String>,
 }
 

@@ -121,8 +121,8 @@ mod tests {
 
     #[test]
     fn the_examples_in_comments_are_valid_too() {
-        let text: String =
-            TAIL.lines().skip(2).map(|line| format!("{}\n", line.trim_start_matches(['#', ' ']))).collect();
+        let lines: Vec<_> = TAIL.lines().skip(2).map(|line| line.trim_start_matches(['#', ' '])).collect();
+        let text = lines.join("\n");
         let manifest = Manifest::parse("infra.toml".into(), &text).unwrap();
         assert_eq!(manifest.tasks["test"].run, ["npm", "test"]);
     }

@@ -24,7 +24,7 @@ use crate::postgres::PostgresError;
 use crate::project::{DatabaseAxis, Project};
 use crate::report::seconds;
 
-/// Make a fresh checkout run: check the machine, make the env file, get the images, start, wait until it is healthy.
+/// Make a fresh checkout run, from its env file to a healthy stack.
 ///
 /// Every step looks first whether there is anything to do, so it can be run again at any time: a second run changes
 /// nothing and takes seconds. Where no engine answers, the database becomes a local PostgreSQL cluster and services

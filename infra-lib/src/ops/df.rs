@@ -143,7 +143,7 @@ fn log_bytes(path: &Utf8Path) -> Option<u64> {
 
 /// The volumes that carry this project's name, and external ones that it uses.
 fn volumes(project: &Project, usage: &Usage, parts: &mut Vec<Part>) -> Result<()> {
-    let mut names: Vec<String> = project.volume_label()?.into_keys().collect();
+    let mut names: Vec<String> = project.own_volumes()?.into_iter().map(|volume| volume.name).collect();
     names.extend(project.containers()?.into_iter().flat_map(|container| container.volumes));
     names.sort();
     names.dedup();

@@ -134,17 +134,15 @@ impl Operation for Start {
         let baseline = Baseline::of(&before);
         match project.compose().change(project.runner(), &call.args(services.iter().cloned())) {
             Ok(None) => return Ok(StartReport::new(project, &[], began)),
-            Ok(Some(_)) => {}
+            // What is not healthy has volumes too.
+            Ok(Some(_)) => project.remember_volumes()?,
             Err(error) => return failure::explain(project, &all, &before, &baseline, error, began),
         }
         let until = began + patience;
         let readiness = failure::told(project, project.wait_ready(&all, &baseline, until))?;
         let mut report = StartReport::new(project, &project.containers()?, began);
         match readiness {
-            Readiness::Ready => {
-                project.remember_volumes()?;
-                failure::told(project, login::log_in(project, &all, until))?;
-            }
+            Readiness::Ready => failure::told(project, login::log_in(project, &all, until))?,
             Readiness::Failed(culprits) => report.culprits = culprits,
             Readiness::TimedOut(culprits) => (report.culprits, report.timed_out) = (culprits, true),
         }

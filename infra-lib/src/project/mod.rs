@@ -22,5 +22,6 @@ pub(crate) use discover::root;
 pub use environment::Environment;
 pub(crate) use environment::template_of;
 pub use open::Project;
+pub(crate) use ownership::OwnVolume;
 pub use record::{DatabaseAxis, LocalRecord, Record};
 pub use services::Culprit;

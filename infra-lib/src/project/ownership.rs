@@ -17,6 +17,15 @@ pub(crate) type VolumeAges = BTreeMap<String, String>;
 
 const FILE: &str = "volumes.json";
 
+/// A volume that may be this project's.
+#[derive(Debug)]
+pub(crate) struct OwnVolume {
+    pub(crate) name: String,
+    made: String,
+    /// Whether it is known to be; otherwise it only carries our name, which another checkout may share.
+    pub(crate) certain: bool,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Raw {
@@ -25,20 +34,69 @@ struct Raw {
     created_at: String,
 }
 
+/// Nameless volumes, which carry no project's name, by compose project: environments share the state folder, but nothing else.
+const NAMELESS_FILE: &str = "nameless-volumes.json";
+
+/// The engine names a volume that nobody has named with 32 random bytes.
+fn is_nameless(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
+}
+
 impl Project {
     /// Notes the volumes that our containers use.
     pub(crate) fn remember_volumes(&self) -> Result<()> {
-        let prefix = self.volume_label()?;
         let used: Vec<String> = self.containers()?.into_iter().flat_map(|container| container.volumes).collect();
+        let ours = self.own_volumes()?.into_iter().filter(|volume| used.contains(&volume.name));
+        let (nameless, named): (VolumeAges, VolumeAges) =
+            ours.map(|volume| (volume.name, volume.made)).partition(|(name, _)| is_nameless(name));
         let mut known = self.known_volumes();
-        let before = known.clone();
-        known.extend(prefix.into_iter().filter(|(name, _)| used.contains(name)));
-        if known == before { Ok(()) } else { self.state().write(FILE, &known) }
+        if !named.iter().all(|(name, made)| known.get(name) == Some(made)) {
+            known.extend(named);
+            self.state().write(FILE, &known)?;
+        }
+        let mut known = self.known_nameless();
+        let ours = known.entry(self.name().to_owned()).or_default();
+        if !nameless.iter().all(|(name, made)| ours.get(name) == Some(made)) {
+            ours.extend(nameless);
+            self.state().write(NAMELESS_FILE, &known)?;
+        }
+        Ok(())
+    }
+
+    fn known_nameless(&self) -> BTreeMap<String, VolumeAges> {
+        self.state().read(NAMELESS_FILE).unwrap_or_default()
     }
 
     /// The volumes that were noted, some of which may be gone.
     pub(crate) fn known_volumes(&self) -> VolumeAges {
         self.state().read(FILE).unwrap_or_default()
+    }
+
+    /// The volumes that may be ours: those that carry this project's name, and nameless ones that our containers use or
+    /// have used. What the compose files call external is somebody else's, whatever it carries.
+    pub(crate) fn own_volumes(&self) -> Result<Vec<OwnVolume>> {
+        let used: Vec<String> = self.containers()?.into_iter().flat_map(|container| container.volumes).collect();
+        let known = self.known_volumes();
+        let is_ours =
+            |name: &String, made: &String, known: &VolumeAges| used.contains(name) || known.get(name) == Some(made);
+        let mut volumes: Vec<OwnVolume> = self
+            .volume_label()?
+            .into_iter()
+            .map(|(name, made)| OwnVolume { certain: is_ours(&name, &made, &known), name, made })
+            .collect();
+
+        let known = self.known_nameless().remove(self.name()).unwrap_or_default();
+        let mut nameless: Vec<String> =
+            used.iter().chain(known.keys()).filter(|name| is_nameless(name)).cloned().collect();
+        nameless.sort();
+        nameless.dedup();
+        let raw: Vec<Raw> = self.compose().inspect(self.runner(), "volume", &nameless)?;
+        let ours = raw.into_iter().filter(|volume| is_ours(&volume.name, &volume.created_at, &known));
+        volumes.extend(ours.map(|volume| OwnVolume { name: volume.name, made: volume.created_at, certain: true }));
+
+        let model = self.model()?;
+        volumes.retain(|own| !model.volumes.values().any(|volume| volume.external && volume.name == own.name));
+        Ok(volumes)
     }
 
     /// The volumes on the engine that carry this project's name.

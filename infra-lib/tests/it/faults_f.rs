@@ -14,7 +14,9 @@ use crate::support::*;
 
 /// A service of the fixtures that sleeps, with more keys.
 fn sleeper(name: &str, more: &str) -> String {
-    format!("  {name}: {{image: @image@, entrypoint: [sleep, infinity], init: true{more}}}\n")
+    let keys =
+        if more.contains("healthcheck") { "image: @image@, entrypoint: [sleep, infinity], init: true" } else { SLEEPS };
+    format!("  {name}: {{{keys}{more}}}\n")
 }
 
 /// A service of the fixtures that runs a line of shell, with more keys.
@@ -28,8 +30,6 @@ fn project(services: &[String]) -> TestProject {
 
 const UNHEALTHY: &str =
     ", healthcheck: {test: [CMD-SHELL, 'echo the reason; exit 1'], interval: 200ms, retries: 1, timeout: 5s}";
-const HEALTHY: &str = ", healthcheck: {test: [CMD, 'true'], start_interval: 200ms, start_period: 30s}";
-
 #[test]
 fn f01_a_port_that_a_process_has_is_told_with_its_owner() {
     let Some(_engine) = engine() else { return };
@@ -187,7 +187,7 @@ fn f09_a_one_shot_that_ended_well_is_ready() {
     let Some(_engine) = engine() else { return };
     let project = project(&[
         shell("job", "exit 0", ""),
-        sleeper("web", &format!("{HEALTHY}, depends_on: {{job: {{condition: service_completed_successfully}}}}")),
+        sleeper("web", ", depends_on: {job: {condition: service_completed_successfully}}"),
     ]);
     project.xtask(["start"]).end().ok().shows("ready after");
     project.xtask(["start"]).end().ok();
@@ -223,7 +223,7 @@ fn f10_a_dependency_that_is_never_healthy_ends_in_time_too() {
 #[test]
 fn f11_a_paused_container_is_not_ready() {
     let Some(_engine) = engine() else { return };
-    let project = project(&[sleeper("web", HEALTHY)]);
+    let project = project(&[sleeper("web", "")]);
     project.xtask(["start"]).end().ok();
     docker(["pause", &project.container("web")]);
     let ended = project.xtask(["start"]).end();

@@ -8,14 +8,12 @@ use rustix::process::Signal;
 
 use crate::support::*;
 
-const SLEEPER: &str = "services: {web: {image: @image@, entrypoint: [sleep, infinity], init: true}}";
-
 #[test]
 fn a_project_is_gone_when_dropped_even_by_a_panic() {
     let Some(_engine) = engine() else { return };
     let mut seen = (String::new(), std::path::PathBuf::new());
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let project = TestProject::new().compose(&format!("{SLEEPER}\nvolumes: {{data: {{}}}}"));
+        let project = TestProject::new().compose(&format!("services: {{web: {{{SLEEPS}}}}}\nvolumes: {{data: {{}}}}"));
         seen = (project.name().to_owned(), project.dir().to_owned());
         project.xtask(["start"]).end().ok();
         assert_eq!(project.state("web"), "running");

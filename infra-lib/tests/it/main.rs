@@ -12,6 +12,7 @@
 
 mod dotenv;
 mod faults_f;
+mod faults_g;
 mod harness;
 mod health;
 mod local_db;

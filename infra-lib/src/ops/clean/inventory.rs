@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::exec::Invocation;
 use crate::manifest::ByteSize;
-use crate::project::{DatabaseAxis, Project};
+use crate::project::{DatabaseAxis, OwnVolume, Project};
 
 use super::Clean;
 
@@ -122,11 +122,13 @@ impl Inventory {
         Ok(())
     }
 
-    /// Those of this name on which nobody else is.
+    /// Those of this name on which nobody else is, and which the files do not call somebody else's.
     fn networks(&mut self, project: &Project) -> Result<()> {
+        let stated = &project.model()?.networks;
+        let is_external = |name: &str| stated.values().any(|network| network.external && network.name == name);
         let own: Vec<String> = self.objects.iter().map(|object| object.id.clone()).collect();
         let networks: Vec<RawNetwork> = objects(project, "network")?;
-        for network in networks {
+        for network in networks.into_iter().filter(|network| !is_external(&network.name)) {
             if let Some(guest) = network.containers.iter().find(|(id, _)| !own.contains(id)) {
                 self.left
                     .push(format!("network {}: container {} of somebody else's is on it", network.name, guest.1.name));
@@ -137,15 +139,13 @@ impl Inventory {
         Ok(())
     }
 
-    /// Those of this name that `start` has noted, or that our containers use. Others of this name are ambiguous: the
-    /// name may be another checkout's too. External ones carry no name of ours.
+    /// Those that `start` has noted, or that our containers use. Others that only carry our name are ambiguous: the name
+    /// may be another checkout's too.
     fn volumes(&mut self, project: &Project) -> Result<()> {
-        let known = project.known_volumes();
-        let used: Vec<String> = project.containers()?.into_iter().flat_map(|container| container.volumes).collect();
         // Sizes are for the question that is asked; without them it is asked all the same.
         let usage = project.compose().usage(project.runner()).unwrap_or_default();
-        for (name, made) in project.volume_label()? {
-            self.ambiguous |= known.get(&name) != Some(&made) && !used.contains(&name);
+        for OwnVolume { name, certain, .. } in project.own_volumes()? {
+            self.ambiguous |= !certain;
             self.push(Kind::Volume, &name, &name, usage.volume(&name));
         }
         Ok(())

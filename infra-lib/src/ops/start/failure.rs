@@ -32,6 +32,7 @@ pub(super) fn explain(
         }
         _ => return told(project, Err(error.into())),
     };
+    project.remember_volumes()?;
     let readiness = project.wait_ready(services, baseline, Instant::now())?;
     let mut report = StartReport::new(project, &project.containers()?, began);
     report.timed_out = timed_out;

@@ -25,7 +25,7 @@ const ASPECTS: [(&str, &str); 4] = [
     ("container", "{{.Id}} {{.State.Status}} {{.State.StartedAt}} {{json .Config.Labels}}"),
     ("volume", "{{.Name}} {{.CreatedAt}} {{json .Labels}}"),
     ("network", "{{.Id}} {{json .Labels}}"),
-    ("image", "{{.Id}} {{json .RepoTags}}"),
+    ("image", "{{.Id}}"),
 ];
 
 impl Bystanders {
@@ -66,6 +66,11 @@ impl Bystanders {
         let name = name.into();
         self.things.push(Thing { kind, name: name.clone(), looked: look(kind, &name) });
         name
+    }
+
+    /// Watches it no longer, and leaves its removal to whoever watches it next.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.things.retain(|thing| thing.name != name);
     }
 
     /// Fails the test if anything changed.

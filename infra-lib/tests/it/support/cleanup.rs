@@ -1,6 +1,6 @@
 //! Removing what a test project has left, and nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -44,6 +44,15 @@ pub(super) fn engine<'a>(names: impl Iterator<Item = &'a String>) {
         for id in ids.lines().collect::<BTreeSet<_>>() {
             let _ = try_docker(["image", "rm", "-f", id]);
         }
+    }
+}
+
+/// Removes the nameless volumes of containers that were removed during the test, which `start` has noted.
+pub(super) fn nameless_volumes(project: &Path) {
+    let noted = std::fs::read(project.join(".infra/nameless-volumes.json")).unwrap_or_default();
+    let noted: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_slice(&noted).unwrap_or_default();
+    for volume in noted.values().flat_map(BTreeMap::keys) {
+        let _ = try_docker(["volume", "rm", volume]);
     }
 }
 

@@ -8,6 +8,11 @@ use super::processes::command;
 /// The image that the fixtures run: every machine that can run a stack of ours has it.
 pub(crate) const IMAGE: &str = "postgres:16-alpine";
 
+/// The keys of a service that does nothing and is ready at once; more may follow after a comma. Without its health check, a
+/// start would wait five seconds to see whether it stays up.
+pub(crate) const SLEEPS: &str = "image: @image@, entrypoint: [sleep, infinity], init: true, \
+    healthcheck: {test: [CMD, 'true'], start_period: 60s, start_interval: 100ms, interval: 60s}";
+
 /// A PostgreSQL service for the fixtures, under `services:`; it is ready after about two seconds.
 pub(crate) const DATABASE: &str = "
   db:

@@ -8,7 +8,7 @@
 //! #[test]
 //! fn f13_nothing_running_is_unhealthy() {
 //!     let Some(_engine) = engine() else { return };
-//!     let project = TestProject::new().compose("services: {web: {image: @image@, entrypoint: [sleep, inf], init: true}}");
+//!     let project = TestProject::new().compose(&format!("services: {{web: {{{SLEEPS}}}}}"));
 //!     project.xtask(["stop"]).stdout("nothing was running\n").check();       // exact; what is not stated must be empty
 //!     project.xtask(["start"]).end().ok().says("starting web");              // loose
 //!     let health = project.xtask(["health", "--json"]).end().code(0).json();
@@ -34,6 +34,7 @@
 //! - [`Bystanders`]: foreign containers, volumes, networks and images that must survive unchanged.
 //! - [`Sampler`]: every command line on this machine, read each millisecond while a command runs.
 //! - [`survivors`]: the processes that a call has left behind.
+//! - [`remote_engine`], [`frozen_engine`]: the engine from afar, and one that never answers.
 //! - [`free_port`], [`wait_until`].
 
 #![allow(dead_code, unused_imports, reason = "a harness offers more than the tests of one moment use")]
@@ -50,6 +51,7 @@ mod pace;
 mod ports;
 mod processes;
 mod project;
+mod proxy;
 mod running;
 mod sampler;
 mod scrub;
@@ -58,13 +60,14 @@ pub(crate) use self::{
     bystanders::Bystanders,
     call::Call,
     ended::Ended,
-    engine::{DATABASE, IMAGE, docker, try_docker},
+    engine::{DATABASE, IMAGE, SLEEPS, docker, try_docker},
     fakes::{Fakes, Recorded},
     guards::{engine, postgres, tool},
     pace::wait_until,
     ports::free_port,
     processes::{command, descendants, signal, survivors},
     project::TestProject,
+    proxy::{frozen_engine, remote_engine},
     running::Running,
     sampler::Sampler,
 };

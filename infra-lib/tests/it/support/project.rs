@@ -189,6 +189,7 @@ impl Drop for TestProject {
         }
         cleanup::local_clusters(&self.dir);
         cleanup::engine(self.also.iter().chain([&self.name]));
+        cleanup::nameless_volumes(&self.dir);
         cleanup::writable(&self.dir);
     }
 }

@@ -5,27 +5,21 @@ use std::time::Instant;
 
 use xshell::{Cmd, Shell, cmd};
 
-/// Check formatting, lints and documentation, and run the README's own test command
-#[derive(clap::Args, Debug)]
-pub(crate) struct Ci {}
+/// Runs the checks one after the other and stops at the first that fails.
+pub(crate) fn run() -> Result<(), Box<dyn Error>> {
+    let shell = Shell::new()?;
+    shell.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let readme = shell.read_file("README.md")?;
+    let test = test_command(&readme).ok_or("README.md has no line `cargo test` in a block of shell commands")?;
+    let mut test_words = test.split(' ');
+    let program = test_words.next().unwrap_or_default();
 
-impl Ci {
-    /// Runs the checks one after the other and stops at the first that fails.
-    pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
-        let shell = Shell::new()?;
-        shell.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-        let readme = shell.read_file("README.md")?;
-        let test = test_command(&readme).ok_or("README.md has no line `cargo test` in a block of shell commands")?;
-        let mut test_words = test.split(' ');
-        let program = test_words.next().unwrap_or_default();
-
-        step("formatting", cmd!(shell, "cargo fmt --all --check"))?;
-        step("lints", cmd!(shell, "cargo clippy --workspace --all-targets --all-features --locked -- -D warnings"))?;
-        let docs =
-            cmd!(shell, "cargo doc --workspace --no-deps --all-features --locked").env("RUSTDOCFLAGS", "-D warnings");
-        step("documentation", docs)?;
-        step("tests", cmd!(shell, "{program} {test_words...}"))
-    }
+    step("formatting", cmd!(shell, "cargo fmt --all --check"))?;
+    step("lints", cmd!(shell, "cargo clippy --workspace --all-targets --all-features --locked -- -D warnings"))?;
+    let docs =
+        cmd!(shell, "cargo doc --workspace --no-deps --all-features --locked").env("RUSTDOCFLAGS", "-D warnings");
+    step("documentation", docs)?;
+    step("tests", cmd!(shell, "{program} {test_words...}"))
 }
 
 /// The README's test command: what CI runs is what a reader is told to run.

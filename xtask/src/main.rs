@@ -11,8 +11,10 @@ use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
 enum Xtask {
-    Ci(ci::Ci),
-    Schema(schema::Schema),
+    /// Check formatting, lints and documentation, and run the README's own test command
+    Ci,
+    /// Write docs/infra.schema.json anew, from the types that read infra.toml
+    Schema,
     Standins(standins::Standins),
     #[command(flatten)]
     Infra(infra_lib::cli::Command),
@@ -21,8 +23,8 @@ enum Xtask {
 fn main() -> ExitCode {
     let cli = infra_lib::cli::parse::<Xtask>();
     match cli.command {
-        Xtask::Ci(chore) => finish(chore.run()),
-        Xtask::Schema(chore) => finish(chore.run()),
+        Xtask::Ci => finish(ci::run()),
+        Xtask::Schema => finish(schema::run()),
         Xtask::Standins(chore) => finish(chore.run()),
         Xtask::Infra(command) => cli.context.run(command),
     }

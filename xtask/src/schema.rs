@@ -7,15 +7,9 @@ use infra_lib::manifest::json_schema;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/infra.schema.json");
 
-/// Write docs/infra.schema.json anew, from the types that read infra.toml
-#[derive(clap::Args, Debug)]
-pub(crate) struct Schema {}
-
-impl Schema {
-    /// Writes it.
-    pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
-        Ok(std::fs::write(Path::new(PATH), json_schema())?)
-    }
+/// Writes it anew.
+pub(crate) fn run() -> Result<(), Box<dyn Error>> {
+    Ok(std::fs::write(Path::new(PATH), json_schema())?)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ impl End {
         Self::Problem(Error::new(Exit::Usage, message).with_hint(hint))
     }
 
-    #[expect(clippy::exit, clippy::disallowed_methods, reason = "like clap's own parse(), which this stands in for")]
+    #[expect(clippy::disallowed_methods, reason = "like clap's own parse(), which this stands in for")]
     pub(super) fn leave(self, as_json: bool) -> ! {
         let exit = match self {
             Self::Shown(text) => {

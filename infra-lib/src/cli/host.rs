@@ -43,13 +43,13 @@ use super::{commands, completions, help};
 #[derive(Clone)]
 pub struct Command {
     pub(super) kind: Kind,
-    pub(super) matches: ArgMatches,
+    pub(super) matches: Box<ArgMatches>,
 }
 
 #[derive(Clone)]
 pub(super) enum Kind {
     Operation(Entry),
-    Task(TaskEntry),
+    Task(Box<TaskEntry>),
     Completions,
 }
 
@@ -127,7 +127,7 @@ impl FromArgMatches for Command {
         let missing = || clap::Error::new(ErrorKind::MissingSubcommand);
         let (name, matches) = matches.subcommand().ok_or_else(missing)?;
         let kind = offered().into_iter().find(|kind| kind.name() == name).ok_or_else(missing)?;
-        Ok(Self { kind, matches: matches.clone() })
+        Ok(Self { kind, matches: Box::new(matches.clone()) })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -167,7 +167,7 @@ pub(super) fn assemble<C: Subcommand>(dir: &Path) -> (clap::Command, Option<Erro
     let host: BTreeSet<&str> = host.get_subcommands().map(clap::Command::get_name).collect();
     let (tasks, problem) = tasks::load(dir);
     let operations = commands::all().into_iter().map(Kind::Operation);
-    let ours = operations.chain([Kind::Completions]).chain(tasks.into_iter().map(Kind::Task));
+    let ours = operations.chain([Kind::Completions]).chain(tasks.into_iter().map(Box::new).map(Kind::Task));
     offer(ours.filter(|kind| !host.contains(kind.name())).collect());
     (help::command::<C>(), problem)
 }

@@ -47,7 +47,10 @@ pub(super) fn read(dir: &Utf8Path) -> Result<Vec<Migration>> {
     for entry in dir.read_dir_utf8().map_err(Error::file("read", dir))? {
         let entry = entry.map_err(Error::file("read", dir))?;
         let name = entry.file_name();
-        let Some(stem) = name.strip_suffix(".sql").filter(|stem| !stem.ends_with(".down")) else { continue };
+        let Some(stem) = name.strip_suffix(".sql") else { continue };
+        if stem.strip_suffix(".down").is_some() {
+            continue;
+        }
         let path = entry.path().to_owned();
         let stem = stem.strip_suffix(".up").unwrap_or(stem);
         let (version, description) = stem

@@ -64,28 +64,21 @@ pub(super) fn transaction_control(sql: &str) -> Option<Start> {
     statements(sql).into_iter().find(|statement| CONTROL.contains(&statement.first.as_str()))
 }
 
-/// Comments nest.
+/// Comments nest. Returns where the text goes on: behind the one that closes the first.
 fn comment(rest: &str) -> usize {
     let bytes = rest.as_bytes();
     let (mut depth, mut at) = (0, 0);
     while at < bytes.len() {
-        if rest[at..].as_bytes().starts_with(b"/*") {
-            depth += 1;
-            at += 2;
-        } else if rest[at..].as_bytes().starts_with(b"*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += 1;
-            while at < bytes.len() && !rest.is_char_boundary(at) {
-                at += 1;
-            }
+        match bytes[at..] {
+            [b'/', b'*', ..] => (depth, at) = (depth + 1, at + 2),
+            [b'*', b'/', ..] => (depth, at) = (depth - 1, at + 2),
+            _ => at += 1,
+        }
+        if depth == 0 {
+            break;
         }
     }
-    bytes.len()
+    at
 }
 
 fn quoted(rest: &str, quote: u8, escapes: bool) -> usize {

@@ -29,7 +29,7 @@ impl Database {
 }
 
 /// `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`, as `pg_authid.rolpassword` holds it. Passwords here are
-/// ASCII, which SASLprep leaves as it is.
+/// ASCII, which `SASLprep` leaves as it is.
 fn scram_verifier(password: &[u8], salt: &[u8], iterations: u32) -> String {
     let salted = pbkdf2(password, salt, iterations);
     let stored = Sha256::digest(hmac(&salted, b"Client Key"));

@@ -68,13 +68,12 @@ impl Environment {
             .collect();
 
         let stated = settings.map(|settings| absolute(&settings.env_files)).unwrap_or_default();
-        let (env_files, own_env_file) = match stated.last().cloned() {
-            Some(own) => (stated, own),
-            None => {
-                let (common, named) = (root.join(".env"), root.join(format!(".env.{name}")));
-                let has_named = named.is_file() || template_of(&named).is_file();
-                (vec![common.clone(), named.clone()], if has_named { named } else { common })
-            }
+        let (env_files, own_env_file) = if let Some(own) = stated.last().cloned() {
+            (stated, own)
+        } else {
+            let (common, named) = (root.join(".env"), root.join(format!(".env.{name}")));
+            let has_named = named.is_file() || template_of(&named).is_file();
+            (vec![common.clone(), named.clone()], if has_named { named } else { common })
         };
         let env_files = env_files.into_iter().filter(|path| path.is_file()).collect();
 

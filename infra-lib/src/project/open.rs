@@ -68,7 +68,7 @@ impl Project {
         let record: Option<Record> = builder.record.or_else(|| state.read(Record::FILE));
 
         let shell = |key: &str| std::env::var(key).ok();
-        let base_env = match EnvFile::read(&root.join(".env")) {
+        let base_env = match EnvFile::read(root.join(".env")) {
             Ok(file) => resolve(&[file], shell)?,
             Err(_) => Resolved::default(),
         };
@@ -95,8 +95,7 @@ impl Project {
             &base,
             &Ask { compose: &compose, runner: &runner },
         )?;
-        let files =
-            environment.env_files.iter().map(|path| EnvFile::read(path)).collect::<std::result::Result<Vec<_>, _>>()?;
+        let files = environment.env_files.iter().map(EnvFile::read).collect::<std::result::Result<Vec<_>, _>>()?;
         files.iter().try_for_each(refuse_duplicates)?;
         let variables = resolve(&files, shell)?;
         for Variable { key, value, .. } in variables.variables() {

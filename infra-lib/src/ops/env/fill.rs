@@ -34,7 +34,7 @@ pub(super) fn run(project: &Project) -> Result<EnvFilled> {
     let from_template = entries.map(|(template, entry)| (entry.key.clone(), Some((template, entry))));
     let from_rules = rules.iter().filter(|(_, rule)| rule.generate.is_some()).map(|(key, _)| (key.clone(), None));
 
-    let mut file = EnvFile::read(&path)?;
+    let mut file = EnvFile::read(path)?;
     let before = file.text().to_owned();
     let mut filled =
         EnvFilled { file: path.file_name().unwrap_or_default().to_owned(), copied: Vec::new(), generated: Vec::new() };

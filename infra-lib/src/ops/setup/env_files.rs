@@ -21,8 +21,8 @@ pub(super) fn make(project: &Project) -> Result<Vec<String>> {
     }
     let own = &project.environment().own_env_file;
     if changes.is_empty() && !own.exists() && project.manifest().env.values().any(|rule| rule.generate.is_some()) {
-        let template = EnvFile::parse(template_of(&own), b"")?;
-        changes.extend(make_one(project, &template, &own)?);
+        let template = EnvFile::parse(template_of(own), b"")?;
+        changes.extend(make_one(project, &template, own)?);
     }
     Ok(changes)
 }

@@ -40,7 +40,7 @@ fn move_away(project: &Project, conflict: &Conflict) -> Result<String> {
     let file = &project.environment().own_env_file;
     let name = file.file_name().unwrap_or_default();
     let what = format!("moved `{service}` to port {free} ({variable} in {name}): {port} is taken by {holder}");
-    project.runner().apply(&what, || write(&file, variable, *free))?;
+    project.runner().apply(&what, || write(file, variable, *free))?;
     Ok(what)
 }
 

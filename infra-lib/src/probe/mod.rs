@@ -1,7 +1,7 @@
 //! Health probes, one file per kind, all asked at once.
 //!
-//! To add a kind: write its file with a `plan` that returns the probes which the [`Snapshot`] calls for, and add its line
-//! to [`KINDS`].
+//! To add a kind: write its file with a `plan` that returns the probes which the `Snapshot` calls for, and add its line
+//! to `KINDS`.
 
 mod ask;
 mod backup_age;

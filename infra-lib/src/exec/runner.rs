@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::invocation::EnvValue;
@@ -81,6 +82,9 @@ impl Runner {
         &self.cancel
     }
 
+    /// A question that is not answered by then never will be: an engine that hangs must not hang whoever asks it.
+    pub const READ_DEADLINE: Duration = Duration::from_secs(120);
+
     /// The same runner, for what must still be done after a cancellation: it is stopped by nobody, so what it runs needs
     /// a deadline of its own.
     pub(crate) fn aftermath(&self) -> Self {
@@ -107,8 +111,16 @@ impl Runner {
         self.programs.path()
     }
 
-    /// Runs a command that changes nothing, and returns what it printed. It runs in a dry run too.
+    /// Runs a command that changes nothing, and returns what it printed. It runs in a dry run too. One that states no
+    /// deadline has [`Runner::READ_DEADLINE`].
     pub fn read(&self, invocation: &Invocation) -> Result<Output, ExecError> {
+        match invocation.deadline {
+            Some(_) => self.capture(invocation),
+            None => self.capture(&invocation.clone().deadline(Self::READ_DEADLINE)),
+        }
+    }
+
+    fn capture(&self, invocation: &Invocation) -> Result<Output, ExecError> {
         let mut stdout = Vec::new();
         let stderr = self.stream(invocation, |stream, chunk| {
             if stream == Stream::Stdout {
@@ -149,7 +161,7 @@ impl Runner {
 
     /// Runs a command that changes something. In a dry run it is shown, not run, and the answer is `None`.
     pub fn change(&self, invocation: &Invocation) -> Result<Option<Output>, ExecError> {
-        if self.would(invocation) { Ok(None) } else { self.read(invocation).map(Some) }
+        if self.would(invocation) { Ok(None) } else { self.capture(invocation).map(Some) }
     }
 
     /// Runs a command that changes something and hands over its lines as they come. In a dry run it is shown, not run,

@@ -196,6 +196,29 @@ mod tests {
     }
 
     #[test]
+    fn each_published_port_is_asked_in_its_own_way() {
+        use crate::probe::snapshot::tests::in_stack;
+        let model = r#"{"name":"x","services":{"proxy":{},"cache":{"image":"redis:7"},"mail":{}}}"#;
+        let with = |service: &str, ports: &[&str]| {
+            let mut container = container(service);
+            container.ports = ports.iter().map(|&port| port.to_owned()).collect();
+            container
+        };
+        let containers = vec![
+            with("proxy", &["0.0.0.0:80->8080/tcp", "0.0.0.0:443->8443/tcp"]),
+            with("cache", &["127.0.0.1:6379->6379/tcp"]),
+            with("mail", &["127.0.0.1:25->25/tcp"]),
+        ];
+        in_stack("", model, containers, |snapshot| {
+            let plans =
+                [crate::probe::http::plan, crate::probe::tls::plan, crate::probe::redis::plan, crate::probe::tcp::plan];
+            let targets =
+                plans.map(|plan| plan(snapshot).iter().map(|probe| probe.target()).collect::<Vec<_>>().join(" "));
+            assert_eq!(targets, ["proxy proxy", "proxy", "cache", "mail"]);
+        });
+    }
+
+    #[test]
     fn the_url_of_a_health_check_is_read() {
         let url = |test: &str| health_url(&service(&format!(r#"{{"healthcheck":{{"test":{test}}}}}"#)));
         let found = url(r#"["CMD-SHELL","curl -f http://localhost:3000/health || exit 1"]"#).unwrap();

@@ -109,3 +109,55 @@ impl From<Exit> for std::process::ExitCode {
         exit.code().into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every variant, with its row in the document; a new one does not compile until it stands here.
+    fn all() -> Vec<Exit> {
+        use Exit::*;
+        let rows = [
+            Ok,
+            Failed,
+            CheckFailed,
+            Partial,
+            Usage,
+            BadData,
+            NotFound,
+            Unavailable,
+            CannotCreate,
+            Io,
+            Locked,
+            Refused,
+            Config,
+            Signal(2),
+            Child(7),
+        ];
+        for exit in rows {
+            match exit {
+                Ok | Failed | CheckFailed | Partial | Usage | BadData | NotFound | Unavailable | CannotCreate | Io
+                | Locked | Refused | Config | Signal(_) | Child(_) => {}
+            }
+        }
+        rows.into()
+    }
+
+    #[test]
+    fn docs_cli_md_has_every_code_and_no_other() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let section = text.split("\n## Exit codes\n").nth(1).unwrap().split("\n## ").next().unwrap();
+        let rows = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| code"));
+        let told: Vec<(String, String)> = rows
+            .flat_map(|row| {
+                let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+                cells[1].split(", ").map(|code| (code.to_owned(), cells[2].to_owned())).collect::<Vec<_>>()
+            })
+            .collect();
+        let row = |exit: Exit| (exit.code().to_string(), exit.name().to_owned());
+        let known = all().into_iter().filter(|exit| !matches!(exit, Exit::Signal(_) | Exit::Child(_)));
+        let known = known.chain([1, 2, 15].map(Exit::Signal)).map(row);
+        assert_eq!(told, known.collect::<Vec<_>>());
+    }
+}

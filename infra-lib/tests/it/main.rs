@@ -17,4 +17,5 @@ mod harness;
 mod health;
 mod local_db;
 mod migrations;
+mod readme;
 mod support;

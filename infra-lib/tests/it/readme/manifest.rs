@@ -1,0 +1,52 @@
+//! `docs/infra-toml.md` against the schema of `infra.toml`, which is generated from the types that read it.
+
+use std::collections::BTreeSet;
+
+use infra_lib::manifest::Manifest;
+use serde_json::Value;
+
+use super::markdown::{document, root, spans};
+
+/// The dotted keys below a schema, one level of tables by `NAME`.
+fn keys(schema: &Value, node: &Value, prefix: &str, found: &mut BTreeSet<String>) {
+    let node = match node["$ref"].as_str().or_else(|| node["anyOf"][0]["$ref"].as_str()) {
+        Some(reference) => &schema["$defs"][reference.rsplit('/').next().unwrap()],
+        None => node,
+    };
+    for (key, below) in node["properties"].as_object().into_iter().flatten() {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        found.insert(path.clone());
+        keys(schema, below, &path, found);
+    }
+    if let below @ Value::Object(_) = &node["additionalProperties"]
+        && below["type"] != "string"
+    {
+        keys(schema, below, &format!("{prefix}.*"), found);
+    }
+}
+
+#[test]
+fn every_key_of_the_manifest_is_documented_and_every_documented_key_is_one() {
+    let schema: Value =
+        serde_json::from_str(&std::fs::read_to_string(root().join("docs/infra.schema.json")).unwrap()).unwrap();
+    let mut known = BTreeSet::new();
+    keys(&schema, &schema, "", &mut known);
+    // The sections themselves are the headings.
+    known.retain(|key| key.contains('.'));
+
+    let mut documented = BTreeSet::new();
+    for table in document("docs/infra-toml.md").tables() {
+        let Some(section) = table.heading.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else { continue };
+        let path = section.replace(".NAME", ".*").replace(".KEY", ".*");
+        for row in table.rows {
+            documented.insert(format!("{path}.{}", spans(&row[0])[0]));
+            let header = section.replace("NAME", "x").replace("KEY", "X");
+            for example in spans(&row[3]) {
+                let text = format!("[{header}]\n{example}\n");
+                let parsed = Manifest::parse("infra.toml".into(), &text);
+                assert!(parsed.is_ok(), "[{section}] `{example}`: {}", parsed.unwrap_err());
+            }
+        }
+    }
+    assert_eq!(documented, known);
+}

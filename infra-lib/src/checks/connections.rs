@@ -143,7 +143,8 @@ fn where_to(snapshot: &Snapshot<'_>, service: &str, told: &Told) -> Option<Check
     let host = told.host.as_deref()?;
     let by = told.by();
     if LOOPBACK.contains(&host) {
-        let likely = snapshot.services.keys().find(|name| looks_like(snapshot, name, &told.scheme));
+        let mut others = snapshot.services.keys().filter(|name| **name != service);
+        let likely = others.find(|name| looks_like(snapshot, name, &told.scheme));
         let better = likely.map_or_else(|| "the name of the service".to_owned(), |name| format!("`{name}`"));
         return Some(
             Check::fail(

@@ -21,6 +21,8 @@ mod subnets;
 mod symptom;
 mod tools;
 
+use std::time::Duration;
+
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::probe::{self, Check, Probe, Snapshot, Verdict};
@@ -78,7 +80,7 @@ pub(crate) fn everything(project: &Project) -> Vec<Check> {
     // What is not there yet would only be missed once more.
     let probes_of: &[&str] = if snapshot.has_containers() { &PROBES } else { &["disk", "exposure"] };
     asked.extend(probes(&snapshot, probes_of));
-    let mut checks = probe::ask(&asked, &snapshot);
+    let mut checks: Vec<Check> = probe::ask(&asked, &snapshot).into_iter().map(not_slow).collect();
     if let Some(error) = error.filter(|error| !is_known(error, &checks)) {
         checks.insert(0, probe::failure("project", project.name(), &error));
     }
@@ -89,6 +91,25 @@ pub(crate) fn everything(project: &Project) -> Vec<Check> {
 fn is_known(error: &Error, checks: &[Check]) -> bool {
     let text = error.to_string();
     checks.iter().any(|check| check.status == Verdict::Fail && text.starts_with(&check.detail))
+}
+
+/// A page that takes longer is felt to be slow.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// An answer that is right and late is something to look at, here; for `health` it is right.
+fn not_slow(check: Check) -> Check {
+    match check.latency {
+        Some(latency) if check.kind == "http" && check.status == Verdict::Ok && latency > SLOW => {
+            let detail = format!("slow responses: {} after {} ms", check.detail, latency.as_millis());
+            let hint = format!(
+                "look at what it waits for: slow queries and full limits are said here too, `cargo xtask logs {}` may tell; then cache \
+                 what is asked for again and again",
+                check.target
+            );
+            Check::warn(check.kind, check.target, detail).with_hint(hint).took(latency)
+        }
+        _ => check,
+    }
 }
 
 fn matters(matters: &[Matter]) -> Vec<(&'static str, Box<dyn Probe>)> {

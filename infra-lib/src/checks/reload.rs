@@ -1,5 +1,7 @@
 //! Hot reload: whether a changed source file can reach the program that should notice it.
 
+use std::time::Duration;
+
 use camino::Utf8Path;
 
 use crate::compose::{Container, Engine, Service, Status};
@@ -76,11 +78,15 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
 
 /// What the container runs, one command line each; empty where that cannot be seen.
 fn processes(snapshot: &Snapshot<'_>, container: &Container) -> Vec<String> {
-    let call = Invocation::new("docker")
-        .args(["top", &container.id, "-o", "args"])
-        .deadline(std::time::Duration::from_secs(5));
+    // The engine insists on seeing the process ids.
+    let call =
+        Invocation::new("docker").args(["top", &container.id, "-eo", "pid,args"]).deadline(Duration::from_secs(5));
     let output = snapshot.project.runner().read(&call).map(|output| output.text()).unwrap_or_default();
-    output.lines().skip(1).map(str::to_owned).collect()
+    let lines = output.lines().skip(1).filter_map(|line| line.trim().split_once(char::is_whitespace));
+    lines
+        .map(|(_, command)| command.trim().to_owned())
+        .filter(|command| !command.starts_with("/sbin/docker-init"))
+        .collect()
 }
 
 /// `runs`: the command lines in its container, if it runs.

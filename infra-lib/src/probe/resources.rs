@@ -72,7 +72,9 @@ fn judge(snapshot: &Snapshot<'_>, text: &str, cores: u64) -> Vec<Check> {
         }
         if cpu_share > MOST {
             let detail = format!("takes {cpu_share:.0} % of its {allowed} cores");
-            checks.push(Check::warn(KIND, target, detail).with_hint("`cargo xtask stats` shows whether that lasts"));
+            checks.push(Check::warn(KIND, target, detail).with_hint(format!(
+                "`cargo xtask stats` shows whether that lasts; if it does, look at its log, or share the work: `cargo xtask scale {target}=2`"
+            )));
         }
         let used = usage.of.split(" / ").next().unwrap_or_default();
         all.push(format!("{target} {cpu:.0} % {used}"));

@@ -10,6 +10,7 @@
     reason = "clippy's own exception covers only functions marked as tests"
 )]
 
+mod doctor;
 mod dotenv;
 mod faults_f;
 mod faults_g;

@@ -1,6 +1,7 @@
 //! `logs`
 
 mod line;
+mod local;
 mod since;
 
 use std::fmt;
@@ -19,7 +20,7 @@ pub use since::Since;
 
 /// Show what the services have logged.
 ///
-/// Lines are in the order of their time across all services. Known secrets are masked.
+/// Lines are in the order of their time across all services and a local database. Known secrets are masked.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Logs {
@@ -67,19 +68,16 @@ impl Operation for Logs {
             project.known_service(service)?;
         }
         let mut report = LogsReport { lines: Vec::new(), followed: self.follow, signal: None };
-        if project.has_services() {
-            let ended = self.of_services(project, |line| {
-                if self.follow {
-                    project.data(&line);
-                } else {
-                    report.lines.push(line);
-                }
-            });
-            match ended {
-                // That is how following ends.
-                Err(ExecError::Cancelled { signal }) if self.follow => report.signal = Some(signal),
-                ended => ended.map_err(|error| project.compose().explain(error))?,
-            }
+        let ended = if self.follow {
+            self.follow(project)
+        } else {
+            let mut keep = |line| report.lines.push(line);
+            self.of_local_database(project, &mut keep).and_then(|()| self.of_services(project, &mut keep))
+        };
+        match ended {
+            // That is how following ends.
+            Err(ExecError::Cancelled { signal }) if self.follow => report.signal = Some(signal),
+            ended => ended.map_err(|error| project.compose().explain(error))?,
         }
         report.lines.sort_by_key(|line| line.time);
         Ok(report)
@@ -87,7 +85,33 @@ impl Operation for Logs {
 }
 
 impl Logs {
+    /// Both at once, each line as it comes.
+    fn follow(&self, project: &Project) -> Result<(), ExecError> {
+        let show = |line: LogLine| project.data(&line);
+        std::thread::scope(|scope| {
+            let local = scope.spawn(|| self.of_local_database(project, show));
+            let services = self.of_services(project, show);
+            let local = local.join().unwrap_or(Ok(()));
+            services.and(local)
+        })
+    }
+
+    fn of_local_database(&self, project: &Project, mut take: impl FnMut(LogLine)) -> Result<(), ExecError> {
+        if !self.services.is_empty() {
+            return Ok(());
+        }
+        local::lines(project, self.tail, self.follow, self.timestamps, |line| {
+            let recent = self.since.is_none_or(|since| line.time.is_none_or(|time| time >= since.moment()));
+            if recent && self.wants(&line) {
+                take(line);
+            }
+        })
+    }
+
     fn of_services(&self, project: &Project, mut take: impl FnMut(LogLine)) -> Result<(), ExecError> {
+        if !project.has_services() {
+            return Ok(());
+        }
         let names = Names::of(project, self.timestamps);
         let mut call = project.compose().call_all(["logs", "--no-color", "--timestamps"]);
         if self.follow {

@@ -55,6 +55,10 @@ impl Database {
         if let Some(password) = &self.password {
             call = call.secret_env("PGPASSWORD", password);
         }
+        if let Place::Local(_) = self.place {
+            // Whoever has taken the port of a stopped server does not get to see the password.
+            call = call.env("PGREQUIREAUTH", "scram-sha-256");
+        }
         call
     }
 

@@ -101,6 +101,9 @@ impl PostgresError {
             Self::NotInstalled { .. } => "install it (Debian: `sudo apt-get install postgresql`; macOS: `brew install postgresql`), or \
                                           `cargo xtask setup --install`"
                 .to_owned(),
+            Self::Cluster { message, .. } if message.contains("No space left on device") => {
+                "free some space; `cargo xtask df` shows what this project occupies".to_owned()
+            }
             Self::Cluster { doing: CANNOT_MAKE, .. } => "`-v` shows everything that `initdb` says".to_owned(),
             Self::Cluster { .. } => "`cargo xtask logs` shows the server's log".to_owned(),
             Self::Init { message, .. } => init_hint(message).to_owned(),
@@ -117,6 +120,11 @@ impl PostgresError {
             Self::Login { .. } => Exit::Refused,
             Self::NoDatabase { .. } => Exit::NotFound,
             Self::NameTooLong { .. } => Exit::Usage,
+            Self::Cluster { message, .. } | Self::Init { message, .. }
+                if message.contains("No space left on device") =>
+            {
+                Exit::CannotCreate
+            }
             Self::Cluster { .. } | Self::Init { .. } => Exit::Failed,
             Self::Failed(error) => crate::error::exec_exit(error),
         }

@@ -75,6 +75,14 @@ impl Names {
     }
 }
 
+impl LogLine {
+    /// A line of a server that is in no container.
+    pub(super) fn of_server(name: &str, time: Option<Timestamp>, line: &str, timestamps: bool) -> Self {
+        let look = Look { width: name.len(), timestamps };
+        Self { service: name.to_owned(), container: name.to_owned(), time, line: line.to_owned(), look }
+    }
+}
+
 impl fmt::Display for LogLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let short = self.container.rsplit_once(&format!("-{}-", self.service));

@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use camino::Utf8Path;
+use camino::Utf8PathBuf;
 
 use crate::Secret;
 use crate::error::{Error, Result};
@@ -128,7 +128,7 @@ pub(super) fn unattended() -> Runner {
 }
 
 /// The superuser's password on its way to `initdb`; it is gone when this is dropped.
-struct PasswordFile(camino::Utf8PathBuf);
+struct PasswordFile(Utf8PathBuf);
 
 impl PasswordFile {
     fn write(&self, cluster: &Cluster<'_>, password: &Secret) -> Result<()> {
@@ -151,9 +151,4 @@ fn locale(runner: &Runner) -> &'static str {
     let list = runner.read(&Invocation::new("locale").minimal_env().arg("-a")).map(|output| output.text());
     let has = |name: &str| list.as_ref().is_ok_and(|list| list.lines().any(|line| line.eq_ignore_ascii_case(name)));
     if has("C.UTF-8") || has("C.utf8") { "C.UTF-8" } else { "C" }
-}
-
-/// A generated password, kept in the cluster's folder for its owner alone.
-pub(super) fn password_file(home: &Utf8Path) -> camino::Utf8PathBuf {
-    home.join("password")
 }

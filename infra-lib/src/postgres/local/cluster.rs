@@ -6,7 +6,7 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -66,15 +66,13 @@ impl Cluster<'_> {
     /// Makes sure that the server runs, with these settings if it does not yet, and returns its port. A port that
     /// something else has taken meanwhile is exchanged for a free one.
     pub(super) fn start(&self, wanted: Option<u16>, settings: &[&str]) -> Result<u16> {
-        match PidFile::read(self.runner, &self.data()) {
-            PidFile::Running(server) if server.ready => return Ok(server.port),
-            PidFile::Running(server) => return self.await_ready(server),
-            PidFile::Bogus => {
-                let path = PidFile::name(&self.data());
-                let what = format!("remove {path}, which a crash left and which now names another process");
-                self.runner.apply(what, || std::fs::remove_file(&path)).map_err(Error::file("remove", &path))?;
-            }
-            PidFile::Absent | PidFile::Dead => {}
+        if let Some(port) = self.running()? {
+            return Ok(port);
+        }
+        if PidFile::read(self.runner, &self.data()) == PidFile::Bogus {
+            let path = PidFile::name(&self.data());
+            let what = format!("remove {path}, which a crash left and which now names another process");
+            self.runner.apply(what, || std::fs::remove_file(&path)).map_err(Error::file("remove", &path))?;
         }
         if !self.runner.is_dry_run() {
             self.open_log()?;
@@ -119,17 +117,20 @@ impl Cluster<'_> {
             .deadline(START + Duration::from_secs(10))
     }
 
-    fn await_ready(&self, server: Server) -> Result<u16> {
-        let deadline = std::time::Instant::now() + START;
-        while std::time::Instant::now() < deadline {
+    /// The port of the running server. One that is starting or stopping is waited for.
+    fn running(&self) -> Result<Option<u16>> {
+        let deadline = Instant::now() + START;
+        loop {
             match self.server() {
-                Some(server) if server.ready => return Ok(server.port),
+                None => return Ok(None),
+                Some(server) if server.ready => return Ok(Some(server.port)),
+                Some(server) if Instant::now() >= deadline => {
+                    let message = format!("process {} has not become ready", server.pid);
+                    return Err(PostgresError::Starting { message }.into());
+                }
                 Some(_) => self.runner.cancel().sleep(Duration::from_millis(100))?,
-                None => return Err(self.failed_log("ended while it was starting or stopping")),
             }
         }
-        let message = format!("process {} has not become ready", server.pid);
-        Err(PostgresError::Starting { message }.into())
     }
 
     /// Stops the server, and says whether it ran. In a dry run it is left running.
@@ -190,11 +191,6 @@ impl Cluster<'_> {
     pub(super) fn failed(&self, doing: &'static str, said: &str, error: &ExecError) -> Error {
         let tail = if said.trim().is_empty() { error.tail() } else { said };
         let message = self.runner.redactor().clean(&log::reason(tail));
-        PostgresError::Cluster { doing, message }.into()
-    }
-
-    fn failed_log(&self, doing: &'static str) -> Error {
-        let message = self.runner.redactor().clean(&log::tail(&self.log(), 5).join("\n"));
         PostgresError::Cluster { doing, message }.into()
     }
 }

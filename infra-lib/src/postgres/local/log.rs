@@ -1,6 +1,5 @@
 //! A server's log.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 
@@ -10,7 +9,7 @@ pub(super) const FILE: &str = "server.log";
 
 /// A log beyond this size makes room at the next start; one former log is kept.
 const LARGE: u64 = 16 << 20;
-/// As much as is read of a log at once.
+/// As much as is read of a log for its end.
 const READ: u64 = 256 << 10;
 
 /// A place in a log.
@@ -23,7 +22,7 @@ impl Mark {
 
     /// What was written after it.
     pub(super) fn since(&self, path: &Utf8Path) -> String {
-        read_from(path, self.0)
+        read_from(path, self.0, READ)
     }
 }
 
@@ -34,18 +33,13 @@ pub(super) fn rotate(path: &Utf8Path) {
     }
 }
 
-/// The last lines.
-pub(super) fn tail(path: &Utf8Path, count: usize) -> Vec<String> {
+/// The last lines, or all of them.
+pub(super) fn tail(path: &Utf8Path, count: Option<usize>) -> Vec<String> {
     let size = path.metadata().map_or(0, |stat| stat.len());
-    let text = read_from(path, size.saturating_sub(READ));
-    let mut lines = VecDeque::new();
-    for line in text.lines() {
-        if lines.len() == count {
-            lines.pop_front();
-        }
-        lines.push_back(line.to_owned());
-    }
-    lines.into()
+    let text = read_from(path, if count.is_some() { size.saturating_sub(READ) } else { 0 }, u64::MAX);
+    let lines: Vec<&str> = text.lines().collect();
+    let first = count.map_or(0, |count| lines.len().saturating_sub(count));
+    lines[first..].iter().map(|&line| line.to_owned()).collect()
 }
 
 /// What marks a line that says what is wrong. A wrong setting is only a remark before the end.
@@ -65,12 +59,12 @@ fn without_prefix(line: &str) -> &str {
     line.find("] ").filter(|at| line[..*at].contains('[')).map_or(line, |at| &line[at + 2..])
 }
 
-fn read_from(path: &Utf8Path, offset: u64) -> String {
+fn read_from(path: &Utf8Path, offset: u64, limit: u64) -> String {
     let read = || {
         let mut file = File::open(path)?;
         file.seek(SeekFrom::Start(offset))?;
         let mut bytes = Vec::new();
-        file.take(READ).read_to_end(&mut bytes)?;
+        file.take(limit).read_to_end(&mut bytes)?;
         std::io::Result::Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
     read().unwrap_or_default()
@@ -94,11 +88,12 @@ mod tests {
     fn a_log_is_read_from_a_mark_and_from_its_end() {
         let dir = tempfile::tempdir().unwrap();
         let path = Utf8Path::from_path(dir.path()).unwrap().join(FILE);
-        assert!(tail(&path, 3).is_empty());
+        assert!(tail(&path, None).is_empty());
         std::fs::write(&path, "a\nb\n").unwrap();
         let mark = Mark::end_of(&path);
         std::fs::write(&path, "a\nb\nc\nd\n").unwrap();
         assert_eq!(mark.since(&path), "c\nd\n");
-        assert_eq!(tail(&path, 3), ["b", "c", "d"]);
+        assert_eq!(tail(&path, Some(3)), ["b", "c", "d"]);
+        assert_eq!(tail(&path, None).len(), 4);
     }
 }

@@ -6,6 +6,7 @@ mod cluster;
 mod init;
 mod log;
 mod login;
+mod make;
 mod owner;
 mod pid_file;
 mod place;
@@ -14,5 +15,5 @@ mod project;
 mod temp;
 
 pub(crate) use init::scripts as init_scripts;
-pub(crate) use project::ensure;
+pub(crate) use make::ensure;
 pub use temp::TempDatabase;

@@ -4,11 +4,13 @@
 //! root above all, in a state folder of this machine, under a name that follows from the project's folder and
 //! environment: so a cluster is found again even if `.infra/` is lost.
 
+use std::fs::{DirBuilder, Permissions, set_permissions};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::fs::DirBuilder;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 
 use crate::error::{Error, Result};
 use crate::exit::Exit;
@@ -56,19 +58,20 @@ impl Identity {
 
 /// Where this environment's new cluster goes: relative to the project, or absolute.
 pub(super) fn choose(project: &Project, owner: &Owner) -> Result<Utf8PathBuf> {
-    if owner.is_self() {
-        if !project.runner().is_dry_run() {
-            project.state().ensure()?;
-        }
-        // A file system that keeps no modes, as a Windows folder in WSL, cannot hold a cluster.
-        let keeps_modes = project.state().path().metadata().is_ok_and(|stat| stat.mode().trailing_zeros() >= 6);
-        if keeps_modes || !project.state().path().exists() {
-            let environment = project.environment();
-            let suffix = if environment.is_default { String::new() } else { format!("-{}", environment.name) };
-            return Ok(format!(".infra/postgres{suffix}").into());
-        }
+    if owner.is_self() && (project.runner().is_dry_run() || keeps_modes(project.state().ensure()?)) {
+        let environment = project.environment();
+        let suffix = if environment.is_default { String::new() } else { format!("-{}", environment.name) };
+        return Ok(format!(".infra/postgres{suffix}").into());
     }
     Ok(state_dir(owner)?.join(format!("{}-{}", project.name(), fingerprint(project))))
+}
+
+/// Whether a folder can be private here: on a Windows drive in WSL, or some network drives, none can.
+fn keeps_modes(folder: &Utf8Path) -> bool {
+    let probe = folder.join(format!("probe-{}", std::process::id()));
+    let made = DirBuilder::new().mode(0o700).create(&probe).and_then(|()| probe.metadata());
+    let _ = std::fs::remove_dir(&probe);
+    made.is_ok_and(|stat| stat.mode() & 0o777 == 0o700 && stat.uid() == geteuid().as_raw())
 }
 
 /// This machine's folder for clusters outside their projects.
@@ -91,13 +94,24 @@ fn fingerprint(project: &Project) -> String {
 
 /// Makes a cluster's folder. The server's user passes through it to its own folders, and sees nothing else.
 pub(super) fn make(home: &Utf8Path, owner: &Owner) -> Result<()> {
-    let mode = if owner.is_self() { 0o700 } else { 0o711 };
-    DirBuilder::new().recursive(true).mode(mode).create(home).map_err(Error::file("create", home))?;
+    let new: Vec<&Utf8Path> = home.ancestors().take_while(|folder| !folder.exists()).collect();
+    for folder in new.into_iter().rev() {
+        make_one(folder, owner)?;
+    }
     if owner.may_enter(home) {
         return Ok(());
     }
     Err(Error::new(Exit::CannotCreate, format!("PostgreSQL's user cannot enter {home}"))
         .with_hint("the folders above it need the mode 0711 or 0755"))
+}
+
+/// Makes one folder, which must not exist, with the mode that the server's user needs, whatever the umask.
+pub(super) fn make_one(folder: &Utf8Path, owner: &Owner) -> Result<()> {
+    DirBuilder::new().mode(0o700).create(folder).map_err(Error::file("create", folder))?;
+    if owner.is_self() {
+        return Ok(());
+    }
+    set_permissions(folder, Permissions::from_mode(0o711)).map_err(Error::file("open", folder))
 }
 
 /// An error if the cluster there is another checkout's; after a move of the project it is told the new place.

@@ -1,7 +1,7 @@
 //! A throw-away PostgreSQL for tests.
 
-use std::fs::{DirBuilder, File, Metadata, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{File, Metadata, OpenOptions};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -17,8 +17,8 @@ use crate::project::LocalRecord;
 use super::binaries::{Installation, Requirement};
 use super::build::{Durability, unattended};
 use super::cluster::{Cluster, Stop, remove_dir};
-use super::init;
 use super::owner::Owner;
+use super::{init, place};
 
 /// A PostgreSQL server of a test's own, gone when this is dropped: its processes, its files, its port.
 ///
@@ -175,15 +175,16 @@ fn base(owner: &Owner) -> Result<Utf8PathBuf> {
 fn make(base: &Utf8Path, owner: &Owner) -> Result<Utf8PathBuf> {
     let name = secret()?.expose()[..12].replace('-', "_");
     let home = base.join(format!("{PREFIX}{name}"));
-    let mode = if owner.is_self() { 0o700 } else { 0o711 };
-    DirBuilder::new().mode(mode).create(&home).map_err(Error::file("create", &home))?;
+    place::make_one(&home, owner)?;
     Ok(home)
 }
 
+/// The lock has its name only once we hold it: before, another start could take it, and us for dead.
 fn lock(home: &Utf8Path) -> Result<File> {
-    let path = home.join(LOCK);
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    let (path, draft) = (home.join(LOCK), home.join("lock.new"));
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
     let file = file.and_then(|file| file.lock().map(|()| file));
+    let file = file.and_then(|file| std::fs::rename(&draft, &path).map(|()| file));
     file.map_err(Error::file("create", &path))
 }
 

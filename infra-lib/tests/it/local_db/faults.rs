@@ -153,3 +153,33 @@ fn i01_two_setups_at_once_make_one_database() {
     assert!(codes.contains(&0) && codes.iter().all(|code| matches!(code, 0 | 75)), "{codes:?}");
     assert_eq!(ask(&project, "SELECT 1"), "1");
 }
+
+#[test]
+fn a_full_disk_is_said_and_leaves_nothing() {
+    let (Some(_postgres), Some(_unshare)) = (postgres(), tool("unshare")) else { return };
+    let Some(project) = of_nobody(project().file(".infra/.gitignore", "*\n")) else { return };
+    let state = project.path(".infra");
+    let mount = format!("mount -t tmpfs -o size=12m,mode=700,uid={NOBODY},gid={NOBODY} none '{}'", state.display());
+    let look = format!("{mount} && \"$@\"; code=$?; ls -A '{}'; exit $code", state.display());
+    let setup = project.xtask(["setup", "--yes"]).user(NOBODY).inside(["unshare", "-m", "sh", "-c", &look, "sh"]).end();
+    setup.code(73).says("No space left on device").never_says("postgres\n");
+    assert_eq!(survivors(&setup.mark), [""; 0]);
+}
+
+#[test]
+fn the_version_that_made_a_cluster_is_needed_to_run_it() {
+    let Some(_postgres) = postgres() else { return };
+    let project = set_up();
+    project.xtask(["stop"]).end().ok();
+    let identity = home(&project).join("cluster.json");
+    let text = std::fs::read_to_string(&identity).unwrap();
+    let mut other: serde_json::Value = serde_json::from_str(&text).unwrap();
+    other["major"] = 99.into();
+    std::fs::write(&identity, other.to_string()).unwrap();
+    project.xtask(["start"]).end().code(69).says("version 99, which made the local database; here are");
+    std::fs::write(&identity, text).unwrap();
+    project.write("infra.toml", "[project]\nname = \"@name@\"\n[database]\nlocal = { version = \"<13\" }\n");
+    project.xtask(["setup", "--yes"]).end().code(78).says("infra.toml wants one of version <13");
+    // What is there is used all the same.
+    project.xtask(["start"]).end().ok();
+}

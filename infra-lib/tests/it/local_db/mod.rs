@@ -256,3 +256,37 @@ fn b_any_name_works() {
     long.xtask(["setup", "--yes"]).end().code(64);
     assert_eq!(File::open(long.path(".infra/setup.json")).map(drop).unwrap_err().kind(), std::io::ErrorKind::NotFound);
 }
+
+#[test]
+fn the_servers_log_is_shown_and_followed() {
+    let Some(_postgres) = postgres() else { return };
+    let project = set_up();
+    let logs = project.xtask(["logs", "--tail", "20"]).end();
+    logs.ok().shows("database (local) | ").shows("database system is ready to accept connections").never_says(" UTC [");
+    let grep = project.xtask(["logs", "--grep", "listening", "--json"]).end();
+    let lines = grep.outcome()["lines"].clone();
+    assert!(lines[0]["time"].as_str().unwrap().starts_with("20"), "{lines}");
+    project.xtask(["logs", "--since", "2099-01-01T00:00:00Z"]).check();
+    let following = project.xtask(["logs", "-f", "--tail", "1"]).spawn();
+    following.until("database (local)");
+    project.xtask(["db-shell", "-c", "DO $$ BEGIN RAISE WARNING 'canary in the log'; END $$"]).end().ok();
+    following.until("canary in the log");
+    following.signal(rustix::process::Signal::INT);
+    let ended = following.wait();
+    ended.code(130);
+    assert_eq!(survivors(&ended.mark), [""; 0]);
+}
+
+#[test]
+fn a_url_without_its_password_is_all_that_is_shown() {
+    let Some(_postgres) = postgres() else { return };
+    let project = set_up();
+    let password = std::fs::read_to_string(home(&project).join("password")).unwrap();
+    let start = project.xtask(["start", "--json"]).end();
+    let name = project.name().replace('-', "_");
+    let url = format!("database: postgres://{name}@127.0.0.1:{}/{name}", recorded_port(&project));
+    assert_eq!(start.outcome()["urls"][0], url);
+    for args in [&["start", "-v"][..], &["describe"], &["ps", "--json"], &["health"], &["logs"]] {
+        project.xtask(args.iter().copied()).end().ok().never_says(&password);
+    }
+}

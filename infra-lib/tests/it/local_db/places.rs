@@ -19,7 +19,7 @@ fn as_root_below_a_private_folder_the_server_runs_as_somebody_else_and_outside()
     }
     let project = project();
     set_permissions(project.dir().parent().unwrap(), Permissions::from_mode(0o700)).unwrap();
-    project.xtask(["setup", "--yes"]).end().ok();
+    project.xtask(["setup", "--yes"]).umask("077").end().ok();
     let home = home(&project);
     assert!(home.starts_with("/var/lib/infra"), "{}", home.display());
     let server = server(&project);

@@ -43,7 +43,7 @@ fn one_line_and_it_is_gone_when_dropped() {
 fn several_at_once_and_one_that_panics() {
     let Some(_postgres) = postgres() else { return };
     std::thread::scope(|scope| {
-        let folders: Vec<_> = (0..3)
+        let folders: Vec<_> = (0..4)
             .map(|n| {
                 scope.spawn(move || {
                     let mut seen = PathBuf::new();

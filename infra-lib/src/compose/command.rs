@@ -1,8 +1,10 @@
 //! The command line of Docker Compose.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use rustix::fs::{Access, access};
 
 use crate::exec::{ExecError, Invocation, Output, Runner};
 
@@ -42,13 +44,7 @@ const PLUGIN_DIRS: [&str; 4] = [
 impl Compose {
     /// Which program speaks Compose here. Looking for the plugin's file is fifty times as fast as asking Docker.
     pub(crate) fn program(runner: &Runner) -> Vec<String> {
-        let home = std::env::var("HOME").map(|home| format!("{home}/.docker/cli-plugins"));
-        let plugin = home
-            .iter()
-            .map(String::as_str)
-            .chain(PLUGIN_DIRS)
-            .any(|dir| std::path::Path::new(dir).join("docker-compose").exists());
-        if !plugin && runner.find("docker-compose").is_ok() {
+        if !plugins().any(|path| path.exists()) && runner.find("docker-compose").is_ok() {
             return vec!["docker-compose".to_owned()];
         }
         vec!["docker".to_owned(), "compose".to_owned()]
@@ -129,18 +125,27 @@ impl Compose {
                 Ok(_) => ComposeError::Invalid { message: super::error::last_line(error.tail()) },
                 Err(too_old) => too_old,
             },
-            // Version 1 is a program of its own; to say that there is none would send its user the wrong way.
-            ComposeError::Missing => {
-                if let Some(folder) = closed_folder() {
-                    return ComposeError::ClosedFolder { folder };
-                }
-                let alone = Self { program: vec!["docker-compose".to_owned()], ..self.clone() };
-                match alone.supported_version(runner) {
-                    Err(too_old @ ComposeError::TooOld { .. }) => too_old,
-                    _ => ComposeError::Missing,
-                }
-            }
+            ComposeError::Missing => self.missing(runner),
             other => other,
+        }
+    }
+
+    /// Why there is no Compose: perhaps there is one that this user may not run, or one that is too old.
+    fn missing(&self, runner: &Runner) -> ComposeError {
+        if self.program.len() == 1 {
+            return ComposeError::Missing;
+        }
+        if let Some(folder) = closed_folder() {
+            return ComposeError::ClosedFolder { folder };
+        }
+        if let Some(path) = plugins().find(|path| path.exists() && access(path, Access::EXEC_OK).is_err()) {
+            return ComposeError::BrokenPlugin { path: path.display().to_string() };
+        }
+        // Version 1 is a program of its own; to say that there is none would send its user the wrong way.
+        let alone = Self { program: vec!["docker-compose".to_owned()], ..self.clone() };
+        match alone.supported_version(runner) {
+            Err(too_old @ ComposeError::TooOld { .. }) => too_old,
+            _ => ComposeError::Missing,
         }
     }
 
@@ -154,13 +159,24 @@ impl Compose {
             .args(["version", "--short"]);
         let found = match runner.read(&call) {
             Ok(output) => output.text().trim_start_matches('v').to_owned(),
-            Err(error) => return Err(self.explain(error)),
+            Err(error) => {
+                return Err(match self.explain(error) {
+                    ComposeError::Missing => self.missing(runner),
+                    other => other,
+                });
+            }
         };
         if numbers(&found) < numbers(Self::OLDEST) {
             return Err(ComposeError::TooOld { found, needed: Self::OLDEST });
         }
         Ok(found)
     }
+}
+
+/// Where Docker looks for Compose.
+fn plugins() -> impl Iterator<Item = PathBuf> {
+    let own = std::env::var("HOME").map(|home| format!("{home}/.docker/cli-plugins"));
+    own.into_iter().chain(PLUGIN_DIRS.map(str::to_owned)).map(|dir| PathBuf::from(dir).join("docker-compose"))
 }
 
 /// Docker's own folder, if this user may not read it.

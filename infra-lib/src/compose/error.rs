@@ -16,6 +16,12 @@ pub enum ComposeError {
         /// The folder.
         folder: String,
     },
+    /// Compose is there and cannot be run.
+    #[error("Docker's plugin {path} cannot be run by this user, so that Docker finds no Compose")]
+    BrokenPlugin {
+        /// Its file.
+        path: String,
+    },
     /// It is too old to read today's files.
     #[error("Docker Compose {found} is too old: {needed} or newer is needed")]
     TooOld {
@@ -69,6 +75,7 @@ impl ComposeError {
                               `cargo xtask setup --services none --database local` to work without containers"
                 .to_owned(),
             Self::ClosedFolder { .. } => "check HOME and DOCKER_CONFIG: after `sudo` or `su`, HOME may still be another user's".to_owned(),
+            Self::BrokenPlugin { path } => format!("`sudo chmod 755 {path}`, or install it anew"),
             Self::TooOld { .. } => "install the `docker-compose-plugin` package of Docker's or your system's repository".to_owned(),
             Self::EngineDown { address } if address.contains("context") => {
                 "`docker context ls` lists the contexts; unset DOCKER_CONTEXT to use the engine of this machine".to_owned()
@@ -93,7 +100,9 @@ impl ComposeError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Missing | Self::TooOld { .. } | Self::EngineDown { .. } | Self::NoImage { .. } => Exit::Unavailable,
-            Self::Forbidden { .. } | Self::ClosedFolder { .. } | Self::Foreign { .. } => Exit::Refused,
+            Self::Forbidden { .. } | Self::ClosedFolder { .. } | Self::BrokenPlugin { .. } | Self::Foreign { .. } => {
+                Exit::Refused
+            }
             Self::Invalid { .. } => Exit::Config,
             Self::Failed(error) => crate::error::exec_exit(error),
         }
@@ -124,6 +133,7 @@ impl ComposeError {
             "unknown command: docker",
             "unknown shorthand flag: 'p'",
             "unknown flag: --project-directory",
+            "unknown flag: --short",
             // Docker 26 prints all of its help after that, of which only the end is kept.
             "Run 'docker COMMAND --help'",
         ]) {

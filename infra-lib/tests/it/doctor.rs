@@ -569,6 +569,16 @@ fn f04_no_right_on_the_socket() {
 }
 
 #[test]
+fn f04_a_plugin_that_cannot_be_run() {
+    let Some(_engine) = engine() else { return };
+    let project = TestProject::new()
+        .file("home/.docker/cli-plugins/docker-compose", "")
+        .compose("services: {web: {image: @image@}}\n");
+    let ended = project.xtask(["doctor", "--json"]).env("HOME", project.path("home")).end();
+    Diagnosis(ended).fails().names("tool", "compose", "cannot be run by this user", "chmod 755");
+}
+
+#[test]
 fn f05_only_compose_1() {
     let project = TestProject::new().compose("services: {web: {image: @image@}}\n");
     let fakes = Fakes::new()

@@ -228,6 +228,9 @@ fn g04_external_volumes_and_networks_are_never_removed() {
     }
 }
 
+/// Environment, words, what is typed at a terminal (none: no terminal), exit code, whether containers and the volume go.
+type Row<'a> = (&'a str, &'a [&'a str], Option<&'a str>, i32, bool, bool);
+
 /// What the matrix of `CLI.md` says, row by row.
 #[test]
 fn g05_g06_g07_g10_the_matrix_of_consent() {
@@ -247,8 +250,6 @@ fn g05_g06_g07_g10_the_matrix_of_consent() {
         };
         !docker(["ps", "-q", "--filter", &label]).is_empty()
     };
-    // Environment, words, what is typed at a terminal (none: no terminal), exit code, whether containers and the volume go.
-    type Row<'a> = (&'a str, &'a [&'a str], Option<&'a str>, i32, bool, bool);
     let confirm: &str = &production;
     let typed = format!("{production}\n");
     let rows: [Row<'_>; 22] = [

@@ -4,10 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec::at_terminal;
 use crate::exit::Exit;
 use crate::operation::{Group, Operation, Outcome};
+use crate::postgres::Place;
 use crate::project::Project;
 
 /// Open psql on the project's database, or run some SQL.
@@ -42,7 +43,12 @@ impl Operation for DbShell {
     fn run(&self, project: &Project) -> Result<DbShellReport> {
         let Self { command, args } = self;
         let terminal = command.is_empty() && at_terminal();
-        let mut call = project.database()?.tool(project, "psql", terminal)?;
+        let database = project.database()?;
+        if matches!(database.place, Place::Local(_)) && project.local_status().is_some_and(|it| it.pid.is_none()) {
+            return Err(Error::new(Exit::Unavailable, "the local database is not running")
+                .with_hint("`cargo xtask start` starts it"));
+        }
+        let mut call = database.tool(project, "psql", terminal)?;
         if !terminal {
             call = call.args(["-X", "-w", "-v", "ON_ERROR_STOP=1"]);
         }

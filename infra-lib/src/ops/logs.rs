@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::exec::ExecError;
 use crate::exit::Exit;
 use crate::operation::{Group, Operation, Outcome};
-use crate::project::Project;
+use crate::project::{DatabaseAxis, Project};
 
 pub use line::LogLine;
 use line::Names;
@@ -24,7 +24,7 @@ pub use since::Since;
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Logs {
-    /// Only these services.
+    /// Only these services; a local database is called `database`.
     #[cfg_attr(feature = "cli", arg(value_name = "SERVICE"))]
     pub services: Vec<String>,
     /// Go on with what is logged from now on, until Ctrl-C.
@@ -64,8 +64,12 @@ impl Operation for Logs {
     type Outcome = LogsReport;
 
     fn run(&self, project: &Project) -> Result<LogsReport> {
-        for service in &self.services {
+        for service in self.named(project) {
             project.known_service(service)?;
+        }
+        if self.asks_compose(project) {
+            // An engine that does not answer is known before anything is followed.
+            project.containers()?;
         }
         let mut report = LogsReport { lines: Vec::new(), followed: self.follow, signal: None };
         let ended = if self.follow {
@@ -85,6 +89,17 @@ impl Operation for Logs {
 }
 
 impl Logs {
+    /// The services that were named, without the local database, which is none of Compose's.
+    fn named(&self, project: &Project) -> Vec<&String> {
+        let is_local = project.database_axis() == DatabaseAxis::Local;
+        self.services.iter().filter(|name| !is_local || *name != local::SHORT).collect()
+    }
+
+    /// Naming only the local database leaves nothing to ask Compose about.
+    fn asks_compose(&self, project: &Project) -> bool {
+        project.has_services() && (self.services.is_empty() || !self.named(project).is_empty())
+    }
+
     /// Both at once, each line as it comes.
     fn follow(&self, project: &Project) -> Result<(), ExecError> {
         let show = |line: LogLine| project.data(&line);
@@ -97,7 +112,7 @@ impl Logs {
     }
 
     fn of_local_database(&self, project: &Project, mut take: impl FnMut(LogLine)) -> Result<(), ExecError> {
-        if !self.services.is_empty() {
+        if !self.services.is_empty() && !self.services.iter().any(|name| name == local::SHORT) {
             return Ok(());
         }
         local::lines(project, self.tail, self.follow, self.timestamps, |line| {
@@ -109,7 +124,7 @@ impl Logs {
     }
 
     fn of_services(&self, project: &Project, mut take: impl FnMut(LogLine)) -> Result<(), ExecError> {
-        if !project.has_services() {
+        if !self.asks_compose(project) {
             return Ok(());
         }
         let names = Names::of(project, self.timestamps);
@@ -123,7 +138,7 @@ impl Logs {
         if let Some(since) = self.since {
             call = call.arg(format!("--since={}", since.moment()));
         }
-        project.runner().lines(&call.args(&self.services), |_, text| {
+        project.runner().lines(&call.args(self.named(project)), |_, text| {
             match names.parse(text) {
                 Some(line) if self.wants(&line) => take(line),
                 Some(_) => {}

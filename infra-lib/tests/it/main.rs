@@ -18,5 +18,6 @@ mod harness;
 mod health;
 mod local_db;
 mod migrations;
+mod ops;
 mod readme;
 mod support;

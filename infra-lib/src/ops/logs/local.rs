@@ -7,6 +7,8 @@ use crate::project::Project;
 
 use super::line::LogLine;
 
+/// What it is called on the command line.
+pub(super) const SHORT: &str = "database";
 /// Its name among the services.
 const NAME: &str = "database (local)";
 

@@ -91,7 +91,7 @@ impl Cluster<'_> {
             match Refusal::of(&said) {
                 Refusal::Port if attempt < ATTEMPTS => port = port::free(None),
                 Refusal::OldProcesses if attempt < ATTEMPTS => {
-                    pid_file::end_orphans(&self.data(), &self.owner);
+                    pid_file::end_orphans(self.runner, &self.data(), &self.owner);
                     self.runner.cancel().sleep(Duration::from_millis(500))?;
                 }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::fs::atomic;
 use crate::lock::{Lock, Mode};
-use crate::postgres::{Database, Place};
+use crate::postgres::{Database, Place, PostgresError};
 use crate::project::{LocalRecord, Project};
 
 use super::binaries::{Installation, Requirement};
@@ -88,7 +88,11 @@ fn build(project: &Project, home: &Utf8Path, owner: Owner, wanted: &Requirement)
     for script in scripts {
         init::run(project, &cluster, &database, port, &script)?;
     }
-    cluster.stop(Stop::Fast)?;
+    if !cluster.stop(Stop::Fast)? && !runner.is_dry_run() {
+        // Its folder must not be renamed below a server that only cannot be seen.
+        let message = "its server is not to be found among the processes of this machine".to_owned();
+        return Err(PostgresError::Cluster { doing: "did not stop", message }.into());
+    }
     cluster.finish()?;
     drop(draft);
     Ok(port)

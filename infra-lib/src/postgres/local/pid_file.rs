@@ -1,5 +1,6 @@
 //! What a cluster's `postmaster.pid` says, and whether it is true.
 
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 
 use camino::Utf8Path;
@@ -65,32 +66,45 @@ fn parse(text: &str) -> Option<Server> {
 /// Whether this process is the server of this folder: it has the folder as its own working directory. That holds
 /// however the folder is called, and for nobody else's process.
 fn serves(runner: &Runner, pid: i32, data: &Utf8Path) -> bool {
-    let proc = Utf8Path::new("/proc");
-    if proc.join("self").exists() {
-        let (Ok(cwd), Ok(data)) = (proc.join(pid.to_string()).join("cwd").metadata(), data.metadata()) else {
-            return false;
-        };
-        return (cwd.dev(), cwd.ino()) == (data.dev(), data.ino());
+    if Utf8Path::new("/proc/self").exists() {
+        return identity(data).is_some_and(|folder| working_directory(runner, pid, data) == Some(folder));
     }
     // Where there is no /proc, as on macOS, it is at least a PostgreSQL.
     let call = Invocation::new("ps").minimal_env().args(["-o", "comm=", "-p", &pid.to_string()]);
     runner.read(&call).is_ok_and(|output| output.text().contains("postgres"))
 }
 
+/// A folder, whatever it is called.
+fn identity(folder: &Utf8Path) -> Option<(u64, u64)> {
+    folder.metadata().ok().map(|stat| (stat.dev(), stat.ino()))
+}
+
+/// In a container, root may lack the right to look into other users' processes. Their own user never does.
+fn working_directory(runner: &Runner, pid: i32, data: &Utf8Path) -> Option<(u64, u64)> {
+    let link = format!("/proc/{pid}/cwd");
+    match std::fs::metadata(&link) {
+        Ok(stat) => Some((stat.dev(), stat.ino())),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            let owner = Owner::of(data).ok().filter(|owner| !owner.is_self())?;
+            let call = Invocation::new("stat").minimal_env().dir("/").args(["-L", "-c", "%d %i", &link]);
+            let text = runner.read(&owner.run(call)).ok()?.text();
+            let (device, inode) = text.split_once(' ')?;
+            Some((device.parse().ok()?, inode.parse().ok()?))
+        }
+        Err(_) => None,
+    }
+}
+
 /// Ends the processes that a killed server left in this folder. A busy one does not notice for hours that its server is
 /// gone, and nobody can start another one as long as it is there.
-pub(super) fn end_orphans(data: &Utf8Path, owner: &Owner) {
-    let Ok(folder) = data.metadata() else { return };
+pub(super) fn end_orphans(runner: &Runner, data: &Utf8Path, owner: &Owner) {
+    let Some(folder) = identity(data) else { return };
     for entry in Utf8Path::new("/proc").read_dir_utf8().into_iter().flatten().flatten() {
-        let Some(pid) = entry.file_name().parse().ok().and_then(Pid::from_raw) else { continue };
+        let Some(pid) = entry.file_name().parse().ok().filter(|pid| *pid > 0) else { continue };
         let is_orphan = entry.metadata().is_ok_and(|stat| stat.uid() == owner.uid())
             && std::fs::read_to_string(entry.path().join("comm")).is_ok_and(|name| name.trim_end() == "postgres")
-            && entry
-                .path()
-                .join("cwd")
-                .metadata()
-                .is_ok_and(|cwd| (cwd.dev(), cwd.ino()) == (folder.dev(), folder.ino()));
-        if is_orphan {
+            && working_directory(runner, pid, data) == Some(folder);
+        if let Some(pid) = Pid::from_raw(pid).filter(|_| is_orphan) {
             let _ = kill_process(pid, Signal::QUIT);
         }
     }

@@ -30,6 +30,24 @@ fn as_root_below_a_private_folder_the_server_runs_as_somebody_else_and_outside()
 }
 
 #[test]
+fn as_root_without_the_right_to_look_into_processes_as_in_a_container() {
+    let (Some(_postgres), Some(_setpriv)) = (postgres(), tool("setpriv")) else { return };
+    if !is_root() {
+        return;
+    }
+    let project = project();
+    let run =
+        |args: &[&str]| project.xtask(args.iter().copied()).inside(["setpriv", "--bounding-set", "-sys_ptrace"]).end();
+    run(&["setup", "--yes"]).ok();
+    run(&["ps"]).ok().shows("running");
+    run(&["stop"]).ok().says("shut down cleanly");
+    run(&["start"]).ok();
+    signal(server(&project), rustix::process::Signal::KILL);
+    run(&["start"]).ok();
+    run(&["clean", "--all", "--yes"]).ok();
+}
+
+#[test]
 fn an_ordinary_users_cluster_lies_in_the_project() {
     let Some(_postgres) = postgres() else { return };
     let Some(project) = of_nobody(project()) else { return };

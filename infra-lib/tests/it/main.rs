@@ -16,6 +16,7 @@ mod faults_f;
 mod faults_g;
 mod harness;
 mod health;
+mod install;
 mod local_db;
 mod migrations;
 mod ops;

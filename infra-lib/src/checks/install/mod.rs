@@ -98,7 +98,7 @@ pub(crate) fn plan(project: &Project, missing: &[Need]) -> Result<Option<Plan>> 
 }
 
 /// Offers what is missing for this choice of axes; what is not stated is what `setup` would prefer. Says what was
-/// installed.
+/// installed, or would be.
 pub(crate) fn offer(
     project: &Project,
     services: Option<ServicesAxis>,
@@ -120,15 +120,16 @@ pub(crate) fn offer(
         return Ok(Vec::new());
     };
     plan.run(project)?;
+    let installed = plan.needs.iter().map(|need| format!("installed {need}")).collect();
     if project.runner().is_dry_run() {
-        return Ok(Vec::new());
+        return Ok(installed);
     }
     let left = super::missing(project, services, database.unwrap_or(usual));
     if let Some(left) = left.first() {
         return Err(Error::new(Exit::Failed, format!("the packages are installed, and {left} is still not found"))
             .with_hint("`-v` shows what the package manager said; a new terminal may have another PATH"));
     }
-    Ok(plan.needs.iter().map(|need| format!("installed {need}")).collect())
+    Ok(installed)
 }
 
 impl fmt::Display for Plan {

@@ -61,6 +61,17 @@ fn engine(project: &Project) -> std::result::Result<Engine, ComposeError> {
 }
 
 impl Axes {
+    /// What would be chosen where nothing is missing.
+    pub(super) fn expected(project: &Project, options: &Setup) -> Self {
+        let usual = if project.compose().files.is_empty() { ServicesAxis::None } else { project.services() };
+        let services = options.services.unwrap_or(usual);
+        let database = match services {
+            ServicesAxis::None if project.database_axis() == DatabaseAxis::Service => DatabaseAxis::Local,
+            _ => project.database_axis(),
+        };
+        Self { services, database: options.database.unwrap_or(database), engine: None }
+    }
+
     /// The record of this choice; a local cluster is made now if there is none yet.
     pub(super) fn record(&self, project: &Project) -> Result<Record> {
         let before = project.record();

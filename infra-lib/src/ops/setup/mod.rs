@@ -76,6 +76,10 @@ impl Operation for Setup {
         project.step("checking this machine");
         let mut changes =
             if self.install { install::offer(project, self.services, self.database)? } else { Vec::new() };
+        if project.runner().is_dry_run() && !changes.is_empty() {
+            project.note("what comes after depends on what is installed, which a dry run does not do");
+            return Ok(SetupReport::new(&axes::Axes::expected(project, self), project, changes, None, began));
+        }
         let axes = axes::choose(project, self)?;
         changes.extend(env_files::make(project)?);
         if project.runner().is_dry_run() && !changes.is_empty() {

@@ -49,6 +49,12 @@ impl Fakes {
         self
     }
 
+    /// Lets other users call them too.
+    pub(crate) fn open_to_all(self) -> Self {
+        std::fs::set_permissions(self.dir.path().join("calls"), PermissionsExt::from_mode(0o777)).unwrap();
+        self
+    }
+
     /// Adds a program that only records and passes on.
     pub(crate) fn recorder(self, name: &str) -> Self {
         self.program(name, "exec \"$REAL\" \"$@\"")

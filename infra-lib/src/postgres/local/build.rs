@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::Secret;
 use crate::error::{Error, Result};
@@ -116,10 +116,20 @@ impl Drop for Draft<'_> {
         let cluster =
             Cluster { runner: &runner, home: home.clone(), data, programs: programs.clone(), owner: owner.clone() };
         // What cannot be removed now is removed by the next run.
-        if cluster.discard().is_ok() {
+        if cluster.discard().is_ok() && holds_only(home, &LEFTOVERS) {
             let _ = remove_dir(home);
         }
     }
+}
+
+/// What we put into a cluster's folder before its data.
+const LEFTOVERS: [&str; 4] = ["cluster.json", "password", "pwfile", "server.log"];
+
+/// Whether nothing else is there: somebody may have put former data aside.
+fn holds_only(folder: &Utf8Path, names: &[&str]) -> bool {
+    folder
+        .read_dir_utf8()
+        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| names.contains(&entry.file_name()))))
 }
 
 /// A runner that nobody cancels.

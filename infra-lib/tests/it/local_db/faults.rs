@@ -127,6 +127,10 @@ fn data_that_is_gone_is_never_replaced_by_an_empty_database_but_by_setup() {
     project.xtask(["start"]).end().code(69).says("not in");
     project.xtask(["db-shell", "-c", "SELECT 1"]).end().code(69);
     assert!(!data.exists());
+    // A new one that cannot be made does not take with it what was put aside.
+    project.write("infra.toml", "[project]\nname = \"@name@\"\n[database]\nuser = \"a'b\"\n");
+    project.xtask(["setup", "--yes"]).end().code(78);
+    project.write("infra.toml", "[project]\nname = \"@name@\"\n");
     std::fs::rename(data.with_extension("away"), &data).unwrap();
     project.xtask(["start"]).end().ok();
 }

@@ -156,6 +156,7 @@ fn file_exit(error: &io::Error) -> Exit {
         Kind::PermissionDenied
         | Kind::StorageFull
         | Kind::QuotaExceeded
+        | Kind::FileTooLarge
         | Kind::ReadOnlyFilesystem
         | Kind::AlreadyExists => Exit::CannotCreate,
         _ => Exit::Io,

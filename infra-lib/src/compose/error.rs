@@ -8,7 +8,7 @@ use crate::exit::Exit;
 #[non_exhaustive]
 pub enum ComposeError {
     /// There is no Docker Compose at all.
-    #[error("neither `docker compose` nor `docker-compose` was found")]
+    #[error("neither `docker compose` nor `docker-compose` was found on PATH ({})", path())]
     Missing,
     /// Docker's own folder is closed to this user, and with it the plugins there; Docker then does not know `compose`.
     #[error("this user may not read {folder}, so that Docker finds no Compose")]
@@ -153,6 +153,11 @@ impl ComposeError {
             Self::Failed(error)
         }
     }
+}
+
+/// Where was looked; under cron it is shorter than one thinks.
+fn path() -> String {
+    std::env::var("PATH").unwrap_or_default()
 }
 
 pub(super) fn last_line(text: &str) -> String {

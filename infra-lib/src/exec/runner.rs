@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use super::invocation::EnvValue;
 use super::program::Programs;
-use super::supervise::{Bounds, Ending, supervise};
+use super::supervise::{Bounds, Ending, attend, supervise};
 use super::tail::Tail;
+use super::terminal::at_terminal;
 use super::{CancelToken, ExecError, Invocation, Redactor, Stdin, Stream};
 use crate::report::{Event, Observer};
 
@@ -180,25 +181,37 @@ impl Runner {
     }
 
     /// Runs a command in the caller's terminal and returns its exit code (128 + the signal's number if one ended it).
-    /// It stays in the terminal's process group, so that Ctrl-C reaches it directly and not us in its place. It reads the
-    /// caller's stdin, unless the invocation feeds it bytes.
+    /// It reads the caller's stdin, and stays in the terminal's process group, so that Ctrl-C reaches it directly and not us
+    /// in its place. One that the invocation feeds with bytes is not the terminal's: Ctrl-C is ours then.
     pub fn interactive(&self, invocation: &Invocation) -> Result<i32, ExecError> {
         if self.would(invocation) {
             return Ok(0);
         }
+        self.cancel.check()?;
         let mut command = self.expression(invocation)?;
+        let apart = matches!(invocation.stdin, Stdin::Bytes(_));
         if let Stdin::Bytes(bytes) = &invocation.stdin {
-            command = command.stdin_bytes(bytes.clone());
+            // `docker exec` answers Ctrl-C with exit code 0; so it must not see it before we do.
+            command = command.stdin_bytes(bytes.clone()).before_spawn(|command| {
+                command.process_group(0);
+                Ok(())
+            });
         }
         if self.keep_stdout {
             command = command.stdout_to_stderr();
         }
         self.echo(invocation);
-        let output = command
+        let _lent = (!apart && at_terminal()).then(|| self.cancel.lend_terminal());
+        let handle = command
             .unchecked()
-            .run()
+            .start()
             .map_err(|source| ExecError::Start { program: invocation.program.clone(), source })?;
-        Ok(output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)))
+        let ending = attend(handle, apart, &self.cancel)
+            .map_err(|source| ExecError::Pipe { command: invocation.to_string(), source })?;
+        match ending {
+            Ending::Exited(status) => Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))),
+            _ => Err(ExecError::Cancelled { signal: self.cancel.signal().unwrap_or(0) }),
+        }
     }
 
     /// Whether this is a dry run, after showing what would happen.

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::CancelToken;
 
@@ -75,7 +75,7 @@ pub(super) fn supervise(
             Ok(Message::Chunk(stream, bytes)) => {
                 last_byte = Instant::now();
                 if let Err(error) = on_chunk(stream, &bytes) {
-                    terminate(&handle, &messages);
+                    terminate(&handle, &messages, bounds.cancel);
                     return Err(error);
                 }
             }
@@ -102,7 +102,7 @@ pub(super) fn supervise(
             None
         };
         if let Some(ending) = broken {
-            terminate(&handle, &messages);
+            terminate(&handle, &messages, bounds.cancel);
             return Ok(ending);
         }
     }
@@ -127,23 +127,64 @@ fn pump(stream: Stream, mut pipe: PipeReader, sender: &Sender<Message>) {
 }
 
 /// TERM to the whole group, then KILL: a child of the child must not survive either.
-fn terminate(handle: &duct::Handle, messages: &Receiver<Message>) {
+fn terminate(handle: &duct::Handle, messages: &Receiver<Message>, cancel: &CancelToken) {
     signal_group(handle, Signal::TERM);
     let end = Instant::now() + GRACE;
-    loop {
-        match messages.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(Message::Exited(_)) | Err(_) => break,
-            Ok(_) => {}
+    while Instant::now() < end && !cancel.is_insistent() {
+        match messages.recv_timeout(CancelToken::POLL) {
+            Ok(Message::Exited(_)) | Err(RecvTimeoutError::Disconnected) => break,
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
         }
     }
     signal_group(handle, Signal::KILL);
     let _ = handle.kill();
 }
 
-fn signal_group(handle: &duct::Handle, signal: Signal) {
-    for pid in handle.pids() {
-        if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(pid, signal);
+/// Awaits a child that has our terminal, and ends it once we are asked to end: it alone, or its group if that is its own.
+pub(super) fn attend(handle: duct::Handle, own_group: bool, cancel: &CancelToken) -> io::Result<Ending> {
+    let handle = Arc::new(handle);
+    let (sender, messages) = mpsc::channel();
+    thread::spawn({
+        let handle = Arc::clone(&handle);
+        move || {
+            let status = handle.wait().map(|output| output.status);
+            let _ = sender.send(Message::Exited(status));
+        }
+    });
+    loop {
+        match messages.recv_timeout(CancelToken::POLL) {
+            Ok(Message::Exited(status)) => return status.map(Ending::Exited),
+            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("nobody waits for the child")),
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+        }
+        if let Some(signal) = cancel.signal() {
+            let end_by = |number| if own_group { signal_group(&handle, number) } else { signal_alone(&handle, number) };
+            end_by(Signal::TERM);
+            let end = Instant::now() + GRACE;
+            while Instant::now() < end && !cancel.is_insistent() {
+                if let Ok(Message::Exited(_)) = messages.recv_timeout(CancelToken::POLL) {
+                    break;
+                }
+            }
+            end_by(Signal::KILL);
+            let _ = handle.kill();
+            return Ok(Ending::Cancelled(signal));
         }
     }
+}
+
+fn signal_group(handle: &duct::Handle, signal: Signal) {
+    for pid in pids(handle) {
+        let _ = kill_process_group(pid, signal);
+    }
+}
+
+fn signal_alone(handle: &duct::Handle, signal: Signal) {
+    for pid in pids(handle) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+fn pids(handle: &duct::Handle) -> impl Iterator<Item = Pid> {
+    handle.pids().into_iter().filter_map(|pid| i32::try_from(pid).ok().and_then(Pid::from_raw))
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::exec::at_terminal;
 use crate::exit::Exit;
 use crate::operation::{Group, Operation, Outcome};
-use crate::postgres::Place;
+use crate::postgres::{Database, Place};
 use crate::project::Project;
 
 /// Open psql on the project's database, or run some SQL.
@@ -49,6 +49,7 @@ impl Operation for DbShell {
                 .with_hint("`cargo xtask start` starts it"));
         }
         let mut call = database.tool(project, "psql", terminal)?;
+        let client = if terminal { database.tool(project, "psql", false)? } else { call.clone() };
         if !terminal {
             call = call.args(["-X", "-w", "-v", "ON_ERROR_STOP=1"]);
         }
@@ -59,8 +60,12 @@ impl Operation for DbShell {
             // `while read line; do cargo xtask db-shell -c …; done` must not lose its lines to us.
             call = call.stdin("");
         }
-        let code = project.runner().interactive(&call.args(args))?;
-        Ok(DbShellReport { exit_code: u8::try_from(code).unwrap_or(1) })
+        let ended = project.runner().interactive(&call.args(args));
+        // Beyond psql's own codes, somebody or something has ended it.
+        if !matches!(ended, Ok(0..=3)) {
+            Database::reap(project, client);
+        }
+        Ok(DbShellReport { exit_code: u8::try_from(ended?).unwrap_or(1) })
     }
 }
 

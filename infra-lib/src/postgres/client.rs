@@ -1,5 +1,6 @@
 //! PostgreSQL's own tools, called where they fit the server.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::error::Result;
@@ -7,6 +8,17 @@ use crate::exec::{Invocation, Output};
 use crate::project::{LocalRecord, Project};
 
 use super::{Database, Place, PostgresError};
+
+/// By what the server knows the sessions of this process.
+fn application_name() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| {
+        // Processes of other machines may have the same number.
+        let mut random = [0; 4];
+        let _ = getrandom::fill(&mut random);
+        format!("infra-{}-{:08x}", std::process::id(), u32::from_ne_bytes(random))
+    })
+}
 
 impl Database {
     /// A call of one of PostgreSQL's client tools, logged in to this database.
@@ -70,8 +82,19 @@ impl Database {
             ("PGPORT", port.to_owned()),
             ("PGSSLMODE", tls.to_owned()),
             ("PGCONNECT_TIMEOUT", "10".to_owned()),
-            ("PGAPPNAME", format!("infra-{}", std::process::id())),
+            ("PGAPPNAME", application_name().to_owned()),
         ]
+    }
+
+    /// Ends the sessions that this process has left on the server, once a client was interrupted: `docker exec` hands no
+    /// signal on, so that psql and its query would go on in the container; and a query does not notice a client's end.
+    /// `client` is a call of psql as [`Database::tool`] makes it, from before the interruption.
+    pub(crate) fn reap(project: &Project, client: Invocation) {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid();";
+        let call = client.args(["-X", "-q", "-w", "-f", "-"]).stdin(sql).deadline(Duration::from_secs(3));
+        // Where the server cannot be reached, there is nothing to end either.
+        let _ = project.runner().aftermath().read(&call);
     }
 
     /// `psql` without anybody's `.psqlrc`, stopping at the first error, never asking for a password.

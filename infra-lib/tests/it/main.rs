@@ -14,6 +14,7 @@ mod doctor;
 mod dotenv;
 mod faults_f;
 mod faults_g;
+mod faults_i;
 mod harness;
 mod health;
 mod install;

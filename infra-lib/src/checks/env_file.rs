@@ -73,15 +73,19 @@ pub(super) fn git(snapshot: &Snapshot<'_>) -> Vec<Check> {
         Err(_) => return Vec::new(),
     }
     let mut checks = Vec::new();
-    let tracked = git(&["ls-files", "--", ".env", ".env.*", ".infra", "backups"]).map(|output| output.text());
+    let tracked =
+        git(&["ls-files", "--", ":(glob)**/.env", ":(glob)**/.env.*", ".infra", "backups"]).map(|output| output.text());
     for file in tracked.unwrap_or_default().lines().filter(|file| !is_template(file)) {
         checks.push(
             Check::fail(KIND, file, "is committed: its secrets are in the history for everybody who has it")
                 .with_hint(format!("`git rm --cached {file}`, then draw fresh secrets: `cargo xtask env rotate KEY`")),
         );
     }
-    let backups = project.manifest().backup.dir.as_deref().unwrap_or("backups".into()).as_str();
-    for path in [".env", ".infra", backups].into_iter().filter(|path| project.root().join(path).exists()) {
+    let root = project.root();
+    let backups = project.manifest().backup.dir.as_deref().unwrap_or("backups".into());
+    let env_files = project.environment().env_files.iter().map(|file| file.strip_prefix(root).unwrap_or(file));
+    let private = env_files.chain([".infra".into(), backups]).filter(|path| root.join(path).exists());
+    for path in private.map(camino::Utf8Path::as_str) {
         let ignored = git(&["check-ignore", "-q", path]);
         if matches!(ignored, Err(ExecError::Exited { code: 1, .. })) && !checks.iter().any(|check| check.target == path)
         {

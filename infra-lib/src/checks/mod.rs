@@ -26,7 +26,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::probe::{self, Check, Probe, Snapshot, Verdict};
-use crate::project::Project;
+use crate::project::{DatabaseAxis, Project};
 
 use tools::missing;
 
@@ -78,8 +78,14 @@ pub(crate) fn everything(project: &Project) -> Vec<Check> {
     let mut asked = matters(&BEFORE_START);
     asked.extend(matters(&ALWAYS));
     // What is not there yet would only be missed once more.
-    let probes_of: &[&str] = if snapshot.has_containers() { &PROBES } else { &["disk", "exposure"] };
-    asked.extend(probes(&snapshot, probes_of));
+    let runs = match project.database_axis() {
+        DatabaseAxis::Service => snapshot.has_containers(),
+        DatabaseAxis::Local => {
+            snapshot.has_containers() || project.local_status().is_some_and(|status| status.pid.is_some())
+        }
+        DatabaseAxis::Url => true,
+    };
+    asked.extend(probes(&snapshot, if runs { &PROBES } else { &["disk", "exposure"] }));
     let mut checks: Vec<Check> = probe::ask(&asked, &snapshot).into_iter().map(not_slow).collect();
     if let Some(error) = error.filter(|error| !is_known(error, &checks)) {
         checks.insert(0, probe::failure("project", project.name(), &error));

@@ -17,6 +17,11 @@ const LINES: &str = "200";
 const LAST_WORDS: &str = "60";
 
 pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    if let Some(status) = snapshot.project.local_status()
+        && status.pid.is_none()
+    {
+        return vec![Check::skip(KIND, "local database", "does not run; `cargo xtask start` starts it")];
+    }
     let Some(containers) = &snapshot.containers else { return Vec::new() };
     if containers.is_empty() {
         return vec![Check::skip(KIND, "all", "nothing runs; `cargo xtask start` starts it")];

@@ -3,7 +3,8 @@
 use crate::compose::ComposeError;
 use crate::exec::{ExecError, Invocation, Runner};
 use crate::manifest::ServicesAxis;
-use crate::probe::{Check, Snapshot};
+use crate::postgres::local::installed;
+use crate::probe::{Check, Snapshot, failure};
 use crate::project::{DatabaseAxis, Project};
 
 use super::install::Need;
@@ -42,8 +43,8 @@ pub(super) fn missing(project: &Project, services: ServicesAxis, database: Datab
         }
     }
     match database {
-        DatabaseAxis::Local if find_postgres(runner, "initdb").is_none() => needs.push(Need::PostgresServer),
-        DatabaseAxis::Url if find_postgres(runner, "psql").is_none() => needs.push(Need::PostgresClient),
+        DatabaseAxis::Local if installed::server(project).is_err() => needs.push(Need::PostgresServer),
+        DatabaseAxis::Url if installed::client(project).is_err() => needs.push(Need::PostgresClient),
         _ => {}
     }
     let handy = [("git", Need::Git), ("curl", Need::Curl), ("openssl", Need::Openssl)];
@@ -84,38 +85,15 @@ fn buildx(runner: &Runner) -> Check {
 
 /// PostgreSQL's own programs, where this machine has to bring them.
 fn postgres(project: &Project) -> Option<Check> {
-    let (program, needed_for) = match project.database_axis() {
-        DatabaseAxis::Local => ("initdb", "the local database"),
-        DatabaseAxis::Url => ("psql", "a database outside the stack"),
+    let found = match project.database_axis() {
+        DatabaseAxis::Local => installed::server(project),
+        DatabaseAxis::Url => installed::client(project),
         DatabaseAxis::Service => return None,
     };
-    Some(match find_postgres(project.runner(), program) {
-        Some(path) => Check::ok(KIND, "postgresql", path),
-        None => Check::fail(KIND, "postgresql", format!("`{program}` was not found; {needed_for} needs it"))
-            .with_hint("`cargo xtask setup --install` offers the package"),
+    Some(match found {
+        Ok((folder, major)) => Check::ok(KIND, "postgresql", format!("PostgreSQL {major} in {folder}")),
+        Err(error) => failure(KIND, "postgresql", &error),
     })
-}
-
-/// On PATH, or where distributions put PostgreSQL's programs without telling PATH.
-fn find_postgres(runner: &Runner, program: &str) -> Option<String> {
-    if let Ok(path) = runner.find(program) {
-        return Some(path.to_string_lossy().into_owned());
-    }
-    let parents = [
-        "/usr/lib/postgresql",
-        "/usr",
-        "/opt/homebrew/opt",
-        "/usr/local/opt",
-        "/Applications/Postgres.app/Contents/Versions",
-    ];
-    let folders = parents.iter().flat_map(|parent| std::fs::read_dir(parent).into_iter().flatten().flatten());
-    let mut found: Vec<_> = folders
-        .map(|folder| folder.path().join("bin").join(program))
-        .filter(|path| path.is_file())
-        .map(|path| path.to_string_lossy().into_owned())
-        .collect();
-    found.sort();
-    found.pop()
 }
 
 fn optional(runner: &Runner, program: &'static str, what_for: &str) -> Check {

@@ -677,6 +677,16 @@ fn a_volume_of_another_project() {
 }
 
 #[test]
+fn a_volume_that_two_environments_would_share() {
+    let Some(_engine) = engine() else { return };
+    let project = TestProject::new()
+        .file("infra.toml", "[environments.production]\nprofiles = [\"production\"]\n")
+        .compose("services: {web: {image: @image@, volumes: ['data:/d']}}\nvolumes: {data: {name: '@name@-data'}}\n");
+    let volume = format!("{}-data", project.name());
+    doctor(&project).names("volume", &volume, "every environment of this project would use the same data", "`name:`");
+}
+
+#[test]
 fn what_is_well_is_said_to_be() {
     let Some(_engine) = engine() else { return };
     let project = TestProject::new().compose(

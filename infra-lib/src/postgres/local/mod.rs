@@ -4,6 +4,7 @@ mod binaries;
 mod build;
 mod cluster;
 mod init;
+pub(crate) mod installed;
 mod log;
 mod login;
 mod make;

@@ -43,7 +43,9 @@ impl End {
     pub(super) fn leave(self, as_json: bool) -> ! {
         let exit = match self {
             Self::Shown(text) => {
-                render::stdout(text.trim_end());
+                if !text.is_empty() {
+                    render::stdout(text.trim_end());
+                }
                 Exit::Ok
             }
             Self::Usage(text) => {

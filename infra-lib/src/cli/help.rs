@@ -7,7 +7,7 @@ use clap::{Args as _, Subcommand};
 use crate::operation::Group;
 
 use super::globals::Globals;
-use super::{commands, completions, host};
+use super::host::{self, Kind};
 
 const ABOUT: &str = "Set up, run, back up and check this project.";
 const TEMPLATE: &str = "{about}\n\n{usage-heading} {usage}{after-help}";
@@ -35,10 +35,11 @@ pub(super) fn command<C: Subcommand>() -> clap::Command {
 /// Every command under the heading of its group; the host's own come first, the project's tasks last.
 fn overview(root: &clap::Command) -> String {
     let general = Group::General.title();
-    let heading = |name: &str| match commands::find(name) {
-        Some(entry) => entry.group.title(),
-        None if name == completions::NAME => general,
-        None if host::is_task(name) => "Tasks",
+    // What is not offered by us is the host's, also where ours has the same name.
+    let heading = |name: &str| match host::offered_as(name) {
+        Some(Kind::Operation(entry)) => entry.group.title(),
+        Some(Kind::Completions) => general,
+        Some(Kind::Task(_)) => "Tasks",
         None => "Commands",
     };
     let mut text = String::new();

@@ -103,9 +103,9 @@ fn offer(kinds: Vec<Kind>) {
     *OFFERED.lock().unwrap_or_else(PoisonError::into_inner) = kinds;
 }
 
-/// Whether the word is one of the project's tasks.
-pub(super) fn is_task(name: &str) -> bool {
-    offered().iter().any(|kind| matches!(kind, Kind::Task(task) if task.name == name))
+/// What we offer under this name, if we do.
+pub(super) fn offered_as(name: &str) -> Option<Kind> {
+    offered().into_iter().find(|kind| kind.name() == name)
 }
 
 impl Subcommand for Command {
@@ -118,7 +118,7 @@ impl Subcommand for Command {
     }
 
     fn has_subcommand(name: &str) -> bool {
-        offered().iter().any(|kind| kind.name() == name)
+        offered_as(name).is_some()
     }
 }
 
@@ -126,7 +126,7 @@ impl FromArgMatches for Command {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let missing = || clap::Error::new(ErrorKind::MissingSubcommand);
         let (name, matches) = matches.subcommand().ok_or_else(missing)?;
-        let kind = offered().into_iter().find(|kind| kind.name() == name).ok_or_else(missing)?;
+        let kind = offered_as(name).ok_or_else(missing)?;
         Ok(Self { kind, matches: Box::new(matches.clone()) })
     }
 

@@ -7,6 +7,8 @@ use crate::consent::Given;
 use crate::error::{Error, Result};
 use crate::exec::CancelToken;
 use crate::exit::Exit;
+use crate::operation::Operation as _;
+use crate::ops::Tasks;
 use crate::project::{Project, ProjectBuilder};
 use crate::report::{Plain, Progress};
 
@@ -60,6 +62,9 @@ impl Context {
             Kind::Completions => return Ok(completions::script(&command.matches)),
             Kind::Operation(entry) => {
                 let project = self.builder().anywhere(entry.anywhere).open()?;
+                if entry.name == Tasks::NAME {
+                    tasks::tell_hidden(&project);
+                }
                 let rendered = entry.run(&project, &command.matches)?;
                 (project, rendered)
             }

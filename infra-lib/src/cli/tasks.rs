@@ -11,6 +11,7 @@ use crate::ops::RunTask;
 use crate::project::Project;
 
 use super::entry::Rendered;
+use super::host::{self, Kind};
 use super::{commands, completions};
 
 /// A task as a command.
@@ -51,6 +52,15 @@ pub(super) fn load(dir: &Path) -> (Vec<TaskEntry>, Option<Error>) {
             (tasks.filter(|task| !is_built_in(&task.name)).collect(), None)
         }
         Err(error) => (Vec::new(), Some(error.into())),
+    }
+}
+
+/// Says which tasks cannot be reached, since a command has their name.
+pub(super) fn tell_hidden(project: &Project) {
+    for name in project.manifest().tasks.keys() {
+        if !matches!(host::offered_as(name), Some(Kind::Task(_))) {
+            project.warn(format_args!("the task `{name}` in infra.toml is hidden by the command of that name"));
+        }
     }
 }
 

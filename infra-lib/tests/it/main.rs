@@ -10,6 +10,7 @@
     reason = "clippy's own exception covers only functions marked as tests"
 )]
 
+mod cli;
 mod doctor;
 mod dotenv;
 mod faults_f;
@@ -17,6 +18,7 @@ mod faults_g;
 mod faults_i;
 mod harness;
 mod health;
+mod host_crate;
 mod install;
 mod local_db;
 mod migrations;

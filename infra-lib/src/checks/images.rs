@@ -46,8 +46,7 @@ fn room(path: &Utf8Path) -> Option<u64> {
 
 /// `images`: what they weigh together; `absent`: those that are still to come.
 fn judge(path: &Utf8Path, free: u64, images: u64, absent: &[String]) -> Check {
-    let cure = "`cargo xtask df` shows what this project occupies, `cargo xtask clean --build-cache` frees its build cache; look for large logs \
-                and old backups too";
+    let cure = "`cargo xtask df` shows what this project occupies, `cargo xtask clean` frees some of it; look for large logs and old backups too";
     let [left, weight, most] = [free, images, FACTOR * images].map(ByteSize::new);
     if !absent.is_empty() && free < (FACTOR - 1) * images {
         let detail =

@@ -82,7 +82,7 @@ const TABLE: &[Symptom] = &[
     ),
     row(
         "the disk is full",
-        "`cargo xtask df` shows what this project occupies and `cargo xtask clean --build-cache` frees its build cache; look for large logs and old backups too",
+        "`cargo xtask df` shows what this project occupies and `cargo xtask clean` frees some of it; look for large logs and old backups too",
         &["no space left on device", "enospc", "disk full", "could not extend file", "disk quota exceeded"],
     ),
     row(

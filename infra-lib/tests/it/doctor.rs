@@ -268,7 +268,7 @@ fn out_of_disk_space_inside() {
     ailment(
         "PANIC:  could not write to file \"pg_wal/xlogtemp.29\": No space left on device",
         "the disk is full",
-        "clean --build-cache",
+        "cargo xtask clean",
     );
 }
 

@@ -149,7 +149,7 @@ mod tests {
         std::fs::write(dir.join("compose.yml"), text).unwrap();
         let found = mounted_at(&default_files(dir), dir, "/init.d");
         let found: Vec<_> = found.iter().map(|m| (m.source.as_str(), m.below.as_str())).collect();
-        let (a, b) = (dir.join("./a.sql"), dir.join("./b"));
+        let (a, b) = (dir.join("a.sql"), dir.join("b"));
         assert_eq!(found, [(a.as_str(), "01-a.sql"), (b.as_str(), ""), ("/e", "")]);
     }
 

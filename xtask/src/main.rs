@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "chores talk to whoever runs them")]
 
+mod bench;
 mod ci;
 mod schema;
 mod standins;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
 enum Xtask {
+    Bench(bench::Bench),
     /// Check formatting, lints and documentation, and run the README's own test command
     Ci,
     /// Write docs/infra.schema.json anew, from the types that read infra.toml
@@ -23,6 +25,7 @@ enum Xtask {
 fn main() -> ExitCode {
     let cli = infra_lib::cli::parse::<Xtask>();
     match cli.command {
+        Xtask::Bench(chore) => finish(chore.run()),
         Xtask::Ci => finish(ci::run()),
         Xtask::Schema => finish(schema::run()),
         Xtask::Standins(chore) => finish(chore.run()),

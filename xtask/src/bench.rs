@@ -1,0 +1,132 @@
+//! The old way and ours, measured in turn on this machine.
+//!
+//! One run prints everything: `docs/benchmarks.md` is such a run. What is compared with what stands in the text of each
+//! part, so that the report can be read alone.
+
+mod cold;
+mod facts;
+mod health;
+mod overhead;
+mod scripts;
+mod stack;
+mod start;
+mod stats;
+mod table;
+mod timing;
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use xshell::Shell;
+
+use facts::Facts;
+use table::Table;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Measure this command line against the `docker compose` calls and shell scripts that it replaces
+///
+/// Both ways take turns on throw-away stacks, which are removed in the end. Other work on the machine spoils the
+/// figures; the report says how busy it was.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Bench {
+    /// How often each way takes its turn
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Only these parts
+    #[arg(long, value_name = "NAME", value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Also build this command line from nothing, which takes about a minute each time
+    #[arg(long)]
+    cold: bool,
+    /// Write every single figure to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+}
+
+// Values without documentation: with it, clap would spread out the help of every option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    Cold,
+    Overhead,
+    Start,
+    Health,
+}
+
+/// What every part needs.
+struct Site {
+    sh: Shell,
+    /// The command line under test, as Cargo has built it.
+    xtask: PathBuf,
+    rounds: usize,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Bench {
+    /// Measures and prints.
+    pub(crate) fn run(&self) -> Outcome<()> {
+        let site = Site::here(self.rounds.into())?;
+        let mut facts = Facts::gather(&site.sh);
+        facts.warn_if_busy();
+        let mut tables = Vec::new();
+        for part in [Part::Overhead, Part::Start, Part::Health, Part::Cold] {
+            let by_default = part != Part::Cold || self.cold;
+            if if self.only.is_empty() { by_default } else { self.only.contains(&part) } {
+                tables.extend(part.measure(&site)?);
+            }
+        }
+        facts.finish();
+
+        let report: Vec<String> = [facts.to_string()].into_iter().chain(tables.iter().map(Table::to_string)).collect();
+        writeln!(io::stdout(), "{}", report.join("\n").trim_end())?;
+        if let Some(path) = &self.save {
+            let tables: Vec<Value> = tables.iter().map(Table::json).collect();
+            let document = json!({"machine": facts.json(), "rounds": self.rounds, "tables": tables});
+            std::fs::write(path, format!("{document:#}\n"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    fn measure(self, site: &Site) -> Outcome<Vec<Table>> {
+        match self {
+            Self::Cold => cold::measure(site),
+            Self::Overhead => overhead::measure(site),
+            Self::Start => start::measure(site),
+            Self::Health => health::measure(site),
+        }
+    }
+}
+
+impl Site {
+    fn here(rounds: usize) -> Outcome<Self> {
+        let sh = Shell::new()?;
+        sh.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        // A signal ends the measured command; then the error goes up, and the stacks are removed on its way.
+        let interrupted = Arc::new(AtomicBool::new(false));
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+        }
+        Ok(Self { sh, xtask: std::env::current_exe()?, rounds, interrupted })
+    }
+
+    /// Says what comes next, unless somebody has had enough.
+    fn say(&self, what: &str) -> Outcome<()> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err("interrupted".into());
+        }
+        writeln!(io::stderr(), "bench: {what}")?;
+        Ok(())
+    }
+
+    /// Says which round of what comes next.
+    fn rounds<'a>(&'a self, what: &'a str, count: usize) -> impl Iterator<Item = Outcome<usize>> + 'a {
+        (1..=count).map(move |round| self.say(&format!("{what}, round {round} of {count}")).map(|()| round))
+    }
+}

@@ -101,6 +101,10 @@ impl Operation for Setup {
             let moved = ports::free(&project)?;
             if !moved.is_empty() {
                 changes.extend(moved);
+                if project.runner().is_dry_run() {
+                    project.note("what comes after depends on free ports, which a dry run does not write");
+                    return Ok(SetupReport::new(&axes, &project, changes, None, began));
+                }
                 project = project.reopen(project.record().cloned())?;
             }
         }

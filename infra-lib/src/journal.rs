@@ -76,9 +76,9 @@ impl Entry {
 pub(crate) fn read(state: &StateDir, count: usize) -> Vec<Entry> {
     let Ok(file) = std::fs::File::open(state.path().join(FILE)) else { return Vec::new() };
     let mut entries: Vec<Entry> = BufReader::new(file)
-        .lines()
+        .split(b'\n')
         .map_while(std::result::Result::ok)
-        .filter_map(|line| serde_json::from_str(&line).ok())
+        .filter_map(|line| serde_json::from_slice(&line).ok())
         .collect();
     entries.split_off(entries.len().saturating_sub(count))
 }
@@ -87,4 +87,23 @@ pub(crate) fn read(state: &StateDir, count: usize) -> Vec<Entry> {
 pub(crate) fn who() -> String {
     let uid = rustix::process::getuid().as_raw();
     crate::users::name(uid).unwrap_or_else(|| uid.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_cannot_be_read_hides_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::of(camino::Utf8Path::from_path(dir.path()).unwrap());
+        let entry = |name: &str| Entry::new(Timestamp::now(), name, "development", Duration::ZERO, Exit::Ok, None);
+        entry("first").append(&state).unwrap();
+        let path = state.path().join(FILE);
+        OpenOptions::new().append(true).open(path).unwrap().write_all(b"\xff\n{\"cut\n").unwrap();
+        entry("last").append(&state).unwrap();
+        let names: Vec<_> = read(&state, 10).into_iter().map(|entry| entry.operation).collect();
+        assert_eq!(names, ["first", "last"]);
+        assert_eq!(read(&state, 1).len(), 1);
+    }
 }

@@ -69,6 +69,17 @@ impl Runner {
         self
     }
 
+    /// Notes there what a dry run withholds, so that several runners can share one answer.
+    #[must_use]
+    pub(crate) fn note_withheld_in(mut self, withheld: Arc<AtomicBool>) -> Self {
+        self.withheld = withheld;
+        self
+    }
+
+    pub(crate) fn withheld(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.withheld)
+    }
+
     pub(crate) fn keeps_stdout(&self) -> bool {
         self.keep_stdout
     }

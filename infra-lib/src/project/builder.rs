@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::consent::{Consent, Never};
 use crate::error::Result;
@@ -29,6 +30,7 @@ pub struct ProjectBuilder {
     pub(super) record: Option<Record>,
     pub(super) keep_stdout: bool,
     pub(super) anywhere: bool,
+    pub(super) withheld: Arc<AtomicBool>,
 }
 
 impl ProjectBuilder {
@@ -43,6 +45,7 @@ impl ProjectBuilder {
             record: None,
             keep_stdout: false,
             anywhere: false,
+            withheld: Arc::default(),
         }
     }
 
@@ -58,6 +61,7 @@ impl ProjectBuilder {
             record,
             keep_stdout: project.runner().keeps_stdout(),
             anywhere: true,
+            withheld: project.runner().withheld(),
         }
     }
 

@@ -63,7 +63,8 @@ impl Project {
             if builder.anywhere { discover::root_or_folder(&builder.dir)? } else { discover::root(&builder.dir)? };
         let manifest = Manifest::load(&root)?;
         let runner = Runner::new(Some(root.as_std_path()), builder.observer.clone(), builder.cancel, builder.dry_run)
-            .keep_stdout(builder.keep_stdout);
+            .keep_stdout(builder.keep_stdout)
+            .note_withheld_in(builder.withheld);
         let state = StateDir::of(&root);
         let record: Option<Record> = builder.record.or_else(|| state.read(Record::FILE));
 

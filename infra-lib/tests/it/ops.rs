@@ -372,3 +372,73 @@ fn init_works_where_there_is_nothing_yet() {
     project.xtask(["init"]).end().ok();
     project.xtask(["ps"]).stdout("this environment has no services\n").check();
 }
+
+#[test]
+fn f17_stop_says_when_postgres_was_killed() {
+    let Some(_engine) = engine() else { return };
+    let project = TestProject::new().compose(&format!("services:{DATABASE}    stop_signal: SIGKILL\n"));
+    project.xtask(["start"]).end().ok();
+    let ended = project.xtask(["stop", "--json"]).end();
+    ended.ok().says("`db` was killed before it had shut down (exit code 137)");
+    assert_eq!(ended.outcome()["unclean"][0], "db");
+    let clean = TestProject::new().compose(&format!("services:{DATABASE}    stop_grace_period: 90s\n"));
+    clean.xtask(["start"]).end().ok();
+    clean.xtask(["stop", "--dry-run"]).end().ok().shows("stop --timeout 90").never_says("stopped");
+    assert_eq!(clean.xtask(["stop", "--json"]).end().outcome()["unclean"].to_string(), "[]");
+}
+
+#[test]
+fn db_shell_asks_a_database_by_its_url() {
+    let Some(_postgres) = postgres() else { return };
+    let server = infra_lib::postgres::TempDatabase::start().unwrap();
+    let project = TestProject::new().file("infra.toml", "[database]\nurl = \"env:DATABASE_URL\"\n");
+    let url = server.url();
+    project
+        .xtask(["db-shell", "-c", "select 6*7", "--", "-At"])
+        .env("DATABASE_URL", url.expose())
+        .stdout("42\n")
+        .check();
+    let verbose = project.xtask(["-v", "db-shell", "-c", "select 1"]).env("DATABASE_URL", url.expose()).end();
+    verbose.ok().says("PGPASSWORD=***").never_says(server.password().expose());
+    let gone = url.expose().replace(&server.port().to_string(), "1");
+    project.xtask(["db-shell", "-c", "select 1"]).env("DATABASE_URL", gone).end().code(69);
+    project.xtask(["db-shell"]).end().code(78).says("`[database] url`");
+}
+
+#[test]
+fn a_dry_run_shows_and_claims_nothing() {
+    let Some(_engine) = engine() else { return };
+    let project = project(&[sleeper("web", "")]);
+    for words in [&["setup", "--yes"][..], &["start"], &["scale", "web=2"]] {
+        let ended = project.xtask(words.iter().copied().chain(["--dry-run"])).end();
+        ended.ok().shows(" up -d").never_says("ready").never_says("warning");
+        let json = project.xtask(words.iter().copied().chain(["--dry-run", "--json"])).end();
+        assert_eq!(json.ok().json()["dry_run"], true);
+    }
+    project.xtask(["stop", "--dry-run"]).stdout("nothing was running\n").check();
+    assert!(project.containers("").is_empty());
+}
+
+/// `make X` becomes `cargo xtask X`.
+#[test]
+fn make_spellings_reach_their_commands() {
+    let Some(_engine) = engine() else { return };
+    let project = TestProject::new()
+        .compose("services: {app: {build: {context: ., target: dev}}}")
+        .file("compose.prod.yml", "services: {app: {build: {target: prod}}}")
+        .file("infra.toml", "[environments.production]\nfiles = ['compose.yml', 'compose.prod.yml']\n")
+        .file("Dockerfile", "FROM @image@ AS dev\nFROM @image@ AS prod\n");
+    let shows = |words: &[&str], command: &str| {
+        project.xtask(words.iter().copied().chain(["--dry-run"])).end().ok().shows(command);
+    };
+    shows(&["rebuild"], " build --no-cache app");
+    shows(&["rebuild", "app"], " build --no-cache app");
+    shows(&["prod-build"], "/compose.prod.yml ");
+    shows(&["prod-build"], &format!("-p {}-production ", project.name()));
+    shows(&["prod-start"], " up -d");
+    project.xtask(["prod-stop"]).stdout("nothing was running\n").check();
+    project.xtask(["logs-app"]).check();
+    project.xtask(["shell-app"]).end().code(69);
+    project.xtask(["ip"]).stdout("no container is running\n").check();
+    project.xtask(["clean-volumes", "--yes"]).end().ok();
+}

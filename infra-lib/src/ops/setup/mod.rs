@@ -117,7 +117,8 @@ impl Operation for Setup {
             images::get(&project)?;
         }
         let start = if self.no_start { None } else { Some(project.nested(&Start::default())?) };
-        if start.as_ref().is_some_and(|start| start.exit() == Exit::Ok) {
+        // A dry run has started nothing that could be asked.
+        if start.as_ref().is_some_and(|start| start.exit() == Exit::Ok) && !project.runner().is_dry_run() {
             mark(&project);
             changes.extend(schema::bring_up(&project)?);
         }

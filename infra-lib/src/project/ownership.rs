@@ -67,6 +67,19 @@ impl Project {
         self.state().read(NAMELESS_FILE).unwrap_or_default()
     }
 
+    /// Notes the volumes of our name that were not there `before`: a program of ours has made them in between, whether or
+    /// not it has left a container that uses them.
+    pub(crate) fn remember_new_volumes(&self, before: &VolumeAges) -> Result<()> {
+        let mut new = self.volume_label()?;
+        new.retain(|name, made| before.get(name) != Some(made));
+        if new.is_empty() {
+            return Ok(());
+        }
+        let mut known = self.known_volumes();
+        known.extend(new);
+        self.state().write(FILE, &known)
+    }
+
     /// The volumes that were noted, some of which may be gone.
     pub(crate) fn known_volumes(&self) -> VolumeAges {
         self.state().read(FILE).unwrap_or_default()

@@ -26,9 +26,11 @@ impl EnvCheck {
 
 pub(super) fn run(project: &Project) -> Result<EnvCheck> {
     project.require_env_file()?;
-    let (files, template) = super::files(project)?;
+    let files = super::files(project)?;
+    let templates =
+        files.iter().filter_map(|file| super::template(file.path()).transpose()).collect::<Result<Vec<_>>>()?;
     let expected = Expectations {
-        template: template.as_ref(),
+        templates: &templates,
         rules: &project.manifest().env,
         rotated: &project.secret_ages(),
         now: Timestamp::now(),

@@ -65,7 +65,7 @@ pub(super) fn run(project: &Project, key: &str) -> Result<EnvRotated> {
 }
 
 fn find(project: &Project, key: &str) -> Result<(Holder, Secret)> {
-    let (files, _) = super::files(project)?;
+    let files = super::files(project)?;
     if let Some(file) = files.into_iter().rev().find(|file| file.entry(key).is_some()) {
         let value = project.variables().get(key).map(|variable| variable.value.clone());
         return Ok((Holder::Line(file), value.unwrap_or_else(|| Secret::new(""))));

@@ -25,3 +25,4 @@ mod migrations;
 mod ops;
 mod readme;
 mod support;
+mod vrss;

@@ -123,6 +123,7 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Exec(error) => exec_exit(error),
+            Self::Fill(FillError::Generate(_)) => Exit::Io,
             Self::Manifest(_) | Self::Dotenv(_) | Self::Edit(_) | Self::Fill(_) => Exit::Config,
             Self::Compose(error) => error.exit(),
             Self::Postgres(error) => error.exit(),

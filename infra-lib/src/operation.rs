@@ -26,6 +26,11 @@ pub trait Operation {
     /// What it returns.
     type Outcome: Outcome;
 
+    /// Whether this run of it is worth an entry.
+    fn is_journaled(&self) -> bool {
+        Self::JOURNAL
+    }
+
     /// Does it.
     fn run(&self, project: &Project) -> Result<Self::Outcome>;
 }

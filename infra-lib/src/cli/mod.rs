@@ -10,8 +10,6 @@
 //! the project's, so that a command that is added here never breaks it.
 
 mod aliases;
-mod assemble;
-mod command;
 mod commands;
 mod completions;
 mod end;
@@ -23,11 +21,9 @@ mod prompt;
 mod render;
 mod run;
 mod signals;
-mod task;
 mod tasks;
 #[cfg(test)]
 mod tests;
 
-pub use command::Command;
-pub use host::{Cli, main, parse};
+pub use host::{Cli, Command, main, parse};
 pub use run::Context;

@@ -24,6 +24,13 @@ impl Compose {
 }
 
 impl RawModel {
+    /// Whether each service has an image or a build: the files are a project, and not only a part of one.
+    pub(crate) fn is_complete(&self) -> bool {
+        let services = self.0.get("services").and_then(Value::as_object);
+        let mut services = services.into_iter().flat_map(|services| services.values());
+        services.all(|service| service.get("image").or_else(|| service.get("build")).is_some())
+    }
+
     /// Whether a service uses a variable.
     pub(crate) fn uses(&self, service: &str, variable: &str) -> bool {
         self.0.get("services").and_then(|services| services.get(service)).is_some_and(|value| mentions(value, variable))

@@ -40,6 +40,7 @@ pub use generate::{GenerateError, Generator, InvalidGenerator};
 pub use interpolate::{InterpolateError, Interpolated, interpolate};
 pub use parse::{Entry, EnvFile, Quoting};
 pub use placeholder::{is_marker, is_placeholder};
+pub(crate) use redact::url_password;
 pub use redact::{is_own_secret, looks_secret, shown};
 pub use resolve::{Origin, Resolved, Shadowed, Unset, Variable, resolve};
 pub use template::{FillError, Filled, fill};

@@ -81,7 +81,7 @@ pub fn shown<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
 }
 
 /// Where the password stands in `scheme://user:password@host`; up to the last `@`, so that none of it shows.
-pub(super) fn url_password(value: &str) -> Option<std::ops::Range<usize>> {
+pub(crate) fn url_password(value: &str) -> Option<std::ops::Range<usize>> {
     let authority = value.find("://")? + 3;
     let at = authority + value[authority..].rfind('@')?;
     let colon = authority + value[authority..at].find(':')? + 1;

@@ -6,14 +6,17 @@ const LENGTH: usize = 16;
 /// A million guesses each second for thirty years.
 const BITS: f64 = 50.0;
 
-/// Why the value is too weak for a secret, if it is.
+/// Why the value is too weak for a secret, if it is. Who states a length knows what can be had, as of a password that
+/// another party gave out; then less will do.
 pub(super) fn weakness(value: &str, min_length: Option<usize>) -> Option<String> {
     let least = min_length.unwrap_or(LENGTH);
     let length = value.chars().count();
     if length < least {
         return Some(format!("is shorter than {least} characters"));
     }
-    (bits(value) < BITS).then(|| "is easily guessed".to_owned())
+    let stated =
+        min_length.and_then(|length| u32::try_from(length).ok()).map_or(BITS, |length| f64::from(length) * 3.0);
+    (bits(value) < BITS.min(stated)).then(|| "is easily guessed".to_owned())
 }
 
 /// The entropy of the characters as they occur, where steps in order count for nothing.
@@ -43,6 +46,8 @@ mod tests {
         }
         assert_eq!(weakness("k3Vt0Zq9_xW2LmB7yRfA", Some(32)).as_deref(), Some("is shorter than 32 characters"));
         assert_eq!(weakness("k3Vt0Zq9_xW2LmB7", Some(8)), None);
+        assert_eq!((weakness("qkzvhwpdxjmt", Some(12)), weakness("qkzvhwpdxjmt", None).is_some()), (None, true));
+        assert!(weakness("aaaaaaaaaaaa", Some(12)).is_some());
     }
 
     #[test]

@@ -26,6 +26,11 @@ impl Inherit {
     }
 }
 
+/// A variable of the caller, as far as Compose gets to see it; so what is resolved here is what Compose resolves.
+pub(crate) fn inherited(key: &str) -> Option<String> {
+    if is_hostile(OsStr::new(key)) { None } else { std::env::var(key).ok() }
+}
+
 fn is_hostile(key: &OsStr) -> bool {
     let Some(key) = key.to_str() else { return true };
     HOSTILE.contains(&key) || HOSTILE_PREFIXES.iter().any(|prefix| key.starts_with(prefix))

@@ -16,6 +16,7 @@ mod tail;
 mod terminal;
 
 pub use cancel::CancelToken;
+pub(crate) use environment::inherited;
 pub use error::ExecError;
 pub use invocation::{Invocation, Stdin};
 pub use redact::Redactor;

@@ -5,7 +5,7 @@
 //! it on the way. A target that is a symbolic link is refused.
 
 use camino::Utf8Path;
-use rustix::fs::{AtFlags, FileType};
+use rustix::fs::{AtFlags, FileType, Mode, Stat};
 use rustix::io::Errno;
 
 use super::draft::Folder;
@@ -50,6 +50,15 @@ pub fn create_new(path: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn replace(path: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
+    replace_by(path, bytes, |_| None)
+}
+
+/// The same, but the mode stays as well: of a file that others are meant to read, as a container's user is.
+pub(crate) fn replace_alike(path: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
+    replace_by(path, bytes, |stat| Some(Mode::from_raw_mode(stat.st_mode)))
+}
+
+fn replace_by(path: &Utf8Path, bytes: &[u8], mode: impl Fn(&Stat) -> Option<Mode>) -> Result<(), WriteError> {
     let folder = Folder::open(path)?;
     let existing = look(&folder)?;
     match existing.map(|stat| FileType::from_raw_mode(stat.st_mode)) {
@@ -58,10 +67,14 @@ pub fn replace(path: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
         Some(_) => return Err(folder.failed(Step::Replace, Errno::INVAL)),
     }
     let owner = existing.map(|stat| (stat.st_uid, stat.st_gid));
-    folder.draft(bytes, owner)?.replace()
+    let draft = folder.draft(bytes, owner)?;
+    match existing.as_ref().and_then(mode) {
+        Some(mode) => draft.set_mode(mode)?.replace(),
+        None => draft.replace(),
+    }
 }
 
-fn look(folder: &Folder<'_>) -> Result<Option<rustix::fs::Stat>, WriteError> {
+fn look(folder: &Folder<'_>) -> Result<Option<Stat>, WriteError> {
     match rustix::fs::statat(&folder.fd, folder.name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),

@@ -118,6 +118,12 @@ impl Draft<'_> {
         }
     }
 
+    /// Widens the mode, now that the file is whole.
+    pub(super) fn set_mode(self, mode: Mode) -> Result<Self, WriteError> {
+        rustix::fs::fchmod(&self.file, mode).map_err(|errno| self.folder.failed(Step::Write, errno))?;
+        Ok(self)
+    }
+
     /// Gives the file the target's name, replacing what has it, and syncs the folder.
     pub(super) fn replace(mut self) -> Result<(), WriteError> {
         let Folder { fd, name, .. } = self.folder;

@@ -1,6 +1,7 @@
 //! `env`
 
 mod check;
+mod committed;
 mod explain;
 mod fill;
 mod print;
@@ -8,7 +9,6 @@ mod rotate;
 
 use std::fmt;
 
-use camino::Utf8Path;
 use serde::Serialize;
 
 use crate::dotenv::EnvFile;
@@ -18,6 +18,8 @@ use crate::operation::{Group, Operation, Outcome};
 use crate::project::{Project, template_of};
 
 pub use check::EnvCheck;
+pub(crate) use check::findings;
+pub(crate) use committed::committed;
 pub use explain::EnvExplanation;
 pub use fill::EnvFilled;
 pub use print::EnvPrinted;
@@ -81,6 +83,10 @@ impl Operation for Env {
     const GROUP: Group = Group::General;
     type Outcome = EnvReport;
 
+    fn is_journaled(&self) -> bool {
+        matches!(self.action, Some(EnvAction::Fill | EnvAction::Rotate { .. }))
+    }
+
     fn run(&self, project: &Project) -> Result<EnvReport> {
         Ok(match &self.action {
             None | Some(EnvAction::Print) => EnvReport::Printed(print::run(project)),
@@ -92,15 +98,13 @@ impl Operation for Env {
     }
 }
 
-/// The env files of the environment.
-pub(super) fn files(project: &Project) -> Result<Vec<EnvFile>> {
-    Ok(project.environment().env_files.iter().map(EnvFile::read).collect::<Result<_, _>>()?)
-}
-
-/// An env file's template, if it has one.
-pub(super) fn template(env_file: &Utf8Path) -> Result<Option<EnvFile>> {
-    let template = template_of(env_file);
-    Ok(template.is_file().then(|| EnvFile::read(template)).transpose()?)
+/// The env files of the environment, and the template of its own one.
+pub(super) fn files(project: &Project) -> Result<(Vec<EnvFile>, Option<EnvFile>)> {
+    let environment = project.environment();
+    let files = environment.env_files.iter().map(EnvFile::read).collect::<Result<_, _>>()?;
+    let template = template_of(&environment.own_env_file);
+    let template = template.is_file().then(|| EnvFile::read(template)).transpose()?;
+    Ok((files, template))
 }
 
 impl Outcome for EnvReport {
@@ -113,7 +117,9 @@ impl Outcome for EnvReport {
 
     fn next(&self) -> Vec<String> {
         match self {
-            Self::Rotated(rotated) if rotated.restart => vec!["cargo xtask start".to_owned()],
+            Self::Rotated(rotated) if rotated.restart => {
+                vec![format!("cargo xtask {}", if rotated.in_a_line { "start" } else { "restart" })]
+            }
             Self::Filled(_) => vec!["cargo xtask env check".to_owned()],
             _ => Vec::new(),
         }

@@ -3,6 +3,8 @@
 mod failure;
 mod login;
 mod preflight;
+mod secrets;
+mod shared;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -114,16 +116,18 @@ impl Operation for Start {
         for scale in scale {
             scale.check(project)?;
         }
-        if services.is_empty() && project.database_axis() == DatabaseAxis::Local {
-            project.start_local_database()?;
-        }
         let selected = project.select_services(services)?;
         let all = project.model()?.with_dependencies(selected.iter().map(String::as_str));
         let all: BTreeSet<String> = all.into_keys().map(str::to_owned).collect();
         let before = project.containers()?;
         preflight::require_variables(project, &all)?;
+        secrets::refuse_open(project, &all)?;
+        shared::refuse(project, &all)?;
         preflight::refuse_taken_ports(project, &all, &before)?;
         preflight::refuse_taken_names(project, &all)?;
+        if services.is_empty() && project.database_axis() == DatabaseAxis::Local {
+            project.start_local_database()?;
+        }
 
         project.step(format_args!("starting {}", selected.iter().cloned().collect::<Vec<_>>().join(", ")));
         let patience = timeout.map_or(PATIENCE, Period::duration);
@@ -134,17 +138,15 @@ impl Operation for Start {
         let baseline = Baseline::of(&before);
         match project.compose().change(project.runner(), &call.args(services.iter().cloned())) {
             Ok(None) => return Ok(StartReport::new(project, &[], began)),
-            Ok(Some(_)) => {}
+            // What is not healthy has volumes too.
+            Ok(Some(_)) => project.remember_volumes()?,
             Err(error) => return failure::explain(project, &all, &before, &baseline, error, began),
         }
-        let mut seen = project.containers()?;
-        // What is not healthy has volumes too.
-        project.remember_volumes(&seen)?;
         let until = began + patience;
-        let readiness = failure::told(project, project.wait_ready_from(&mut seen, &all, &baseline, until))?;
-        let mut report = StartReport::new(project, &seen, began);
+        let readiness = failure::told(project, project.wait_ready(&all, &baseline, until))?;
+        let mut report = StartReport::new(project, &project.containers()?, began);
         match readiness {
-            Readiness::Ready => failure::told(project, login::log_in(project, &all, &seen, until))?,
+            Readiness::Ready => failure::told(project, login::log_in(project, &all, until))?,
             Readiness::Failed(culprits) => report.culprits = culprits,
             Readiness::TimedOut(culprits) => (report.culprits, report.timed_out) = (culprits, true),
         }
@@ -157,6 +159,7 @@ impl Start {
         for service in &self.services {
             project.known_service(service)?;
         }
+        secrets::refuse_open(project, &BTreeSet::new())?;
         if project.database_axis() != DatabaseAxis::Url {
             project.start_local_database()?;
         }

@@ -3,12 +3,10 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::compose::Container;
 use crate::error::Result;
 use crate::exec::{Invocation, Output};
 use crate::project::{LocalRecord, Project};
 
-use super::database::running;
 use super::{Database, Place, PostgresError};
 
 /// By what the server knows the sessions of this process.
@@ -22,6 +20,15 @@ fn application_name() -> &'static str {
     })
 }
 
+/// How the server in a container is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Over TCP, as the services reach it: with the password.
+    Network,
+    /// Over the container's own loopback address, for which the image asks for no password.
+    Inside,
+}
+
 impl Database {
     /// A call of one of PostgreSQL's client tools, logged in to this database.
     ///
@@ -29,9 +36,24 @@ impl Database {
     /// password as `PGPASSWORD`; none of them stands in argv. In a container, the server's own tools are used; they log in over
     /// TCP under the container's own name, since the image trusts its loopback address without a password.
     pub(crate) fn tool(&self, project: &Project, tool: &str, terminal: bool) -> Result<Invocation> {
+        self.tool_by(project, tool, terminal, Way::Network)
+    }
+
+    fn tool_by(&self, project: &Project, tool: &str, terminal: bool, way: Way) -> Result<Invocation> {
         let (host, port, tls) = match &self.place {
             Place::Service { service } => {
-                return Ok(self.tool_inside(&project.database_container(service)?, tool, terminal));
+                let container = project.database_container(service)?;
+                let on_host = container.addresses.contains_key("host");
+                let host =
+                    if on_host || way == Way::Inside { "127.0.0.1".to_owned() } else { container.hostname.clone() };
+                let mut call = Invocation::new("docker").args(["exec", if terminal { "-it" } else { "-i" }]);
+                for (key, value) in self.identity(&host, "5432", "prefer") {
+                    call = call.args(["-e", key]).env(key, value);
+                }
+                if let Some(password) = &self.password {
+                    call = call.args(["-e", "PGPASSWORD"]).secret_env("PGPASSWORD", password);
+                }
+                return Ok(call.arg(container.id).arg(tool));
             }
             Place::Local(LocalRecord { port, .. }) => ("127.0.0.1".to_owned(), *port, "prefer".to_owned()),
             Place::Url { host, port, tls } => (host.clone(), *port, tls.clone()),
@@ -46,19 +68,6 @@ impl Database {
             }
         }
         Ok(call)
-    }
-
-    /// The same in a container that is known to be the database's.
-    fn tool_inside(&self, container: &Container, tool: &str, terminal: bool) -> Invocation {
-        let host = if container.addresses.contains_key("host") { "127.0.0.1" } else { &container.hostname };
-        let mut call = Invocation::new("docker").args(["exec", if terminal { "-it" } else { "-i" }]);
-        for (key, value) in self.identity(host, "5432", "prefer") {
-            call = call.args(["-e", key]).env(key, value);
-        }
-        if let Some(password) = &self.password {
-            call = call.args(["-e", "PGPASSWORD"]).secret_env("PGPASSWORD", password);
-        }
-        call.arg(container.id.clone()).arg(tool)
     }
 
     /// The call with everything that logging in takes, for a program on this machine.
@@ -101,7 +110,11 @@ impl Database {
 
     /// `psql` without anybody's `.psqlrc`, stopping at the first error, never asking for a password.
     pub(crate) fn psql(&self, project: &Project) -> Result<Invocation> {
-        Ok(self.tool(project, "psql", false)?.args(PSQL))
+        self.psql_by(project, Way::Network)
+    }
+
+    pub(super) fn psql_by(&self, project: &Project, way: Way) -> Result<Invocation> {
+        Ok(self.tool_by(project, "psql", false, way)?.args(["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"]))
     }
 
     /// Runs SQL that changes nothing; the answer is rows of unaligned text, fields separated by tabs.
@@ -110,7 +123,12 @@ impl Database {
     }
 
     fn query_within(&self, project: &Project, sql: &str, limit: Duration) -> Result<String> {
-        ask(project, self.psql(project)?, sql, limit)
+        self.query_by(project, sql, limit, Way::Network)
+    }
+
+    fn query_by(&self, project: &Project, sql: &str, limit: Duration, way: Way) -> Result<String> {
+        let call = self.psql_by(project, way)?.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(limit);
+        Ok(project.runner().read(&call).map(|output| output.text()).map_err(PostgresError::from_exec)?)
     }
 
     /// Runs SQL that changes something.
@@ -121,25 +139,11 @@ impl Database {
     /// Logs in for real, and returns the server's version. `pg_isready` says yes to a wrong user, a wrong database and a
     /// wrong password.
     pub(crate) fn login(&self, project: &Project) -> Result<String> {
-        ask(project, self.psql(project)?, LOGIN, PATIENCE)
+        self.query_within(project, "SHOW server_version;", Duration::from_secs(10))
     }
 
-    /// The same where the containers have just been read; those of other places do not matter.
-    pub(crate) fn login_among(&self, project: &Project, containers: &[Container]) -> Result<String> {
-        let Place::Service { service } = &self.place else { return self.login(project) };
-        let container = running(service, containers)?;
-        ask(project, self.tool_inside(container, "psql", false).args(PSQL), LOGIN, PATIENCE)
+    /// The same from inside the server's container.
+    pub(crate) fn login_inside(&self, project: &Project) -> Result<String> {
+        self.query_by(project, "SHOW server_version;", Duration::from_secs(10), Way::Inside)
     }
-}
-
-/// Without anybody's `.psqlrc`, stopping at the first error, never asking for a password.
-const PSQL: [&str; 5] = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"];
-/// What a login is proven by, and how long it may take.
-const LOGIN: &str = "SHOW server_version;";
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What a call of psql answers to SQL that changes nothing.
-fn ask(project: &Project, psql: Invocation, sql: &str, limit: Duration) -> Result<String> {
-    let call = psql.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(limit);
-    Ok(project.runner().read(&call).map(|output| output.text()).map_err(PostgresError::from_exec)?)
 }

@@ -94,8 +94,9 @@ impl PostgresError {
             }
             Self::Unreachable { .. } => "`cargo xtask start` starts it; `cargo xtask health` shows its state".to_owned(),
             Self::Starting { .. } => "try again in a moment; `cargo xtask health --wait` waits".to_owned(),
-            Self::Login { .. } => "a volume keeps the password with which it was initialised: put that one into the env file, or change the \
-                                   role's with `cargo xtask env rotate`; `cargo xtask env explain` says where the user and password come from"
+            Self::Login { .. } => "a volume keeps the password with which it was initialised: put that one into the env file, or give the role \
+                                   a fresh one with `cargo xtask env rotate KEY`, KEY being the password's variable (in SQL: ALTER ROLE … PASSWORD …); \
+                                   `cargo xtask env explain` says where user and password come from"
                 .to_owned(),
             Self::NoDatabase { .. } => "check `[database] name` in infra.toml and POSTGRES_DB; `cargo xtask env explain` says where it comes from".to_owned(),
             Self::NotInstalled { .. } => "install it (Debian: `sudo apt-get install postgresql`; macOS: `brew install postgresql`), or \

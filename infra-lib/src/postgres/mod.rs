@@ -9,6 +9,7 @@ mod mark;
 mod password;
 mod url;
 
+pub(crate) use client::Way;
 pub use database::{Database, Place};
 pub use error::PostgresError;
 pub use local::TempDatabase;

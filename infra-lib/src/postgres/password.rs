@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::project::Project;
 
-use super::Database;
+use super::{Database, Way};
 
 /// PostgreSQL's own default (`scram_iterations`).
 const ITERATIONS: u32 = 4096;
@@ -16,13 +16,13 @@ const ITERATIONS: u32 = 4096;
 impl Database {
     /// Gives this database's role another password. What travels is the verifier that the server stores (RFC 5803), made
     /// here, so that neither a log nor `pg_stat_activity` ever holds the password.
-    pub(crate) fn set_password(&self, project: &Project, password: &Secret) -> Result<()> {
+    pub(crate) fn set_password(&self, project: &Project, password: &Secret, way: Way) -> Result<()> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt)
             .map_err(|error| Error::new(Exit::Io, format!("the system has no randomness: {error}")))?;
         let verifier = scram_verifier(password.expose().as_bytes(), &salt, ITERATIONS);
         let sql = format!("SELECT format('ALTER ROLE %I PASSWORD %L', current_user, '{verifier}') \\gexec\n");
-        let call = self.psql(project)?.args(["-o", "/dev/null", "-f", "-"]).stdin(sql);
+        let call = self.psql_by(project, way)?.args(["-o", "/dev/null", "-f", "-"]).stdin(sql);
         Self::execute(project, &call)?;
         Ok(())
     }

@@ -44,8 +44,7 @@ impl Probe for Login {
             Place::Local(_) => "local".to_owned(),
             Place::Url { host, port, .. } => format!("{host}:{port}"),
         };
-        let containers = snapshot.containers.as_deref().unwrap_or_default();
-        vec![match database.login_among(project, containers) {
+        vec![match database.login(project) {
             Ok(version) => {
                 let (name, user) = (&database.name, &database.user);
                 Check::ok(KIND, target, format!("{user} logs in to {name}, PostgreSQL {version}"))

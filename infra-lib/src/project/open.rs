@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use crate::Secret;
 use crate::compose::{Compose, ComposeError, Container, Engine, Model, declared_name};
 use crate::consent::Consent;
-use crate::dotenv::{EnvFile, Origin, Resolved, Variable, looks_secret, resolve};
+use crate::dotenv::{EnvFile, Resolved, Variable, looks_secret, resolve};
 use crate::error::{Error, Result};
-use crate::exec::{CancelToken, Runner};
+use crate::exec::{self, CancelToken, Runner};
 use crate::exit::Exit;
 use crate::journal;
 use crate::manifest::{Manifest, ServicesAxis};
@@ -68,18 +68,12 @@ impl Project {
         let state = StateDir::of(&root);
         let record: Option<Record> = builder.record.or_else(|| state.read(Record::FILE));
 
-        let shell = |key: &str| std::env::var(key).ok();
         let base_env = match EnvFile::read(root.join(".env")) {
-            Ok(file) => resolve(&[file], shell)?,
+            Ok(file) => resolve(&[file], exec::inherited)?,
             Err(_) => Resolved::default(),
         };
-        // Only what the project's own `.env` says about Compose counts; the shell's COMPOSE_* could redirect us.
-        let base = |key: &str| {
-            base_env
-                .get(key)
-                .filter(|variable| variable.origin != Origin::Shell)
-                .map(|variable| variable.value.expose().to_owned())
-        };
+        // What the project's own `.env` says about Compose counts; the shell's COMPOSE_* could redirect us.
+        let base = |key: &str| base_env.value(key).map(str::to_owned);
         let mut compose = Compose {
             program: Compose::program(&runner),
             project: String::new(),
@@ -98,7 +92,7 @@ impl Project {
         )?;
         let files = environment.env_files.iter().map(EnvFile::read).collect::<std::result::Result<Vec<_>, _>>()?;
         files.iter().try_for_each(refuse_duplicates)?;
-        let variables = resolve(&files, shell)?;
+        let variables = resolve(&files, exec::inherited)?;
         for Variable { key, value, .. } in variables.variables() {
             if looks_secret(key) || manifest.env.get(key).is_some_and(|rule| rule.generate.is_some()) {
                 runner.redactor().learn(value);
@@ -128,7 +122,7 @@ impl Project {
     pub fn run<O: Operation>(&self, operation: &O) -> Result<O::Outcome> {
         let began = (Timestamp::now(), Instant::now());
         let result = self.runner.cancel().check().map_err(Error::from).and_then(|()| operation.run(self));
-        if O::JOURNAL && !self.runner.is_dry_run() {
+        if operation.is_journaled() && !self.runner.is_dry_run() {
             let error = result.as_ref().err().map(|error| self.runner.redactor().clean(&error.to_string()));
             let exit = result.as_ref().map_or_else(Error::exit, Outcome::exit);
             let entry = journal::Entry::new(began.0, O::NAME, &self.environment.name, began.1.elapsed(), exit, error);
@@ -268,7 +262,8 @@ impl Probe for Ask<'_> {
     }
 
     fn stands_alone(&self, files: &[Utf8PathBuf]) -> bool {
-        self.runner.read(&self.over(files).call(["config", "--no-interpolate", "--quiet"])).is_ok()
+        // Without its variables, Compose does not look whether each service has something to run.
+        self.over(files).raw_model(self.runner).is_ok_and(|model| model.is_complete())
     }
 }
 

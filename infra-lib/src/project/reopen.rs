@@ -11,6 +11,11 @@ impl Project {
         ProjectBuilder::like(self, record.into()).open()
     }
 
+    /// The same project in another environment, with what `setup` has recorded.
+    pub(crate) fn in_environment(&self, name: &str) -> Result<Self> {
+        ProjectBuilder::like(self, None).environment(name).open()
+    }
+
     /// Runs an operation as a part of another one: the outer one stands in the journal.
     pub(crate) fn nested<O: Operation>(&self, operation: &O) -> Result<O::Outcome> {
         operation.run(self)

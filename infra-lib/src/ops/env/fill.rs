@@ -27,7 +27,7 @@ pub(super) fn run(project: &Project) -> Result<EnvFilled> {
         return Err(Error::new(Exit::Config, format!("{path} does not exist"))
             .with_hint("`cargo xtask setup --no-start` makes it"));
     }
-    let (files, template) = (super::files(project)?, super::template(path)?);
+    let (files, template) = super::files(project)?;
     let rules = &project.manifest().env;
     let has = |key: &str| files.iter().any(|file| file.entry(key).is_some());
     let entries = template.iter().flat_map(|template| template.entries().iter().map(move |entry| (template, entry)));
@@ -44,7 +44,8 @@ pub(super) fn run(project: &Project) -> Result<EnvFilled> {
         }
         let rule = rules.get(&key);
         let generator = rule.and_then(|rule| rule.generate).or_else(|| {
-            let open = entry.is_none_or(|(_, entry)| is_placeholder(entry.template.expose()));
+            let open =
+                entry.is_none_or(|(_, entry)| entry.template.is_empty() || is_placeholder(entry.template.expose()));
             (is_own_secret(&key) && open).then(Generator::default)
         });
         match (generator, entry) {

@@ -6,11 +6,12 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::Secret;
-use crate::dotenv::{EnvFile, FillError, Generator};
+use crate::dotenv::{EnvFile, FillError, Generator, Origin, looks_secret, url_password};
 use crate::error::{Error, Result};
+use crate::exec::percent_encode;
 use crate::exit::Exit;
 use crate::fs::atomic;
-use crate::postgres::Database;
+use crate::postgres::{Database, PostgresError, Way};
 use crate::project::Project;
 
 /// What was rotated.
@@ -21,10 +22,14 @@ pub struct EnvRotated {
     pub key: String,
     /// The file that holds it.
     pub file: Utf8PathBuf,
+    /// Keys of the same file whose URL has it as its password, and got it too.
+    pub followed: Vec<String>,
     /// The role whose password was changed with it.
     pub role: Option<String>,
     /// Whether running services still have the old value.
     pub restart: bool,
+    #[serde(skip)]
+    pub(super) in_a_line: bool,
 }
 
 /// Where a secret's value stands.
@@ -40,7 +45,7 @@ pub(super) fn run(project: &Project, key: &str) -> Result<EnvRotated> {
     let generator: Generator = project.manifest().env.get(key).and_then(|rule| rule.generate).unwrap_or_default();
     let new = generator.generate().map_err(FillError::from)?;
     project.runner().redactor().learn(&new);
-    let database = project.database().ok().filter(|database| database.password.as_ref() == Some(&old));
+    let database = database_with(project, &old)?;
 
     let mut items = vec![format!("the value of {key}")];
     items.extend(database.iter().map(|database| format!("the password of the role {}", database.user)));
@@ -48,27 +53,84 @@ pub(super) fn run(project: &Project, key: &str) -> Result<EnvRotated> {
 
     // The server first: if the file cannot be written afterwards, the old password is put back.
     if let Some(database) = &database {
-        database.login(project)?;
-        database.set_password(project, &new)?;
+        let way = way_in(project, database)?;
+        database.set_password(project, &new, way)?;
     }
-    let path = match write(project, key, holder, &new) {
-        Ok(path) => path,
+    let in_a_line = matches!(holder, Holder::Line(_));
+    let (path, followed) = match write(project, key, holder, &old, &new) {
+        Ok(written) => written,
         Err(error) => return Err(put_back(project, database.as_ref(), &old, &new, error)),
     };
     project.remember_secrets(&[key.to_owned()])?;
-    Ok(EnvRotated {
+    let rotated = EnvRotated {
         key: key.to_owned(),
         file: path,
+        followed,
         role: database.map(|database| database.user),
         restart: project.has_services(),
-    })
+        in_a_line,
+    };
+    warn_of_copies(project, &old);
+    Ok(rotated)
+}
+
+/// The project's database, if that is its password. Where nobody can tell whether it is, nothing is rotated: a role whose
+/// password stays behind locks everybody out.
+fn database_with(project: &Project, old: &Secret) -> Result<Option<Database>> {
+    match project.database() {
+        Ok(database) => Ok(Some(database).filter(|database| database.password.as_ref() == Some(old))),
+        Err(Error::Postgres(PostgresError::NotFound)) => Ok(None),
+        Err(error @ Error::Postgres(PostgresError::Ambiguous { .. })) => {
+            let model = project.model()?;
+            let password = |service: &crate::compose::Service| service.environment.get("POSTGRES_PASSWORD").cloned();
+            let is_one = model.services.values().any(|it| password(it).flatten().as_deref() == Some(old.expose()));
+            if is_one { Err(error) } else { Ok(None) }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// How the server lets us in. One whose volume was initialised with another password than the env file has does not, and
+/// that is just what somebody may want to mend: its image trusts whoever is in the container.
+fn way_in(project: &Project, database: &Database) -> Result<Way> {
+    match database.login(project) {
+        Ok(_) => Ok(Way::Network),
+        Err(error @ Error::Postgres(PostgresError::Login { .. })) => {
+            database.login_inside(project).map_err(|_| error)?;
+            project.note("the server has another password than the env file; it is changed from inside its container");
+            Ok(Way::Inside)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Says which services get the old value from somewhere else.
+fn warn_of_copies(project: &Project, old: &Secret) {
+    if old.expose().len() < 6 || project.runner().is_dry_run() || !project.has_services() {
+        return;
+    }
+    let Ok(project) = project.reopen(project.record().cloned()) else { return };
+    let Ok(model) = project.model() else { return };
+    for (name, service) in &model.services {
+        for (key, value) in &service.environment {
+            if value.as_deref().is_some_and(|value| value.contains(old.expose())) {
+                project.warn(format_args!("service `{name}` still gets the old value in {key}, from another file"));
+            }
+        }
+    }
 }
 
 fn find(project: &Project, key: &str) -> Result<(Holder, Secret)> {
-    let files = super::files(project)?;
+    let (files, _) = super::files(project)?;
     if let Some(file) = files.into_iter().rev().find(|file| file.entry(key).is_some()) {
-        let value = project.variables().get(key).map(|variable| variable.value.clone());
-        return Ok((Holder::Line(file), value.unwrap_or_else(|| Secret::new(""))));
+        let variable = project.variables().get(key);
+        if variable.is_some_and(|variable| variable.origin == Origin::Shell) {
+            return Err(Error::new(Exit::Config, format!("the shell sets {key}, and that wins over {}", file.path()))
+                .with_hint(format!("`unset {key}` first")));
+        }
+        let value = variable.map_or_else(|| Secret::new(""), |variable| variable.value.clone());
+        refuse_other_than_secret(project, key, &value)?;
+        return Ok((Holder::Line(file), value));
     }
     let secret = project
         .has_services()
@@ -88,27 +150,72 @@ fn find(project: &Project, key: &str) -> Result<(Holder, Secret)> {
     }
 }
 
-fn write(project: &Project, key: &str, holder: Holder, new: &Secret) -> Result<Utf8PathBuf> {
+/// A port or a URL that became a random text would only break what uses it.
+fn refuse_other_than_secret(project: &Project, key: &str, value: &Secret) -> Result<()> {
+    if url_password(value.expose()).is_some() {
+        let message = format!("{key} is a URL with a password in it");
+        return Err(Error::new(Exit::Usage, message).with_hint(
+            "rotate the variable that holds the password alone; a URL in the same file that has the same one follows",
+        ));
+    }
+    let rule = project.manifest().env.get(key);
+    if looks_secret(key) || rule.is_some_and(|rule| rule.generate.is_some()) {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Usage, format!("{key} is no secret, by its name"))
+        .with_hint(format!("if it is one, write `[env.{key}]` with `generate = \"token:32\"` in infra.toml")))
+}
+
+fn write(
+    project: &Project,
+    key: &str,
+    holder: Holder,
+    old: &Secret,
+    new: &Secret,
+) -> Result<(Utf8PathBuf, Vec<String>)> {
     match holder {
         Holder::Line(mut file) => {
             file.set(key, new)?;
+            let followed = follow(&mut file, key, old, new)?;
             project.runner().apply(format_args!("replace the value of {key} in {}", file.path()), || file.save())?;
-            Ok(file.path().to_owned())
+            Ok((file.path().to_owned(), followed))
         }
         Holder::File(path) => {
             project.runner().apply(format_args!("replace the content of {path}"), || {
-                atomic::replace(&path, new.expose().as_bytes())
+                atomic::replace_alike(&path, new.expose().as_bytes())
             })?;
-            Ok(path)
+            Ok((path, Vec::new()))
         }
     }
+}
+
+/// URLs of the file whose password is the old value get the new one; nothing else of them changes.
+fn follow(file: &mut EnvFile, key: &str, old: &Secret, new: &Secret) -> Result<Vec<String>> {
+    let mut followed = Vec::new();
+    if old.expose().is_empty() {
+        return Ok(followed);
+    }
+    let (plain, encoded) = (old.expose(), percent_encode(old.expose()));
+    let keys: Vec<String> = file.entries().iter().map(|entry| entry.key.clone()).filter(|other| other != key).collect();
+    for key in keys {
+        let Some(range) = file.entry(&key).map(|entry| entry.value_range.clone()) else { continue };
+        let Some(inside) = url_password(&file.text()[range.clone()]) else { continue };
+        let at = range.start + inside.start..range.start + inside.end;
+        if file.text()[at.clone()] == *plain || file.text()[at.clone()] == *encoded {
+            let text = [&file.text()[..at.start], &percent_encode(new.expose()), &file.text()[at.end..]].concat();
+            *file = EnvFile::parse(file.path(), text.as_bytes())?;
+            followed.push(key);
+        }
+    }
+    Ok(followed)
 }
 
 /// The file was not written: the role gets its old password again. If that fails too, somebody must be told.
 fn put_back(project: &Project, database: Option<&Database>, old: &Secret, new: &Secret, error: Error) -> Error {
     let Some(database) = database else { return error };
     let rotated = Database { password: Some(new.clone()), ..database.clone() };
-    match rotated.set_password(project, old) {
+    let back = way_in(project, &rotated).and_then(|way| rotated.set_password(project, old, way));
+    match back {
         Ok(()) => error,
         Err(second) => Error::new(
             Exit::Partial,
@@ -121,11 +228,15 @@ fn put_back(project: &Project, database: Option<&Database>, old: &Secret, new: &
 impl fmt::Display for EnvRotated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} has a fresh value in {}", self.key, self.file)?;
+        if !self.followed.is_empty() {
+            write!(f, ", and so have the URLs in {}", self.followed.join(", "))?;
+        }
         if let Some(role) = &self.role {
             write!(f, "; the role {role} has it as its password")?;
         }
         if self.restart {
-            f.write_str("; services that run still have the old one until they are started again")?;
+            let how = if self.in_a_line { "start" } else { "restart" };
+            write!(f, "; services that run still have the old one until `cargo xtask {how}`")?;
         }
         Ok(())
     }

@@ -27,13 +27,16 @@ pub(super) fn make(project: &Project) -> Result<Vec<String>> {
     Ok(changes)
 }
 
-/// The env files that are missing and have a template: the environment's own, and those that services keep in folders
-/// of their own.
+/// The env files that are missing and have a template: those that the environment reads, and those that services keep in
+/// folders of their own.
 fn targets(project: &Project) -> Vec<Utf8PathBuf> {
     let root = project.root();
     let environment = project.environment();
-    let own = environment.own_env_file.clone();
-    let mut targets = vec![root.join(".env"), own];
+    let stated = project.manifest().environments.get(&environment.name).map(|settings| &settings.env_files);
+    let mut targets = match stated.filter(|files| !files.is_empty()) {
+        Some(files) => files.iter().map(|file| root.join(file)).collect(),
+        None => vec![root.join(".env"), environment.own_env_file.clone()],
+    };
     targets.extend(folders(root).map(|folder| folder.join(".env")));
     targets.retain(|target| !target.exists() && template_of(target).is_file());
     targets.sort();

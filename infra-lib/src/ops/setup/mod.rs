@@ -6,6 +6,7 @@ mod folders;
 mod images;
 mod name;
 mod ports;
+mod private;
 mod schema;
 
 use std::fmt;
@@ -89,6 +90,7 @@ impl Operation for Setup {
 
         // Each of these decides what the compose files say from here on, so the project is opened anew after it.
         let project = &project.reopen(project.record().cloned())?;
+        changes.extend(private::make(project));
         let mut project = project.reopen(axes.record(project)?)?;
         if let Some(record) = name::free(&project)? {
             project = project.reopen(record)?;

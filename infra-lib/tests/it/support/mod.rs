@@ -26,8 +26,7 @@
 //!   a conversation, [`Call::umask`], [`Call::limits`], [`Call::user`], [`Call::strace`]. [`Call::check`] compares all of stdout, stderr and
 //!   the exit code; [`Call::end`] returns an [`Ended`] to look at; [`Call::spawn`] a [`Running`] to signal.
 //!   Whatever the test looks at, a panic (101), an undocumented exit code or a run beyond its limit fails it.
-//! - [`TestProject::copy_of`]: the same with a copy of a folder of this repository in it.
-//! - [`engine`], [`images`], [`postgres`], [`tool`]: what a machine may lack. Where it does, they say so and return `None`, and the test
+//! - [`engine`], [`postgres`], [`tool`]: what a machine may lack. Where it does, they say so and return `None`, and the test
 //!   returns; with `INFRA_TEST_REQUIRE=engine,postgres,strace` that is a failure instead.
 //! - [`docker`]: what the engine says, for looking behind the scenes.
 //! - [`Fakes`]: programs on a `PATH` of their own that record how they were called and play a script.
@@ -63,7 +62,7 @@ pub(crate) use self::{
     ended::Ended,
     engine::{DATABASE, IMAGE, SLEEPS, docker, try_docker},
     fakes::{Fakes, Recorded},
-    guards::{engine, images, postgres, tool},
+    guards::{engine, postgres, tool},
     pace::wait_until,
     ports::free_port,
     processes::{command, descendants, signal, survivors},

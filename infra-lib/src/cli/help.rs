@@ -6,8 +6,8 @@ use clap::{Args as _, Subcommand};
 
 use crate::operation::Group;
 
+use super::command::{Kind, offered_as};
 use super::globals::Globals;
-use super::host::{self, Kind};
 
 const ABOUT: &str = "Set up, run, back up and check this project.";
 const TEMPLATE: &str = "{about}\n\n{usage-heading} {usage}{after-help}";
@@ -36,7 +36,7 @@ pub(super) fn command<C: Subcommand>() -> clap::Command {
 fn overview(root: &clap::Command) -> String {
     let general = Group::General.title();
     // What is not offered by us is the host's, also where ours has the same name.
-    let heading = |name: &str| match host::offered_as(name) {
+    let heading = |name: &str| match offered_as(name) {
         Some(Kind::Operation(entry)) => entry.group.title(),
         Some(Kind::Completions) => general,
         Some(Kind::Task(_)) => "Tasks",

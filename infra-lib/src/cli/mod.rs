@@ -10,6 +10,8 @@
 //! the project's, so that a command that is added here never breaks it.
 
 mod aliases;
+mod assemble;
+mod command;
 mod commands;
 mod completions;
 mod end;
@@ -21,9 +23,11 @@ mod prompt;
 mod render;
 mod run;
 mod signals;
+mod task;
 mod tasks;
 #[cfg(test)]
 mod tests;
 
-pub use host::{Cli, Command, main, parse};
+pub use command::Command;
+pub use host::{Cli, main, parse};
 pub use run::Context;

@@ -12,11 +12,12 @@ use crate::ops::Tasks;
 use crate::project::{Project, ProjectBuilder};
 use crate::report::{Plain, Progress};
 
+use super::command::{Command, Kind};
+use super::completions::script;
 use super::entry::Rendered;
 use super::globals::Globals;
-use super::host::{Command, Kind};
 use super::prompt::Terminal;
-use super::{completions, render, signals, tasks};
+use super::{render, signals, tasks};
 
 /// The global options, and how to run the library's commands with them.
 #[derive(Debug, Clone)]
@@ -59,7 +60,7 @@ impl Context {
         }
         let (project, rendered) = match &command.kind {
             // A script is printed anywhere, also where there is no project.
-            Kind::Completions => return Ok(completions::script(&command.matches)),
+            Kind::Completions => return Ok(script::script(&command.matches)),
             Kind::Operation(entry) => {
                 let project = self.builder().anywhere(entry.anywhere).open()?;
                 if entry.name == Tasks::NAME {

@@ -6,15 +6,16 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::error::ErrorKind;
 
-use super::host::Command;
-use super::{commands, completions, help, host};
+use super::assemble::assemble;
+use super::command::Command;
+use super::{commands, completions, help};
 
 /// The root command, without the tasks of any project. What is offered is static, so one test at a time.
 fn with_root<T>(test: impl FnOnce(clap::Command) -> T) -> T {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let empty = tempfile::tempdir().unwrap();
-    let (root, problem) = host::assemble::<Command>(empty.path());
+    let (root, problem) = assemble::<Command>(empty.path());
     assert!(problem.is_none());
     test(root.term_width(100))
 }
@@ -75,7 +76,7 @@ fn the_help_reads_like_a_good_makefiles() {
 fn each_commands_help() {
     with_root(|mut root| {
         root.build();
-        let names = commands::all().into_iter().map(|entry| entry.name).chain([completions::NAME]);
+        let names = commands::all().into_iter().map(|entry| entry.name).chain([completions::script::NAME]);
         let mut globals = None;
         for name in names {
             let text = root.find_subcommand_mut(name).unwrap().render_help().to_string();

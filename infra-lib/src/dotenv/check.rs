@@ -12,8 +12,9 @@ use crate::manifest::EnvRule;
 /// What the environment files are held against.
 #[derive(Debug, Clone, Copy)]
 pub struct Expectations<'a> {
-    /// The file that lists the keys, usually `.env.example`.
-    pub template: Option<&'a EnvFile>,
+    /// The files that list the keys, usually `.env.example`; one that lists a key is enough. Without any, every key may be
+    /// there.
+    pub templates: &'a [EnvFile],
     /// The rules of `infra.toml`.
     pub rules: &'a BTreeMap<String, EnvRule>,
     /// When each secret was made, as far as that is known.
@@ -33,7 +34,7 @@ pub struct Expectations<'a> {
 ///
 /// let file = EnvFile::parse(".env", b"DB_PASSWORD=change_me\nPORT=80\nPORT=81\n")?;
 /// let expected = Expectations {
-///     template: None,
+///     templates: &[],
 ///     rules: &BTreeMap::new(),
 ///     rotated: &BTreeMap::new(),
 ///     now: jiff::Timestamp::UNIX_EPOCH,
@@ -114,7 +115,8 @@ impl Expectations<'_> {
                 "write KEY=value, or a `#` before it",
             );
         }
-        if self.template.is_some_and(|template| template.entry(&entry.key).is_none())
+        if !self.templates.is_empty()
+            && !self.templates.iter().any(|template| template.entry(&entry.key).is_some())
             && !self.rules.contains_key(&entry.key)
         {
             note(
@@ -134,7 +136,7 @@ impl Expectations<'_> {
     }
 
     fn missing(&self, files: &[EnvFile], shell: &dyn Fn(&str) -> Option<String>) -> Vec<Finding> {
-        let listed = self.template.map(EnvFile::entries).unwrap_or_default().iter().map(|entry| entry.key.as_str());
+        let listed = self.templates.iter().flat_map(EnvFile::entries).map(|entry| entry.key.as_str());
         let mut wanted: Vec<&str> = Vec::new();
         for key in listed.chain(self.rules.keys().map(String::as_str)) {
             let there = files.iter().any(|file| file.entry(key).is_some()) || shell(key).is_some();
@@ -184,7 +186,7 @@ mod tests {
 
     struct Case {
         files: Vec<EnvFile>,
-        template: Option<EnvFile>,
+        templates: Vec<EnvFile>,
         rules: BTreeMap<String, EnvRule>,
         rotated: BTreeMap<String, Timestamp>,
         protected: bool,
@@ -193,12 +195,12 @@ mod tests {
     fn case(texts: &[&str]) -> Case {
         let numbered = texts.iter().enumerate();
         let files = numbered.map(|(n, text)| EnvFile::parse(format!("f{n}"), text.as_bytes()).unwrap()).collect();
-        Case { files, template: None, rules: BTreeMap::new(), rotated: BTreeMap::new(), protected: false }
+        Case { files, templates: Vec::new(), rules: BTreeMap::new(), rotated: BTreeMap::new(), protected: false }
     }
 
     impl Case {
         fn template(mut self, text: &str) -> Self {
-            self.template = Some(EnvFile::parse("t", text.as_bytes()).unwrap());
+            self.templates.push(EnvFile::parse("t", text.as_bytes()).unwrap());
             self
         }
 
@@ -210,7 +212,7 @@ mod tests {
         /// `code severity path:lines: KEY`, those of the given codes.
         fn findings(&self, codes: &[Code]) -> Vec<String> {
             let expected = Expectations {
-                template: self.template.as_ref(),
+                templates: &self.templates,
                 rules: &self.rules,
                 rotated: &self.rotated,
                 now: Timestamp::from_second(NOW).unwrap(),
@@ -237,6 +239,9 @@ mod tests {
             case.findings(&[Code::Missing, Code::Extra]),
             ["Extra Warning f0:2: X", "Missing Error - C", "Missing Error - R"]
         );
+        // Each file has a template of its own, and a key of one may stand in the other.
+        let case = self::case(&["A=1\n", "B=1\nX=1\n"]).template("A=\n").template("B=\nC=\n");
+        assert_eq!(case.findings(&[Code::Missing, Code::Extra]), ["Extra Warning f1:2: X", "Missing Error - C"]);
     }
 
     #[test]
@@ -329,7 +334,7 @@ mod tests {
         let text = "A='canary$canary' # canary\nB_TOKEN=canary\nC=x${canary}\nD=\"canary\\a`\"\nA=canary canary\n";
         let case = case(&[text]).template("B_TOKEN=canary\n");
         let expected = Expectations {
-            template: case.template.as_ref(),
+            templates: &case.templates,
             rules: &case.rules,
             rotated: &case.rotated,
             now: Timestamp::UNIX_EPOCH,

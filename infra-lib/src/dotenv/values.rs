@@ -42,10 +42,10 @@ impl Expectations<'_> {
         findings
     }
 
-    /// Whether the template, which everybody can read, has this very value.
+    /// Whether a template, which everybody can read, has this very value.
     fn is_public(&self, key: &str, value: &str) -> bool {
-        let published = self.template.and_then(|template| template.entry(key));
-        published.is_some_and(|entry| entry.template.expose() == value)
+        let mut published = self.templates.iter().filter_map(|template| template.entry(key));
+        published.any(|entry| entry.template.expose() == value)
     }
 
     fn age(&self, key: &str) -> Option<(Code, String)> {

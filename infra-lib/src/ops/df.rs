@@ -6,7 +6,7 @@ use std::fmt;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::compose::Usage;
+use crate::compose::{Container, Usage};
 use crate::error::Result;
 use crate::fs::occupied;
 use crate::manifest::ByteSize;
@@ -77,9 +77,10 @@ impl Operation for Df {
         let mut parts = Vec::new();
         if project.has_services() {
             let usage = project.compose().usage(project.runner())?;
-            images(project, &usage, &mut parts)?;
-            containers(project, &usage, &mut parts)?;
-            volumes(project, &usage, &mut parts)?;
+            let present = project.containers()?;
+            images(project, &present, &usage, &mut parts)?;
+            containers(project, &present, &usage, &mut parts)?;
+            volumes(project, &present, &usage, &mut parts)?;
         }
         folders(project, &mut parts);
         parts.sort_by_key(|part| (part.kind, std::cmp::Reverse(part.bytes)));
@@ -95,10 +96,10 @@ impl Part {
 }
 
 /// The images that services of this project would run, and those that its containers do run.
-fn images(project: &Project, usage: &Usage, parts: &mut Vec<Part>) -> Result<()> {
+fn images(project: &Project, present: &[Container], usage: &Usage, parts: &mut Vec<Part>) -> Result<()> {
     let compose = project.compose();
     let named = project.model()?.services.iter().map(|(name, service)| compose.image_name(name, service));
-    let run = project.containers()?.into_iter().map(|container| container.image);
+    let run = present.iter().map(|container| container.image.clone());
     let mut by_id = BTreeMap::new();
     for name in named.chain(run) {
         if let Some(image) = compose.image(project.runner(), &name)? {
@@ -120,15 +121,14 @@ struct Raw {
     log_path: String,
 }
 
-fn containers(project: &Project, usage: &Usage, parts: &mut Vec<Part>) -> Result<()> {
-    let containers = project.containers()?;
-    let ids: Vec<String> = containers.iter().map(|container| container.id.clone()).collect();
+fn containers(project: &Project, present: &[Container], usage: &Usage, parts: &mut Vec<Part>) -> Result<()> {
+    let ids: Vec<String> = present.iter().map(|container| container.id.clone()).collect();
     let logs: Vec<Raw> = project.compose().inspect(project.runner(), "container", &ids)?;
-    for container in containers {
+    for container in present {
         parts.push(Part::new(PartKind::Container, &container.name, usage.layer(&container.id)));
         let log = logs.iter().find(|raw| raw.id == container.id).map(|raw| Utf8PathBuf::from(&raw.log_path));
         if let Some(path) = log.filter(|path| !path.as_str().is_empty()) {
-            parts.push(Part::new(PartKind::Log, container.name, log_bytes(&path)));
+            parts.push(Part::new(PartKind::Log, &container.name, log_bytes(&path)));
         }
     }
     Ok(())
@@ -142,9 +142,9 @@ fn log_bytes(path: &Utf8Path) -> Option<u64> {
 }
 
 /// The volumes that carry this project's name, and external ones that it uses.
-fn volumes(project: &Project, usage: &Usage, parts: &mut Vec<Part>) -> Result<()> {
-    let mut names: Vec<String> = project.own_volumes()?.into_iter().map(|volume| volume.name).collect();
-    names.extend(project.containers()?.into_iter().flat_map(|container| container.volumes));
+fn volumes(project: &Project, present: &[Container], usage: &Usage, parts: &mut Vec<Part>) -> Result<()> {
+    let mut names: Vec<String> = project.own_volumes(present)?.into_iter().map(|volume| volume.name).collect();
+    names.extend(present.iter().flat_map(|container| container.volumes.iter().cloned()));
     names.sort();
     names.dedup();
     parts.extend(names.into_iter().map(|name| {

@@ -9,6 +9,7 @@ mod rotate;
 
 use std::fmt;
 
+use camino::Utf8Path;
 use serde::Serialize;
 
 use crate::dotenv::EnvFile;
@@ -98,13 +99,15 @@ impl Operation for Env {
     }
 }
 
-/// The env files of the environment, and the template of its own one.
-pub(super) fn files(project: &Project) -> Result<(Vec<EnvFile>, Option<EnvFile>)> {
-    let environment = project.environment();
-    let files = environment.env_files.iter().map(EnvFile::read).collect::<Result<_, _>>()?;
-    let template = template_of(&environment.own_env_file);
-    let template = template.is_file().then(|| EnvFile::read(template)).transpose()?;
-    Ok((files, template))
+/// The env files of the environment.
+pub(super) fn files(project: &Project) -> Result<Vec<EnvFile>> {
+    Ok(project.environment().env_files.iter().map(EnvFile::read).collect::<Result<_, _>>()?)
+}
+
+/// An env file's template, if it has one.
+pub(super) fn template(env_file: &Utf8Path) -> Result<Option<EnvFile>> {
+    let template = template_of(env_file);
+    Ok(template.is_file().then(|| EnvFile::read(template)).transpose()?)
 }
 
 impl Outcome for EnvReport {

@@ -76,8 +76,8 @@ impl Operation for ScaleServices {
         }
         project.compose().change(project.runner(), &call.args(names.iter().cloned()))?;
         let until = began + self.timeout.map_or(super::start::PATIENCE, Period::duration);
-        let readiness = project.wait_ready(&names, &Baseline::of(&before), until)?;
-        let after = project.containers()?;
+        let mut after = project.containers()?;
+        let readiness = project.wait_ready_from(&mut after, &names, &Baseline::of(&before), until)?;
         let services = names.into_iter().map(|service| Scaled {
             before: count(&before, &service),
             after: count(&after, &service),

@@ -138,15 +138,17 @@ impl Operation for Start {
         let baseline = Baseline::of(&before);
         match project.compose().change(project.runner(), &call.args(services.iter().cloned())) {
             Ok(None) => return Ok(StartReport::new(project, &[], began)),
-            // What is not healthy has volumes too.
-            Ok(Some(_)) => project.remember_volumes()?,
+            Ok(Some(_)) => {}
             Err(error) => return failure::explain(project, &all, &before, &baseline, error, began),
         }
+        let mut seen = project.containers()?;
+        // What is not healthy has volumes too.
+        project.remember_volumes(&seen)?;
         let until = began + patience;
-        let readiness = failure::told(project, project.wait_ready(&all, &baseline, until))?;
-        let mut report = StartReport::new(project, &project.containers()?, began);
+        let readiness = failure::told(project, project.wait_ready_from(&mut seen, &all, &baseline, until))?;
+        let mut report = StartReport::new(project, &seen, began);
         match readiness {
-            Readiness::Ready => failure::told(project, login::log_in(project, &all, until))?,
+            Readiness::Ready => failure::told(project, login::log_in(project, &all, &seen, until))?,
             Readiness::Failed(culprits) => report.culprits = culprits,
             Readiness::TimedOut(culprits) => (report.culprits, report.timed_out) = (culprits, true),
         }

@@ -47,7 +47,14 @@ impl Operation for RunTask {
             return Ok(TaskReport { task: self.name.clone(), exit_code: 0 });
         }
         let call = invocation(project, &self.name, task)?.args(self.args.iter().cloned());
+        // For a one-off Compose makes every volume that the files name, and leaves no container to tell whose they are.
+        let before = task.oneoff.as_ref().map(|_| project.volume_label()).transpose()?;
         let code = project.runner().interactive(&call)?;
+        if let Some(before) = before.filter(|_| !project.runner().is_dry_run())
+            && let Err(error) = project.remember_new_volumes(&before)
+        {
+            project.warn(format_args!("the volumes that {} has made were not noted: {error}", self.name));
+        }
         Ok(TaskReport { task: self.name.clone(), exit_code: u8::try_from(code).unwrap_or(1) })
     }
 }

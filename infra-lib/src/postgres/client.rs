@@ -3,10 +3,12 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::compose::Container;
 use crate::error::Result;
 use crate::exec::{Invocation, Output};
 use crate::project::{LocalRecord, Project};
 
+use super::database::running;
 use super::{Database, Place, PostgresError};
 
 /// By what the server knows the sessions of this process.
@@ -42,18 +44,7 @@ impl Database {
     fn tool_by(&self, project: &Project, tool: &str, terminal: bool, way: Way) -> Result<Invocation> {
         let (host, port, tls) = match &self.place {
             Place::Service { service } => {
-                let container = project.database_container(service)?;
-                let on_host = container.addresses.contains_key("host");
-                let host =
-                    if on_host || way == Way::Inside { "127.0.0.1".to_owned() } else { container.hostname.clone() };
-                let mut call = Invocation::new("docker").args(["exec", if terminal { "-it" } else { "-i" }]);
-                for (key, value) in self.identity(&host, "5432", "prefer") {
-                    call = call.args(["-e", key]).env(key, value);
-                }
-                if let Some(password) = &self.password {
-                    call = call.args(["-e", "PGPASSWORD"]).secret_env("PGPASSWORD", password);
-                }
-                return Ok(call.arg(container.id).arg(tool));
+                return Ok(self.tool_inside(&project.database_container(service)?, tool, terminal, way));
             }
             Place::Local(LocalRecord { port, .. }) => ("127.0.0.1".to_owned(), *port, "prefer".to_owned()),
             Place::Url { host, port, tls } => (host.clone(), *port, tls.clone()),
@@ -68,6 +59,20 @@ impl Database {
             }
         }
         Ok(call)
+    }
+
+    /// The same in a container that is known to be the database's.
+    fn tool_inside(&self, container: &Container, tool: &str, terminal: bool, way: Way) -> Invocation {
+        let on_host = container.addresses.contains_key("host");
+        let host = if on_host || way == Way::Inside { "127.0.0.1" } else { &container.hostname };
+        let mut call = Invocation::new("docker").args(["exec", if terminal { "-it" } else { "-i" }]);
+        for (key, value) in self.identity(host, "5432", "prefer") {
+            call = call.args(["-e", key]).env(key, value);
+        }
+        if let Some(password) = &self.password {
+            call = call.args(["-e", "PGPASSWORD"]).secret_env("PGPASSWORD", password);
+        }
+        call.arg(container.id.clone()).arg(tool)
     }
 
     /// The call with everything that logging in takes, for a program on this machine.
@@ -114,7 +119,7 @@ impl Database {
     }
 
     pub(super) fn psql_by(&self, project: &Project, way: Way) -> Result<Invocation> {
-        Ok(self.tool_by(project, "psql", false, way)?.args(["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"]))
+        Ok(self.tool_by(project, "psql", false, way)?.args(PSQL))
     }
 
     /// Runs SQL that changes nothing; the answer is rows of unaligned text, fields separated by tabs.
@@ -123,12 +128,7 @@ impl Database {
     }
 
     fn query_within(&self, project: &Project, sql: &str, limit: Duration) -> Result<String> {
-        self.query_by(project, sql, limit, Way::Network)
-    }
-
-    fn query_by(&self, project: &Project, sql: &str, limit: Duration, way: Way) -> Result<String> {
-        let call = self.psql_by(project, way)?.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(limit);
-        Ok(project.runner().read(&call).map(|output| output.text()).map_err(PostgresError::from_exec)?)
+        ask(project, self.psql(project)?, sql, limit)
     }
 
     /// Runs SQL that changes something.
@@ -139,11 +139,30 @@ impl Database {
     /// Logs in for real, and returns the server's version. `pg_isready` says yes to a wrong user, a wrong database and a
     /// wrong password.
     pub(crate) fn login(&self, project: &Project) -> Result<String> {
-        self.query_within(project, "SHOW server_version;", Duration::from_secs(10))
+        ask(project, self.psql(project)?, LOGIN, PATIENCE)
+    }
+
+    /// The same where the containers have just been read; those of other places do not matter.
+    pub(crate) fn login_among(&self, project: &Project, containers: &[Container]) -> Result<String> {
+        let Place::Service { service } = &self.place else { return self.login(project) };
+        let container = running(service, containers)?;
+        ask(project, self.tool_inside(container, "psql", false, Way::Network).args(PSQL), LOGIN, PATIENCE)
     }
 
     /// The same from inside the server's container.
     pub(crate) fn login_inside(&self, project: &Project) -> Result<String> {
-        self.query_by(project, "SHOW server_version;", Duration::from_secs(10), Way::Inside)
+        ask(project, self.psql_by(project, Way::Inside)?, LOGIN, PATIENCE)
     }
+}
+
+/// Without anybody's `.psqlrc`, stopping at the first error, never asking for a password.
+const PSQL: [&str; 5] = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"];
+/// What a login is proven by, and how long it may take.
+const LOGIN: &str = "SHOW server_version;";
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a call of psql answers to SQL that changes nothing.
+fn ask(project: &Project, psql: Invocation, sql: &str, limit: Duration) -> Result<String> {
+    let call = psql.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(limit);
+    Ok(project.runner().read(&call).map(|output| output.text()).map_err(PostgresError::from_exec)?)
 }

@@ -174,13 +174,17 @@ impl Project {
 
     /// The running container of the database's service.
     pub(crate) fn database_container(&self, service: &str) -> Result<Container> {
-        let all = self.containers()?;
-        let unreachable = |message: String| Error::from(PostgresError::Unreachable { message });
-        let found = all.into_iter().find(|container| container.service == service && !container.one_off);
-        match found {
-            None => Err(unreachable(format!("service `{service}` has no container"))),
-            Some(container) if container.status == Status::Running => Ok(container),
-            Some(container) => Err(unreachable(format!("service `{service}` is {}", container.state()))),
-        }
+        running(service, &self.containers()?).cloned()
+    }
+}
+
+/// The running container of the database's service, of these.
+pub(super) fn running<'c>(service: &str, containers: &'c [Container]) -> Result<&'c Container> {
+    let unreachable = |message: String| Error::from(PostgresError::Unreachable { message });
+    let found = containers.iter().find(|container| container.service == service && !container.one_off);
+    match found {
+        None => Err(unreachable(format!("service `{service}` has no container"))),
+        Some(container) if container.status == Status::Running => Ok(container),
+        Some(container) => Err(unreachable(format!("service `{service}` is {}", container.state()))),
     }
 }

@@ -44,7 +44,8 @@ impl Probe for Login {
             Place::Local(_) => "local".to_owned(),
             Place::Url { host, port, .. } => format!("{host}:{port}"),
         };
-        vec![match database.login(project) {
+        let containers = snapshot.containers.as_deref().unwrap_or_default();
+        vec![match database.login_among(project, containers) {
             Ok(version) => {
                 let (name, user) = (&database.name, &database.user);
                 Check::ok(KIND, target, format!("{user} logs in to {name}, PostgreSQL {version}"))

@@ -1,7 +1,9 @@
 //! What all probes know before the first of them looks.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::sync::OnceLock;
+use std::thread;
 
 use jiff::Timestamp;
 
@@ -62,10 +64,15 @@ impl<'a> Snapshot<'a> {
         if !self.project.has_services() {
             return Ok(());
         }
-        let model = self.project.model()?;
+        // Compose needs longer for its files than the engine for its answer.
+        let (model, containers) = thread::scope(|scope| {
+            let containers = scope.spawn(|| self.project.containers());
+            (self.project.model(), containers.join())
+        });
+        let model = model?;
         self.model = Some(model);
         self.services = model.active(&self.project.environment().profiles);
-        self.containers = Some(self.project.containers()?);
+        self.containers = Some(containers.unwrap_or_else(|panic| resume_unwind(panic))?);
         self.now = Timestamp::now();
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::compose::Container;
 use crate::error::Result;
 
 use super::Project;
@@ -43,10 +44,10 @@ fn is_nameless(name: &str) -> bool {
 }
 
 impl Project {
-    /// Notes the volumes that our containers use.
-    pub(crate) fn remember_volumes(&self) -> Result<()> {
-        let used: Vec<String> = self.containers()?.into_iter().flat_map(|container| container.volumes).collect();
-        let ours = self.own_volumes()?.into_iter().filter(|volume| used.contains(&volume.name));
+    /// Notes the volumes that our containers use, which are these.
+    pub(crate) fn remember_volumes(&self, containers: &[Container]) -> Result<()> {
+        let used: Vec<&String> = containers.iter().flat_map(|container| &container.volumes).collect();
+        let ours = self.own_volumes(containers)?.into_iter().filter(|volume| used.contains(&&volume.name));
         let (nameless, named): (VolumeAges, VolumeAges) =
             ours.map(|volume| (volume.name, volume.made)).partition(|(name, _)| is_nameless(name));
         let mut known = self.known_volumes();
@@ -67,6 +68,19 @@ impl Project {
         self.state().read(NAMELESS_FILE).unwrap_or_default()
     }
 
+    /// Notes the volumes of our name that were not there `before`: a program of ours has made them in between, whether or
+    /// not it has left a container that uses them.
+    pub(crate) fn remember_new_volumes(&self, before: &VolumeAges) -> Result<()> {
+        let mut new = self.volume_label()?;
+        new.retain(|name, made| before.get(name) != Some(made));
+        if new.is_empty() {
+            return Ok(());
+        }
+        let mut known = self.known_volumes();
+        known.extend(new);
+        self.state().write(FILE, &known)
+    }
+
     /// The volumes that were noted, some of which may be gone.
     pub(crate) fn known_volumes(&self) -> VolumeAges {
         self.state().read(FILE).unwrap_or_default()
@@ -74,11 +88,11 @@ impl Project {
 
     /// The volumes that may be ours: those that carry this project's name, and nameless ones that our containers use or
     /// have used. What the compose files call external is somebody else's, whatever it carries.
-    pub(crate) fn own_volumes(&self) -> Result<Vec<OwnVolume>> {
-        let used: Vec<String> = self.containers()?.into_iter().flat_map(|container| container.volumes).collect();
+    pub(crate) fn own_volumes(&self, containers: &[Container]) -> Result<Vec<OwnVolume>> {
+        let used: Vec<&String> = containers.iter().flat_map(|container| &container.volumes).collect();
         let known = self.known_volumes();
         let is_ours =
-            |name: &String, made: &String, known: &VolumeAges| used.contains(name) || known.get(name) == Some(made);
+            |name: &String, made: &String, known: &VolumeAges| used.contains(&name) || known.get(name) == Some(made);
         let mut volumes: Vec<OwnVolume> = self
             .volume_label()?
             .into_iter()
@@ -87,7 +101,7 @@ impl Project {
 
         let known = self.known_nameless().remove(self.name()).unwrap_or_default();
         let mut nameless: Vec<String> =
-            used.iter().chain(known.keys()).filter(|name| is_nameless(name)).cloned().collect();
+            used.iter().copied().chain(known.keys()).filter(|name| is_nameless(name)).cloned().collect();
         nameless.sort();
         nameless.dedup();
         let raw: Vec<Raw> = self.compose().inspect(self.runner(), "volume", &nameless)?;

@@ -105,15 +105,24 @@ impl Project {
         baseline: &Baseline,
         until: Instant,
     ) -> Result<Readiness> {
+        self.wait_ready_from(&mut self.containers()?, services, baseline, until)
+    }
+
+    /// The same from containers that were just read; they become those that were seen last.
+    pub(crate) fn wait_ready_from(
+        &self,
+        seen: &mut Vec<Container>,
+        services: &BTreeSet<String>,
+        baseline: &Baseline,
+        until: Instant,
+    ) -> Result<Readiness> {
         loop {
-            let containers: Vec<_> = self
-                .containers()?
-                .into_iter()
-                .filter(|container| services.contains(&container.service) && !container.one_off)
-                .collect();
             let now = Timestamp::now();
-            let verdicts: Vec<_> =
-                containers.iter().map(|container| (container, baseline.judge(container, now))).collect();
+            let verdicts: Vec<_> = seen
+                .iter()
+                .filter(|container| services.contains(&container.service) && !container.one_off)
+                .map(|container| (container, baseline.judge(container, now)))
+                .collect();
             let failed: Vec<_> = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Failed(_))).collect();
             if !failed.is_empty() {
                 let culprits =
@@ -133,6 +142,7 @@ impl Project {
                 waiting.iter().map(|(container, _)| format!("{} ({})", container.service, container.state())).collect();
             self.waiting(format_args!("waiting for {}", names.join(", ")));
             self.cancel().sleep(POLL)?;
+            *seen = self.containers()?;
         }
     }
 

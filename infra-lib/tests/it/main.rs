@@ -29,3 +29,4 @@ mod ops;
 mod readme;
 mod setup;
 mod support;
+mod vrss;

@@ -144,7 +144,7 @@ impl Inventory {
     fn volumes(&mut self, project: &Project) -> Result<()> {
         // Sizes are for the question that is asked; without them it is asked all the same.
         let usage = project.compose().usage(project.runner()).unwrap_or_default();
-        for OwnVolume { name, certain, .. } in project.own_volumes()? {
+        for OwnVolume { name, certain, .. } in project.own_volumes(&project.containers()?)? {
             self.ambiguous |= !certain;
             self.push(Kind::Volume, &name, &name, usage.volume(&name));
         }

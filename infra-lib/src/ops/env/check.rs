@@ -5,10 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::dotenv::{self, EnvFile, Expectations, Finding, FindingCode, Severity};
+use crate::dotenv::{self, Expectations, Finding, Severity};
 use crate::error::Result;
 use crate::exec;
-use crate::project::{Project, template_of};
+use crate::project::Project;
 
 /// What the check found.
 #[derive(Debug, Serialize)]
@@ -32,16 +32,17 @@ pub(super) fn run(project: &Project) -> Result<EnvCheck> {
 
 /// Everything that is to be said about the env files of the environment.
 pub(crate) fn findings(project: &Project) -> Result<Vec<Finding>> {
-    let (files, template) = super::files(project)?;
+    let files = super::files(project)?;
+    let templates =
+        files.iter().filter_map(|file| super::template(file.path()).transpose()).collect::<Result<Vec<_>>>()?;
     let expected = Expectations {
-        template: template.as_ref(),
+        templates: &templates,
         rules: &project.manifest().env,
         rotated: &project.secret_ages(),
         now: Timestamp::now(),
         protected: project.environment().protected,
     };
     let mut findings = dotenv::check(&files, exec::inherited, &expected);
-    findings.retain(|finding| finding.code != FindingCode::Extra || !is_of_another_template(finding, &files));
     for finding in &mut findings {
         finding.path = finding
             .path
@@ -49,16 +50,6 @@ pub(crate) fn findings(project: &Project) -> Result<Vec<Finding>> {
             .map(|path| path.strip_prefix(project.root()).map(camino::Utf8Path::to_owned).unwrap_or(path));
     }
     Ok(findings)
-}
-
-/// Whether the file that the key stands in has a template of its own, and it is there; or has none to be in.
-fn is_of_another_template(finding: &Finding, files: &[EnvFile]) -> bool {
-    let (Some(path), Some(key)) = (&finding.path, &finding.key) else { return false };
-    let is_read = files.iter().any(|file| file.path() == path);
-    match EnvFile::read(template_of(path)) {
-        Ok(template) => template.entry(key).is_some(),
-        Err(_) => is_read,
-    }
 }
 
 impl fmt::Display for EnvCheck {

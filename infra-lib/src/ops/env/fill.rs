@@ -27,7 +27,7 @@ pub(super) fn run(project: &Project) -> Result<EnvFilled> {
         return Err(Error::new(Exit::Config, format!("{path} does not exist"))
             .with_hint("`cargo xtask setup --no-start` makes it"));
     }
-    let (files, template) = super::files(project)?;
+    let (files, template) = (super::files(project)?, super::template(path)?);
     let rules = &project.manifest().env;
     let has = |key: &str| files.iter().any(|file| file.entry(key).is_some());
     let entries = template.iter().flat_map(|template| template.entries().iter().map(move |entry| (template, entry)));

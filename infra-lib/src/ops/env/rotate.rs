@@ -121,7 +121,7 @@ fn warn_of_copies(project: &Project, old: &Secret) {
 }
 
 fn find(project: &Project, key: &str) -> Result<(Holder, Secret)> {
-    let (files, _) = super::files(project)?;
+    let files = super::files(project)?;
     if let Some(file) = files.into_iter().rev().find(|file| file.entry(key).is_some()) {
         let variable = project.variables().get(key);
         if variable.is_some_and(|variable| variable.origin == Origin::Shell) {

@@ -32,9 +32,10 @@ pub(super) fn explain(
         }
         _ => return told(project, Err(error.into())),
     };
-    project.remember_volumes()?;
-    let readiness = project.wait_ready(services, baseline, Instant::now())?;
-    let mut report = StartReport::new(project, &project.containers()?, began);
+    let mut seen = project.containers()?;
+    project.remember_volumes(&seen)?;
+    let readiness = project.wait_ready_from(&mut seen, services, baseline, Instant::now())?;
+    let mut report = StartReport::new(project, &seen, began);
     report.timed_out = timed_out;
     match readiness {
         // One that the engine could not start is no finding about the container: a port, a mount, a device.

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use crate::compose::Container;
 use crate::error::{Error, Result};
 use crate::postgres::{Place, PostgresError};
 use crate::project::Project;
 
 /// A database that runs may still keep the password of an older env file in its volume, or be the image's temporary
-/// server, which answers its own health check. Only a login over TCP tells.
-pub(super) fn log_in(project: &Project, services: &BTreeSet<String>, until: Instant) -> Result<()> {
+/// server, which answers its own health check. Only a login over TCP tells. `seen` are the containers as of just now.
+pub(super) fn log_in(project: &Project, services: &BTreeSet<String>, seen: &[Container], until: Instant) -> Result<()> {
     let database = match project.database() {
         Ok(database) => database,
         // A stack need not have a database, and need not say which one it is before somebody uses it.
@@ -20,14 +21,16 @@ pub(super) fn log_in(project: &Project, services: &BTreeSet<String>, until: Inst
     if !services.contains(service) {
         return Ok(());
     }
+    let mut answer = database.login_among(project, seen);
     loop {
-        match database.login(project) {
+        match answer {
             Ok(_) => return Ok(()),
             Err(Error::Postgres(PostgresError::Unreachable { .. } | PostgresError::Starting { .. }))
                 if Instant::now() < until =>
             {
                 project.waiting(format_args!("waiting for {service} to accept a login"));
                 project.cancel().sleep(Duration::from_millis(200))?;
+                answer = database.login(project);
             }
             Err(error) => return Err(error),
         }

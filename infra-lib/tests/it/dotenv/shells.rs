@@ -20,7 +20,7 @@ const PIECES: [&str; 48] = [
 fn unambiguous(random: &mut Random, reader: &str, count: usize) -> (EnvFile, Resolved) {
     let (rules, rotated) = (BTreeMap::new(), BTreeMap::new());
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let expected = Expectations { template: None, rules: &rules, rotated: &rotated, now, protected: false };
+    let expected = Expectations { templates: &[], rules: &rules, rotated: &rotated, now, protected: false };
     let mut text = String::new();
     let mut file = EnvFile::parse("f", b"").unwrap();
     let mut kept = 0;

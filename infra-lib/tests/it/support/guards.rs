@@ -24,6 +24,19 @@ pub(crate) fn engine() -> Option<EngineIsThere> {
     found("engine", there.clone().map(|()| EngineIsThere))
 }
 
+/// An engine that has all of these images.
+#[track_caller]
+pub(crate) fn images(names: &[&str]) -> Option<EngineIsThere> {
+    let engine = engine()?;
+    let absent: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| try_docker(["image", "inspect", "--format", "{{.Id}}", name]).is_err())
+        .collect();
+    let there = if absent.is_empty() { Ok(engine) } else { Err(format!("no image {}", absent.join(", "))) };
+    found("images", there)
+}
+
 /// The folder with `initdb` and the other programs of a PostgreSQL server.
 #[track_caller]
 pub(crate) fn postgres() -> Option<PathBuf> {

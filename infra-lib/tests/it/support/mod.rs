@@ -26,7 +26,8 @@
 //!   a conversation, [`Call::umask`], [`Call::limits`], [`Call::user`], [`Call::strace`]. [`Call::check`] compares all of stdout, stderr and
 //!   the exit code; [`Call::end`] returns an [`Ended`] to look at; [`Call::spawn`] a [`Running`] to signal.
 //!   Whatever the test looks at, a panic (101), an undocumented exit code or a run beyond its limit fails it.
-//! - [`engine`], [`postgres`], [`tool`]: what a machine may lack. Where it does, they say so and return `None`, and the test
+//! - [`TestProject::copy_of`]: the same with a copy of a folder of this repository in it.
+//! - [`engine`], [`images`], [`postgres`], [`tool`]: what a machine may lack. Where it does, they say so and return `None`, and the test
 //!   returns; with `INFRA_TEST_REQUIRE=engine,postgres,strace` that is a failure instead.
 //! - [`docker`]: what the engine says, for looking behind the scenes.
 //! - [`Fakes`]: programs on a `PATH` of their own that record how they were called and play a script.
@@ -62,7 +63,7 @@ pub(crate) use self::{
     ended::Ended,
     engine::{DATABASE, IMAGE, SLEEPS, docker, try_docker},
     fakes::{Fakes, Recorded},
-    guards::{engine, postgres, tool},
+    guards::{engine, images, postgres, tool},
     pace::wait_until,
     ports::free_port,
     processes::{command, descendants, signal, survivors},

@@ -46,6 +46,13 @@ impl TestProject {
         Self::create(&folder.replace("@name@", &unique), &name.replace("@name@", &unique))
     }
 
+    /// A copy of this folder, as a fresh checkout would have it: without what `setup` and package managers make.
+    pub(crate) fn copy_of(source: &Path) -> Self {
+        let project = Self::new();
+        copy_tree(source, &project.dir);
+        project
+    }
+
     fn create(folder: &str, name: &str) -> Self {
         let holder = tempfile::Builder::new().prefix("infra-it-").tempdir().unwrap();
         let dir = holder.path().canonicalize().unwrap().join(folder);
@@ -178,6 +185,24 @@ impl TestProject {
             let (key, rest) = part.split_once('@').expect("@port:KEY@ ends with an @");
             text + &self.port(key).to_string() + rest
         })
+    }
+}
+
+/// What a repository ignores.
+const IGNORED: [&str; 7] = [".env", ".env.production", ".infra", "backups", "coverage", "dist", "node_modules"];
+
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())).flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        if IGNORED.iter().any(|ignored| name == *ignored) {
+            continue;
+        }
+        if path.is_dir() {
+            copy_tree(&path, &to.join(name));
+        } else {
+            std::fs::copy(&path, to.join(name)).unwrap();
+        }
     }
 }
 

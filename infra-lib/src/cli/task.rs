@@ -1,0 +1,56 @@
+//! A task of `infra.toml`, as a command.
+
+use std::path::Path;
+
+use clap::Arg;
+
+use crate::error::Error;
+use crate::manifest::{Manifest, Task};
+
+use super::commands;
+use super::completions::script;
+
+/// A task as a command.
+#[derive(Debug, Clone)]
+pub(super) struct TaskEntry {
+    pub(super) name: String,
+    task: Task,
+}
+
+pub(super) const ARGS: &str = "args";
+
+impl TaskEntry {
+    pub(super) fn command(&self) -> clap::Command {
+        clap::Command::new(self.name.clone()).about(self.task.summary()).arg(
+            Arg::new(ARGS)
+                .num_args(0..)
+                .trailing_var_arg(true)
+                .allow_hyphen_values(true)
+                .value_name("ARG")
+                .help("More arguments for the command"),
+        )
+    }
+}
+
+/// Whether a task cannot take this name.
+fn is_built_in(name: &str) -> bool {
+    commands::find(name).is_some() || [script::NAME, "help"].contains(&name)
+}
+
+/// The tasks of the project that `dir` belongs to, without those that would hide a built-in. Where a manifest cannot be
+/// read there are none, and its error is returned too: opening the project will say it again, but a task cannot be asked for.
+pub(super) fn load(dir: &Path) -> (Vec<TaskEntry>, Option<Error>) {
+    let root = match crate::project::root(dir) {
+        Ok(root) => root,
+        Err(error @ Error::Manifest(_)) => return (Vec::new(), Some(error)),
+        // No project is no problem yet: `help` and `completions` work anywhere.
+        Err(_) => return (Vec::new(), None),
+    };
+    match Manifest::load(&root) {
+        Ok(manifest) => {
+            let tasks = manifest.tasks.into_iter().map(|(name, task)| TaskEntry { name, task });
+            (tasks.filter(|task| !is_built_in(&task.name)).collect(), None)
+        }
+        Err(error) => (Vec::new(), Some(error.into())),
+    }
+}

@@ -1,0 +1,135 @@
+//! From `setup` to `clean`, in development.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use super::schema::TABLES;
+use super::stack::{Stack, tell};
+
+/// Longer than any build; a machine that has built nothing yet fetches packages.
+const BUILD: Duration = Duration::from_secs(600);
+
+/// Sets a fresh copy up; the port that the database could not have.
+pub(super) fn set_up(stack: &Stack) -> u16 {
+    let ended = stack.run(["setup", "--yes"]).limit(BUILD).end();
+    ended.ok().shows("fresh secrets: DB_PASSWORD, JWT_SECRET").shows("ready after").shows("DB_PORT_PUBLISHED");
+    ended.shows(&stack.at("frontend", "")).shows(&stack.at("backend", ""));
+    tell(&format!("setup took {:.1} s", ended.took.as_secs_f32()));
+    all_are_healthy(stack, "development", &["backend", "db", "frontend"]);
+    let env = stack.project.path(".env");
+    assert_eq!(std::fs::metadata(env).unwrap().permissions().mode() & 0o777, 0o600);
+    let (password, jwt) = (stack.variable(".env", "DB_PASSWORD"), stack.variable(".env", "JWT_SECRET"));
+    assert!(password.len() >= 32 && password.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+    assert!(jwt.len() == 128 && jwt.bytes().all(|byte| byte.is_ascii_hexdigit()), "64 bytes, hexadecimal");
+    ended.never_says(&password).never_says(&jwt);
+    stack.run(["env", "check"]).end().ok().shows("in order");
+    stack.taken_port()
+}
+
+#[track_caller]
+pub(super) fn all_are_healthy(stack: &Stack, environment: &str, services: &[&str]) {
+    let ended = stack.project.xtask(["-e", environment, "ps", "--json"]).end();
+    let rows = ended.ok().outcome()["services"].clone();
+    for service in services {
+        let row = rows.as_array().unwrap().iter().find(|row| row["service"] == *service);
+        assert_eq!(row.map(|row| row["state"].clone()), Some("healthy".into()), "{service}: {rows}");
+    }
+}
+
+/// Everything in the checkout but what each command adds a line to.
+pub(super) fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            let name = path.strip_prefix(dir).unwrap().display().to_string();
+            if path.is_dir() {
+                folders.push(path);
+            } else if name != ".infra/journal.jsonl" && path.extension().is_none_or(|kind| kind != "lock") {
+                found.insert(name, std::fs::read(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+pub(super) fn second_setup_changes_nothing(stack: &Stack) {
+    let before = (files(stack.project.dir()), stack.identity("development"));
+    let ended = stack.run(["setup", "--yes", "--json"]).end();
+    assert_eq!(ended.ok().outcome()["changes"], serde_json::json!([]), "{ended}");
+    tell(&format!("a second setup took {:.1} s", ended.took.as_secs_f32()));
+    assert!(ended.took < Duration::from_secs(30), "{ended}");
+    ended.never_says("building");
+    let after = (files(stack.project.dir()), stack.identity("development"));
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&after.0), names(&before.0));
+    let changed: Vec<&String> =
+        before.0.iter().filter(|(name, text)| after.0[*name] != **text).map(|(name, _)| name).collect();
+    assert_eq!(changed, [""; 0], "files that changed");
+    assert_eq!(after.1, before.1);
+}
+
+/// The commands that only look.
+pub(super) fn shows_itself(stack: &Stack) {
+    stack.run(["health"]).end().ok().shows("logs in to vrss").shows("healthy: ");
+    stack.run(["describe"]).end().ok().shows(&stack.at("frontend", "")).shows("(service db)");
+    stack.run(["logs", "backend"]).end().ok().shows("listening");
+    stack.run(["logs-db", "--tail", "500"]).end().ok().shows("database system is ready to accept connections");
+    stack.run(["doctor"]).end().ok().never_says("FAIL");
+    stack.run(["db-shell", "-c", "select 1"]).end().ok().shows("(1 row)");
+    stack.run(["exec", "backend", "--", "bun", "--version"]).end().ok().shows("1.1.");
+    stack.run(["df"]).end().ok().shows("postgres_data");
+    stack.run(["tasks"]).end().ok().shows("test-backend");
+}
+
+/// Backups by the stack's own service: one at once, whole, and the service healthy for it.
+pub(super) fn backs_itself_up(stack: &Stack) {
+    stack.run(["start", "db_backup"]).end().ok();
+    all_are_healthy(stack, "development", &["db_backup"]);
+    let folder = stack.project.path("backups/scheduled");
+    let dumps: Vec<_> = std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect();
+    assert!(matches!(&dumps[..], [one] if one.extension().is_some_and(|kind| kind == "dump")), "{dumps:?}");
+    let owner = |path: &Path| std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path).unwrap());
+    assert_eq!(owner(&dumps[0]), owner(stack.project.dir()), "it belongs to the owner of the checkout");
+    let name = dumps[0].file_name().unwrap().to_str().unwrap();
+    let list = format!("/backups/scheduled/{name}");
+    let listed = stack.run(["exec", "db_backup", "--", "pg_restore", "--list", &list]).end();
+    for table in TABLES {
+        listed.ok().shows(&format!(" TABLE DATA public {table} "));
+    }
+}
+
+pub(super) fn stops_and_starts(stack: &Stack) {
+    let images = |stack: &Stack| -> Vec<String> {
+        stack.containers("development").iter().map(|container| container["Image"].to_string()).collect()
+    };
+    let before = images(stack);
+    stack.run(["stop"]).end().ok().shows("stopped");
+    assert!(stack.containers("development").iter().all(|container| container["State"]["Status"] == "exited"));
+    stack.run(["health"]).end().code(2);
+    let ended = stack.run(["start"]).end();
+    ended.ok().shows("ready after").never_says("building");
+    tell(&format!("start after stop took {:.1} s", ended.took.as_secs_f32()));
+    assert!(ended.took < Duration::from_secs(30), "{ended}");
+    assert_eq!(images(stack), before, "nothing was built");
+    let kept = stack.sql(&[], "SELECT count(*) FROM users WHERE username IN ('barbara', 'katherine')");
+    assert_eq!(kept, ["2"], "the data is still there");
+    let ended = stack.run(["restart"]).end();
+    ended.ok().shows("ready after");
+    tell(&format!("restart took {:.1} s", ended.took.as_secs_f32()));
+    all_are_healthy(stack, "development", &["backend", "db", "frontend"]);
+}
+
+/// Everything goes, without a question more, and nothing else.
+pub(super) fn cleans_up(stack: &Stack) {
+    stack.run(["clean", "--all"]).no_tty().end().code(64);
+    stack.run(["clean", "--all", "--yes"]).end().ok();
+    for kind in ["container", "network", "volume", "image"] {
+        assert_eq!(stack.objects("development", kind), [""; 0], "{kind}s are left");
+    }
+    assert!(stack.project.path(".env").exists() && stack.project.path("backups/scheduled").exists(), "files stay");
+    stack.run(["clean", "--all", "--yes"]).end().ok().shows("nothing to remove");
+}

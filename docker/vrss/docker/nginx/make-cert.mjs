@@ -87,6 +87,20 @@ function problemOf(certificate, key, minDays = 0, now = Date.now()) {
 
 const read = (folder) => FILES.map((file) => readFileSync(join(folder, file)));
 
+/** The given pair; what keeps it from being read is said with the way out. */
+function readGiven(folder) {
+  try {
+    return read(folder);
+  } catch (error) {
+    if (error.code === "ENOENT") throw new Error(`TLS_DIR must hold both ${FILES.join(" and ")}`);
+    if (error.code !== "EACCES") throw error;
+    const user = process.getuid();
+    throw new Error(
+      `user ${user} may not read TLS_DIR: give it the right, as with \`setfacl -m u:${user}:r privkey.pem\` or \`chown ${user} privkey.pem\``,
+    );
+  }
+}
+
 function publish(folder, contents) {
   // The key first, and nginx looks only once a minute: it never sees half a pair for long.
   for (const n of [1, 0]) {
@@ -98,7 +112,7 @@ function publish(folder, contents) {
 
 function provide(given, target, domain) {
   if (FILES.some((file) => existsSync(join(given, file)))) {
-    const pair = read(given);
+    const pair = readGiven(given);
     const problem = problemOf(...pair);
     if (problem) throw new Error(`the certificate in TLS_DIR is not usable: ${problem}`);
     publish(target, pair);

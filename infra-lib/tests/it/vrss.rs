@@ -60,13 +60,18 @@ fn vrss_production() {
     part("setup", || production::set_up(&stack));
     part("a second setup", || production::second_setup_changes_nothing(&stack));
     part("limits, users, logs, health", || limits::of_production(&stack));
-    part("images", || production::images_hold_no_tools(&stack));
+    part("images", || {
+        production::images_hold_no_tools(&stack);
+        production::images_can_be_named(&stack);
+        production::frontend_runs_on_node_too(&stack);
+    });
     part("the API through nginx", || nginx::serves(&stack));
     part("environments", || production::shares_nothing_with_development(&stack));
     part("TLS", || nginx::speaks_only_modern_tls(&stack));
     part("headers, caching, gzip", || nginx::heads_every_answer(&stack));
     part("WebSocket", || nginx::passes_websockets_on(&stack));
     part("rate limits", || nginx::limits_rates(&stack));
+    part("a given certificate", || nginx::takes_a_given_certificate(&stack));
     part("clean", || production::clean_wants_the_name(&stack));
 }
 

@@ -1,6 +1,7 @@
 //! What nginx does for production, asked of it.
 
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -57,6 +58,31 @@ pub(super) fn speaks_only_modern_tls(stack: &Stack) {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A certificate that is put where `TLS_DIR` says, once user 1001 may read it.
+pub(super) fn takes_a_given_certificate(stack: &Stack) {
+    let path = |name: &str| stack.project.path(&format!("docker/nginx/tls/{name}")).to_str().unwrap().to_owned();
+    let (certificate, key) = (path("fullchain.pem"), path("privkey.pem"));
+    let names = "subjectAltName=DNS:given.example,DNS:localhost";
+    let made = command("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "90"])
+        .args(["-subj", "/CN=given.example", "-addext", names, "-out", &certificate, "-keyout", &key])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let readable = |mode| std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    readable(0o600);
+    // Whoever runs the tests as the containers' user may read everything.
+    if rustix::process::getuid().as_raw() != 1001 {
+        stack.produce(["start"]).end().code(2).shows("certs: exited (1)").shows("user 1001 may not read TLS_DIR");
+    }
+    readable(0o644);
+    stack.produce(["start"]).end().ok();
+    // It would look by itself within a minute.
+    stack.produce(["restart", "nginx"]).end().ok();
+    let (well, text) = s_client(stack, &[]);
+    assert!(well && text.contains("CN = given.example"), "{text}");
 }
 
 #[track_caller]

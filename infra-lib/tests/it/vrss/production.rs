@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::http::try_curl;
 use super::lifecycle::{all_are_healthy, files};
 use super::stack::{PRODUCTION, Stack, tell};
 use crate::support::*;
@@ -66,6 +67,34 @@ pub(super) fn images_hold_no_tools(stack: &Stack) {
     }
     assert!(has("frontend", "/usr/share/nginx/html/index.html"));
     assert!(!has("frontend", "/app"), "the frontend holds its sources");
+}
+
+/// A release has a name of its own choice, wherever it is kept.
+pub(super) fn images_can_be_named(stack: &Stack) {
+    let named =
+        stack.produce(["describe", "--json"]).env("IMAGE_PREFIX", "registry.example.com/vrss").env("IMAGE_TAG", "2.0");
+    let services = named.end().ok().outcome()["services"].clone();
+    let images: Vec<&str> = services.as_array().unwrap().iter().filter_map(|it| it["image"].as_str()).collect();
+    for name in ["backend", "frontend", "nginx"] {
+        let image = format!("registry.example.com/vrss-{name}:2.0");
+        assert!(images.contains(&image.as_str()), "{image} in {images:?}");
+    }
+}
+
+/// The front end's other production stage, for where nginx is not wanted: not in the compose file, and it works.
+pub(super) fn frontend_runs_on_node_too(stack: &Stack) {
+    let (image, name) = (format!("{}-production-node", stack.project.name()), stack.project.name());
+    let label = format!("com.docker.compose.project={name}");
+    let context = stack.project.path("frontend");
+    docker(["build", "-q", "--target", "production-node", "--label", &label, "-t", &image, context.to_str().unwrap()]);
+    let publish = format!("127.0.0.1:{}:8080", stack.project.port("node"));
+    docker(["run", "-d", "--read-only", "--label", &label, "-p", &publish, "--name", &image, &image]);
+    let url = stack.at("node", "/");
+    let page = wait_until(&format!("{url} answers"), Duration::from_secs(20), || try_curl(&[&url]));
+    assert!(page.is(200).body.contains("<title>VRSS</title>"));
+    assert_eq!(docker(["inspect", "--format", "{{.Config.User}}", &image]), "1001:1001");
+    docker(["rm", "-fv", &image]);
+    docker(["image", "rm", &image]);
 }
 
 /// Neither sees the other's data, and their volumes and networks are their own.

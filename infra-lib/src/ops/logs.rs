@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::compose::Container;
 use crate::error::Result;
 use crate::exec::ExecError;
 use crate::exit::Exit;
@@ -67,16 +68,14 @@ impl Operation for Logs {
         for service in self.named(project) {
             project.known_service(service)?;
         }
-        if self.asks_compose(project) {
-            // An engine that does not answer is known before anything is followed.
-            project.containers()?;
-        }
+        // An engine that does not answer is known before anything is followed.
+        let containers = if self.asks_compose(project) { project.containers()? } else { Vec::new() };
         let mut report = LogsReport { lines: Vec::new(), followed: self.follow, signal: None };
         let ended = if self.follow {
-            self.follow(project)
+            self.follow(project, containers)
         } else {
             let mut keep = |line| report.lines.push(line);
-            self.of_local_database(project, &mut keep).and_then(|()| self.of_services(project, &mut keep))
+            self.of_local_database(project, &mut keep).and_then(|()| self.of_services(project, containers, &mut keep))
         };
         match ended {
             // That is how following ends.
@@ -101,11 +100,11 @@ impl Logs {
     }
 
     /// Both at once, each line as it comes.
-    fn follow(&self, project: &Project) -> Result<(), ExecError> {
+    fn follow(&self, project: &Project, containers: Vec<Container>) -> Result<(), ExecError> {
         let show = |line: LogLine| project.data(&line);
         std::thread::scope(|scope| {
             let local = scope.spawn(|| self.of_local_database(project, show));
-            let services = self.of_services(project, show);
+            let services = self.of_services(project, containers, show);
             let local = local.join().unwrap_or(Ok(()));
             services.and(local)
         })
@@ -123,11 +122,16 @@ impl Logs {
         })
     }
 
-    fn of_services(&self, project: &Project, mut take: impl FnMut(LogLine)) -> Result<(), ExecError> {
+    fn of_services(
+        &self,
+        project: &Project,
+        containers: Vec<Container>,
+        mut take: impl FnMut(LogLine),
+    ) -> Result<(), ExecError> {
         if !self.asks_compose(project) {
             return Ok(());
         }
-        let names = Names::of(project, self.timestamps);
+        let names = Names::of(project, containers, self.timestamps);
         let mut call = project.compose().call_all(["logs", "--no-color", "--timestamps"]);
         if self.follow {
             call = call.arg("--follow");

@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::compose::Container;
 use crate::project::Project;
 
 /// A line of a service's log.
@@ -39,13 +40,13 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn of(project: &Project, timestamps: bool) -> Self {
+    pub(super) fn of(project: &Project, containers: Vec<Container>, timestamps: bool) -> Self {
         let prefix = format!("{}-", project.name());
-        // Reading the model also teaches the runner which values of the compose files are secret. Neither it nor the
-        // containers are needed: a line that names an unknown container is shown all the same.
+        // Reading the model also teaches the runner which values of the compose files are secret. It is not needed
+        // otherwise, nor is every container: a line that names an unknown one is shown all the same.
         let _ = project.model();
-        let containers = project.containers().unwrap_or_default().into_iter();
         let by_short: BTreeMap<_, _> = containers
+            .into_iter()
             .map(|it| (it.name.strip_prefix(&prefix).unwrap_or(&it.name).to_owned(), (it.service, it.name)))
             .collect();
         let width = by_short.keys().map(String::len).max().unwrap_or(0);

@@ -1,13 +1,14 @@
 //! `.infra/`: what we keep beside the project.
 
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::exit::Exit;
 use crate::fs::atomic;
 
 /// The folder `.infra/` of a project: locks, the journal, what `setup` chose, the local database.
@@ -30,9 +31,8 @@ impl StateDir {
     /// Makes sure that it exists, private and ignored.
     pub fn ensure(&self) -> Result<&Utf8Path> {
         match private_dir(&self.0) {
-            Ok(true) => std::fs::write(self.0.join(".gitignore"), "*\n")
-                .map_err(Error::file("write", self.0.join(".gitignore")))?,
-            Ok(false) => {}
+            Ok(true) => atomic::replace(&self.0.join(".gitignore"), b"*\n")?,
+            Ok(false) => refuse_public(&self.0)?,
             Err(source) => return Err(Error::File { action: "create", path: self.0.clone(), source }),
         }
         Ok(&self.0)
@@ -60,4 +60,18 @@ pub(crate) fn private_dir(path: &Utf8Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// A folder in which others may put files is no place for locks and records.
+fn refuse_public(path: &Utf8Path) -> Result<()> {
+    let about = path.symlink_metadata().map_err(Error::file("look at", path))?;
+    if about.is_symlink() {
+        return Err(Error::new(Exit::Refused, format!("{path} is a link, and would lead us to write somewhere else"))
+            .with_hint("put the folder itself there; it is made anew when it is missing"));
+    }
+    if about.mode() & 0o022 != 0 {
+        return Err(Error::new(Exit::Refused, format!("others than its owner may write to {path}"))
+            .with_hint(format!("`chmod 700 {path}`, after a look at what is in it")));
+    }
+    Ok(())
 }

@@ -37,7 +37,8 @@ pub(super) fn outcome(globals: &Globals, operation: &str, rendered: &Rendered) {
         return;
     }
     if !rendered.text.is_empty() {
-        stdout(rendered.text.trim_end());
+        // What an outcome quotes, a server or a container may have written.
+        stdout(&printable(rendered.text.trim_end()));
     }
     if !globals.quiet && !rendered.next.is_empty() && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         stderr(&format!("\nnext:  {}", rendered.next.join("\n       ")));

@@ -80,6 +80,7 @@ impl Context {
 
     fn builder(&self) -> ProjectBuilder {
         let globals = &self.globals;
+        keep_memory_private();
         let cancel = CancelToken::new();
         signals::install(&cancel);
         let given = Given { yes: globals.yes, confirm: globals.confirm.clone() };
@@ -93,4 +94,10 @@ impl Context {
         }
         if globals.progress() { builder.observer(Progress::over(plain)) } else { builder.observer(plain) }
     }
+}
+
+/// Secrets pass through this process: its memory goes into no core dump, and is no other process's to look at.
+fn keep_memory_private() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }

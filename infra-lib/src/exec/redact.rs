@@ -16,15 +16,19 @@ const SHORTEST: usize = 6;
 pub struct Redactor(Arc<Mutex<Vec<Secret>>>);
 
 impl Redactor {
-    /// Adds a value, in the forms in which it travels: as it is, and percent-encoded as in a URL.
+    /// Adds a value, in the forms in which it travels: as it is, percent-encoded as in a URL, and line by line, since what
+    /// children print is looked at by lines.
     pub fn learn(&self, secret: &Secret) {
-        if secret.expose().len() < SHORTEST {
-            return;
-        }
+        let value = secret.expose();
+        let lines = value.lines().filter(|_| value.contains('\n')).map(str::trim);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for form in [secret.clone(), Secret::new(percent_encode(secret.expose()))] {
-            if !known.contains(&form) {
-                known.push(form);
+        for text in std::iter::once(value).chain(lines).filter(|text| text.len() >= SHORTEST) {
+            let encoded = percent_encode(text);
+            let lower = encoded_in_lower_case(&encoded);
+            for form in [Secret::new(text), Secret::new(encoded), Secret::new(lower)] {
+                if !known.contains(&form) {
+                    known.push(form);
+                }
             }
         }
         // A long value first: it may contain a short one.
@@ -52,6 +56,16 @@ pub(crate) fn percent_encode(text: &str) -> String {
             let _ = write!(out, "%{byte:02X}");
         }
         out
+    })
+}
+
+/// The same with `%2f` instead of `%2F`, as some programs write it.
+fn encoded_in_lower_case(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| {
+        let (code, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        format!("{out}%{}{rest}", code.to_ascii_lowercase())
     })
 }
 
@@ -88,12 +102,19 @@ mod tests {
     fn s03_known_secrets_and_url_passwords_are_masked() {
         let redactor = Redactor::default();
         redactor.learn(&Secret::new("p@ss/word"));
-        assert_eq!(redactor.clean("bad p@ss/word, bad p%40ss%2Fword"), "bad ***, bad ***");
+        assert_eq!(redactor.clean("bad p@ss/word, bad p%40ss%2Fword, p%40ss%2fword"), "bad ***, bad ***, ***");
         assert_eq!(
             redactor.clean("cannot reach postgres://u:secret@db:1/x now"),
             "cannot reach postgres://u:***@db:1/x now"
         );
         assert_eq!(redactor.clean("see https://example.com/a@b"), "see https://example.com/a@b");
+    }
+
+    #[test]
+    fn s02_each_line_of_a_secret_is_one() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("-----BEGIN KEY-----\nfirst line\nx\n-----END KEY-----\n"));
+        assert_eq!(redactor.clean("a first line, a x"), "a ***, a x");
     }
 
     #[test]

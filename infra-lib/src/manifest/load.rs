@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 
-use super::{Manifest, ManifestError};
+use super::{Manifest, ManifestError, Reference};
 use crate::suggest::nearest;
 
 /// The file's name.
@@ -27,12 +27,44 @@ impl Manifest {
     /// assert_eq!(error.hint().unwrap(), "did you mean `database`?");
     /// ```
     pub fn parse(path: &Utf8Path, text: &str) -> Result<Self, ManifestError> {
-        toml::from_str(text).map_err(|error| {
+        let manifest: Self = toml::from_str(text).map_err(|error| {
             let (line, column) = error.span().map_or((1, 1), |span| position(text, span.start));
-            let message = error.message().lines().next().unwrap_or_default().to_owned();
+            let message = without_value(error.message().lines().next().unwrap_or_default());
             ManifestError::Invalid { path: path.to_owned(), line, column, suggestion: suggestion(&message), message }
-        })
+        })?;
+        match manifest.stated_secret() {
+            None => Ok(manifest),
+            Some(key) => {
+                let at = |line: &&str| {
+                    line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+                };
+                let line = text.lines().position(|line| at(&line)).map_or(1, |at| at + 1);
+                let message = format!(
+                    "`[database] {key}` holds a secret itself, and this file is committed; write `env:NAME`, `file:PATH` or `cmd:PROGRAM`"
+                );
+                Err(ManifestError::Invalid { path: path.to_owned(), line, column: 1, message, suggestion: None })
+            }
+        }
     }
+
+    /// The key under which a secret stands in the file itself.
+    fn stated_secret(&self) -> Option<&'static str> {
+        let has_password = |url: &str| url.rsplit_once('@').is_some_and(|(user, _)| user.matches(':').count() > 1);
+        if matches!(&self.database.password, Some(Reference::Literal(_))) {
+            return Some("password");
+        }
+        matches!(&self.database.url, Some(Reference::Literal(url)) if has_password(url)).then_some("url")
+    }
+}
+
+/// Serde quotes what it found: "invalid type: string "hunter2", expected u32". The place is told; the value may be a secret
+/// that somebody has put there.
+fn without_value(message: &str) -> String {
+    let shortened = ["invalid type: ", "invalid value: "].iter().find_map(|start| {
+        let (found, expected) = message.strip_prefix(start)?.rsplit_once(", expected ")?;
+        Some(format!("{start}{}, expected {expected}", found.split(' ').next()?))
+    });
+    shortened.unwrap_or_else(|| message.to_owned())
 }
 
 fn position(text: &str, offset: usize) -> (usize, usize) {
@@ -46,4 +78,23 @@ fn suggestion(message: &str) -> Option<String> {
     let mut words = message.split('`').skip(1).step_by(2);
     let unknown = words.next()?;
     message.starts_with("unknown").then(|| nearest(unknown, words).map(str::to_owned))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s02_a_secret_in_the_file_itself_is_refused_and_not_shown() {
+        let wrong = |text: &str| Manifest::parse("infra.toml".into(), text).unwrap_err().to_string();
+        for text in ["[database]\npassword = \"hunter22\"", "[database]\n  url = \"postgres://me:hunter22@h/x\""] {
+            let said = wrong(text);
+            assert!(said.starts_with("infra.toml:2:1: `[database] ") && !said.contains("hunter22"), "{said}");
+        }
+        for text in
+            ["[database]\npassword = \"env:X\"", "[database]\nurl = \"postgres://me@h/x\"", "[database]\nname = \"x\""]
+        {
+            assert!(Manifest::parse("infra.toml".into(), text).is_ok(), "{text}");
+        }
+    }
 }

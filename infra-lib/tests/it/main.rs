@@ -27,6 +27,7 @@ mod manifest;
 mod migrations;
 mod ops;
 mod readme;
+mod security;
 mod setup;
 mod support;
 mod vrss;

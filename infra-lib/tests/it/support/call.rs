@@ -143,7 +143,7 @@ impl Call {
     /// Under `strace -f`, with an expression for `-e` (`trace=openat,chmod`, `inject=…`) and a file for what it sees.
     pub(crate) fn strace(self, expression: &str, log: &Path) -> Self {
         let log = log.to_str().unwrap();
-        self.inside(["strace", "-f", "-qq", "-s", "256", "-e", "signal=none", "-e", expression, "-o", log])
+        self.inside(["strace", "-f", "-y", "-qq", "-s", "256", "-e", "signal=none", "-e", expression, "-o", log])
     }
 
     /// Expects exactly this on stdout, after names and times were replaced; see [`Ended::scrub`].

@@ -102,7 +102,12 @@ impl TestProject {
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, self.fill(text)).unwrap();
+        let is_env_file = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".env"));
+        std::fs::write(&path, self.fill(text)).unwrap();
+        if is_env_file {
+            // As `setup` makes it; a protected environment does not start with one that others may read.
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        }
     }
 
     /// A file's text.

@@ -6,7 +6,7 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::invocation::EnvValue;
 use super::program::Programs;
@@ -245,26 +245,9 @@ impl Runner {
         mut on_chunk: impl FnMut(Stream, &[u8]) -> io::Result<()>,
     ) -> Result<String, ExecError> {
         self.cancel.check()?;
-        let pipe_error = |source| ExecError::Pipe { command: invocation.to_string(), source };
-        let (out_reader, out_writer) = io::pipe().map_err(pipe_error)?;
-        let (err_reader, err_writer) = io::pipe().map_err(pipe_error)?;
-        let command = self.expression(invocation)?;
-        let command = match &invocation.stdin {
-            Stdin::Null => command.stdin_null(),
-            Stdin::Bytes(bytes) => command.stdin_bytes(bytes.clone()),
-        };
         self.echo(invocation);
-        // The expression holds our copies of the writers; it must be gone before the pipes are read to their end.
-        let handle = command
-            .stdout_file(out_writer)
-            .stderr_file(err_writer)
-            .unchecked()
-            .before_spawn(|command| {
-                command.process_group(0);
-                Ok(())
-            })
-            .start()
-            .map_err(|source| ExecError::Start { program: invocation.program.clone(), source })?;
+        let pipe_error = |source| ExecError::Pipe { command: invocation.to_string(), source };
+        let (handle, pipes) = self.launch_when_possible(invocation)?;
 
         let mut tail = Tail::new(TAIL_BYTES);
         let mut relay = Relay {
@@ -274,18 +257,13 @@ impl Runner {
             line: Vec::new(),
         };
         let bounds = Bounds { deadline: invocation.deadline, stall: invocation.stall, cancel: &self.cancel };
-        let ending = supervise(
-            handle,
-            [(Stream::Stdout, out_reader), (Stream::Stderr, err_reader)],
-            &bounds,
-            |stream, chunk| {
-                if stream == Stream::Stderr {
-                    tail.push(chunk);
-                }
-                relay.push(chunk);
-                on_chunk(stream, chunk)
-            },
-        )
+        let ending = supervise(handle, pipes, &bounds, |stream, chunk| {
+            if stream == Stream::Stderr {
+                tail.push(chunk);
+            }
+            relay.push(chunk);
+            on_chunk(stream, chunk)
+        })
         .map_err(pipe_error)?;
 
         let said = self.redactor.clean(&tail.lines(usize::MAX));
@@ -303,6 +281,44 @@ impl Runner {
                 (None, signal) => Err(ExecError::Signalled { command, signal: signal.unwrap_or(0), tail }),
             },
         }
+    }
+
+    /// Many children at once may need more files than this process may open; those that end give theirs back.
+    fn launch_when_possible(&self, invocation: &Invocation) -> Result<Launched, ExecError> {
+        let until = Instant::now() + FILES_PATIENCE;
+        loop {
+            match self.launch(invocation) {
+                Err(ExecError::Start { source, .. } | ExecError::Pipe { source, .. })
+                    if is_out_of_files(&source) && Instant::now() < until =>
+                {
+                    self.cancel.sleep(CancelToken::POLL)?;
+                }
+                launched => return launched,
+            }
+        }
+    }
+
+    fn launch(&self, invocation: &Invocation) -> Result<Launched, ExecError> {
+        let pipe_error = |source| ExecError::Pipe { command: invocation.to_string(), source };
+        let (out_reader, out_writer) = io::pipe().map_err(pipe_error)?;
+        let (err_reader, err_writer) = io::pipe().map_err(pipe_error)?;
+        let command = self.expression(invocation)?;
+        let command = match &invocation.stdin {
+            Stdin::Null => command.stdin_null(),
+            Stdin::Bytes(bytes) => command.stdin_bytes(bytes.clone()),
+        };
+        // The expression holds our copies of the writers; it must be gone before the pipes are read to their end.
+        let handle = command
+            .stdout_file(out_writer)
+            .stderr_file(err_writer)
+            .unchecked()
+            .before_spawn(|command| {
+                command.process_group(0);
+                Ok(())
+            })
+            .start()
+            .map_err(|source| ExecError::Start { program: invocation.program.clone(), source })?;
+        Ok((handle, [(Stream::Stdout, out_reader), (Stream::Stderr, err_reader)]))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
@@ -337,6 +353,17 @@ impl std::fmt::Debug for Runner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Runner").field("dry_run", &self.dry_run).finish_non_exhaustive()
     }
+}
+
+/// A started child, and the pipes from it.
+type Launched = (duct::Handle, [(Stream, io::PipeReader); 2]);
+
+/// How long a child waits for files that others will give back.
+const FILES_PATIENCE: Duration = Duration::from_secs(1);
+
+fn is_out_of_files(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    matches!(code, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
 }
 
 /// Passes a child's lines to the observer while it runs.

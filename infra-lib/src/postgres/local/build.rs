@@ -19,6 +19,7 @@ use crate::postgres::error::CANNOT_MAKE;
 use crate::report::Silent;
 
 use super::cluster::{Cluster, Stop, remove_dir};
+use super::pid_file;
 
 /// `initdb` takes a second, and most of its time on a slow disk for syncing.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -84,8 +85,11 @@ impl Cluster<'_> {
         if !self.data().exists() {
             return Ok(());
         }
-        self.stop(Stop::Immediate)?;
         let data = self.data();
+        if !self.runner.is_dry_run() {
+            pid_file::end_makers(self.runner, &self.home, &self.owner);
+        }
+        self.stop(Stop::Immediate)?;
         self.runner.apply(format_args!("remove {data}, which was never finished"), || remove_dir(&data))?;
         Ok(())
     }

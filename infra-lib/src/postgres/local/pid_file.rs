@@ -95,17 +95,28 @@ fn working_directory(runner: &Runner, pid: i32, data: &Utf8Path) -> Option<(u64,
     }
 }
 
-/// Ends the processes that a killed server left in this folder. A busy one does not notice for hours that its server is
-/// gone, and nobody can start another one as long as it is there.
+/// Ends the processes that a killed server left in its data's folder. A busy one does not notice for hours that its
+/// server is gone, and nobody can start another one as long as it is there.
 pub(super) fn end_orphans(runner: &Runner, data: &Utf8Path, owner: &Owner) {
-    let Some(folder) = identity(data) else { return };
+    end_all("postgres", Signal::QUIT, runner, data, owner);
+}
+
+/// Ends the `initdb` that a killed `setup` left at work in a cluster's folder. It would remove what it finds there when it
+/// fails, and that is somebody else's by then; so it gets no time to do anything.
+pub(super) fn end_makers(runner: &Runner, home: &Utf8Path, owner: &Owner) {
+    end_all("initdb", Signal::KILL, runner, home, owner);
+}
+
+/// Ends this user's processes of this name that work in a folder.
+fn end_all(name: &str, signal: Signal, runner: &Runner, folder: &Utf8Path, owner: &Owner) {
+    let Some(wanted) = identity(folder) else { return };
     for entry in Utf8Path::new("/proc").read_dir_utf8().into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().parse().ok().filter(|pid| *pid > 0) else { continue };
         let is_orphan = entry.metadata().is_ok_and(|stat| stat.uid() == owner.uid())
-            && std::fs::read_to_string(entry.path().join("comm")).is_ok_and(|name| name.trim_end() == "postgres")
-            && working_directory(runner, pid, data) == Some(folder);
+            && std::fs::read_to_string(entry.path().join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+            && working_directory(runner, pid, folder) == Some(wanted);
         if let Some(pid) = Pid::from_raw(pid).filter(|_| is_orphan) {
-            let _ = kill_process(pid, Signal::QUIT);
+            let _ = kill_process(pid, signal);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! G: clean, and who may allow it.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -237,6 +238,8 @@ fn g05_g06_g07_g10_the_matrix_of_consent() {
     let Some(_engine) = engine() else { return };
     let Some(_script) = tool("script") else { return };
     let project = shop().file(".env.production", "A=1\n");
+    // A protected environment starts on no open file and no placeholder.
+    std::fs::set_permissions(project.path(".env.production"), PermissionsExt::from_mode(0o600)).unwrap();
     let name = project.name().to_owned();
     let production = format!("{name}-production");
     let volume = |environment: &str| match environment {

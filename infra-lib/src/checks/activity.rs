@@ -20,7 +20,7 @@ SELECT 'scan', relname, n_live_tup, seq_scan, coalesce(idx_scan, 0) FROM pg_stat
 pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
     // Why it cannot be asked is found by others.
     let Ok(database) = snapshot.project.database() else { return Vec::new() };
-    if matches!(&database.place, Place::Service { service } if !snapshot.of(service).any(|container| container.status == crate::compose::Status::Running))
+    if matches!(&database.place, Place::Service { service, .. } if !snapshot.of(service).any(|container| container.status == crate::compose::Status::Running))
     {
         return Vec::new();
     }
@@ -74,7 +74,7 @@ mod tests {
             name: "shop".into(),
             user: "app".into(),
             password: None,
-            place: Place::Service { service: "db".into() },
+            place: Place::Service { service: "db".into(), port: 5432 },
         };
         let find = |line: &str| finding(&database, line).map(|check| check.detail);
         assert!(find("slow\t12\t31\t0\tSELECT 1").unwrap().contains("process 12 has run for 31 s: SELECT 1"));

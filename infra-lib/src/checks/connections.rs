@@ -44,7 +44,7 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
     }
     let database = snapshot.project.database().ok();
     let own = database.as_ref().and_then(|database| match &database.place {
-        Place::Service { service } => Some((database, service.as_str())),
+        Place::Service { service, .. } => Some((database, service.as_str())),
         _ => None,
     });
     let mut checks = Vec::new();

@@ -33,7 +33,7 @@ fn same<'a>(init: &str, files: impl Iterator<Item = &'a str>) -> bool {
 /// The SQL of the init scripts, in the order in which the image runs them.
 fn init_sql(project: &Project, database: &Database) -> Result<String> {
     let scripts = match &database.place {
-        Place::Service { service } => mounted(project, service)?,
+        Place::Service { service, .. } => mounted(project, service)?,
         Place::Local(_) => local::init_scripts(project)?,
         Place::Url { .. } => Vec::new(),
     };

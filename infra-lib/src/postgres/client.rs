@@ -43,7 +43,7 @@ impl Database {
 
     fn tool_by(&self, project: &Project, tool: &str, terminal: bool, way: Way) -> Result<Invocation> {
         let (host, port, tls) = match &self.place {
-            Place::Service { service } => {
+            Place::Service { service, .. } => {
                 return Ok(self.tool_inside(&project.database_container(service)?, tool, terminal, way));
             }
             Place::Local(LocalRecord { port, .. }) => ("127.0.0.1".to_owned(), *port, "prefer".to_owned()),
@@ -63,10 +63,11 @@ impl Database {
 
     /// The same in a container that is known to be the database's.
     fn tool_inside(&self, container: &Container, tool: &str, terminal: bool, way: Way) -> Invocation {
+        let port = if let Place::Service { port, .. } = self.place { port } else { 5432 };
         let on_host = container.addresses.contains_key("host");
         let host = if on_host || way == Way::Inside { "127.0.0.1" } else { &container.hostname };
         let mut call = Invocation::new("docker").args(["exec", if terminal { "-it" } else { "-i" }]);
-        for (key, value) in self.identity(host, "5432", "prefer") {
+        for (key, value) in self.identity(host, &port.to_string(), "prefer") {
             call = call.args(["-e", key]).env(key, value);
         }
         if let Some(password) = &self.password {
@@ -144,7 +145,7 @@ impl Database {
 
     /// The same where the containers have just been read; those of other places do not matter.
     pub(crate) fn login_among(&self, project: &Project, containers: &[Container]) -> Result<String> {
-        let Place::Service { service } = &self.place else { return self.login(project) };
+        let Place::Service { service, .. } = &self.place else { return self.login(project) };
         let container = running(service, containers)?;
         ask(project, self.tool_inside(container, "psql", false, Way::Network).args(PSQL), LOGIN, PATIENCE)
     }

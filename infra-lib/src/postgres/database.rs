@@ -34,6 +34,8 @@ pub enum Place {
     Service {
         /// The service.
         service: String,
+        /// The port on which it listens inside.
+        port: u16,
     },
     /// In a cluster of the project's own.
     Local(LocalRecord),
@@ -117,7 +119,8 @@ impl Project {
             .stated(settings.password.as_ref(), "`[database] password`")?
             .or(image("POSTGRES_PASSWORD")?)
             .map(Secret::new);
-        Ok(Database { name: database, user, password, place: Place::Service { service: name.to_owned() } })
+        let place = Place::Service { service: name.to_owned(), port: detect::port(service) };
+        Ok(Database { name: database, user, password, place })
     }
 
     /// A setting of the official image: `KEY`, or the content of the file that `KEY_FILE` names in the container.

@@ -1,5 +1,7 @@
 //! Which service is PostgreSQL.
 
+use serde_json::Value;
+
 use crate::compose::{Model, Service};
 
 use super::PostgresError;
@@ -53,6 +55,25 @@ fn likeness(name: &str, service: &Service) -> u32 {
         }
     }
     score
+}
+
+/// The port on which a server listens inside its container: what its command says, else its environment, else the usual one.
+pub(crate) fn port(service: &Service) -> u16 {
+    let command = service.rest.get("command").and_then(Value::as_array).into_iter().flatten();
+    let words: Vec<&str> = command.filter_map(Value::as_str).collect();
+    let stated = words.iter().enumerate().find_map(|(at, word)| {
+        let next = || words.get(at + 1).copied();
+        match *word {
+            "-p" | "--port" => next(),
+            "-c" => next()?.strip_prefix("port="),
+            word => word
+                .strip_prefix("--port=")
+                .or_else(|| word.strip_prefix("-cport="))
+                .or_else(|| word.strip_prefix("-p")),
+        }
+    });
+    let variable = service.environment.get("PGPORT").and_then(Option::as_deref);
+    stated.or(variable).and_then(|text| text.trim().parse().ok()).unwrap_or(5432)
 }
 
 fn runs_something_else(service: &Service, key: &str) -> bool {
@@ -110,6 +131,21 @@ mod tests {
     #[test]
     fn a_built_image_is_recognised_by_where_its_data_lies() {
         assert_eq!(detect(r#"{"sql":{"build":{"context":"."},"volumes":[{"type":"bind","source":"/x","target":"/var/lib/postgresql/data"}]}}"#).unwrap(), "sql");
+    }
+
+    #[test]
+    fn a_server_may_listen_elsewhere() {
+        let port = |text: &str| port(&serde_json::from_str::<Service>(text).unwrap());
+        assert_eq!(port("{}"), 5432);
+        assert_eq!(port(r#"{"environment":{"PGPORT":"5440"}}"#), 5440);
+        for command in [
+            r#"["postgres","-p","5441"]"#,
+            r#"["-c","fsync=off","-c","port=5441"]"#,
+            r#"["postgres","--port=5441"]"#,
+            r#"["postgres","-p5441"]"#,
+        ] {
+            assert_eq!(port(&format!(r#"{{"command":{command},"environment":{{"PGPORT":"1"}}}}"#)), 5441, "{command}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod url;
 
 pub(crate) use client::Way;
 pub use database::{Database, Place};
+pub(crate) use detect::port as server_port;
 pub use error::PostgresError;
 pub use local::TempDatabase;
 pub use mark::Mark;

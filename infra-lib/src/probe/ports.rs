@@ -133,11 +133,16 @@ const DATABASES: [&str; 12] = [
 /// Whether a service is a database: by its image, and by running what that brings along. With a command of its own it is
 /// a client, such as a job that migrates or backs up.
 pub(super) fn is_database(service: &Service) -> bool {
+    let known = is_redis(service) || repository(service).is_some_and(|name| DATABASES.contains(&name));
+    known && runs_its_server(service)
+}
+
+/// Whether a service runs what its image brings along, and nothing else in its place.
+fn runs_its_server(service: &Service) -> bool {
     let own = |key: &str| service.rest.get(key).filter(|value| !value.is_null()).map(ToString::to_string);
     let server =
         |command: String| ["server", "postgres", "mysqld", "mongod", "[\"-"].iter().any(|word| command.contains(word));
-    let known = is_redis(service) || repository(service).is_some_and(|name| DATABASES.contains(&name));
-    known && own("entrypoint").is_none() && own("command").is_none_or(server)
+    own("entrypoint").is_none() && own("command").is_none_or(server)
 }
 
 /// `redis` of `registry.example.com:5000/team/redis:7@sha256:…`.
@@ -154,14 +159,15 @@ pub(crate) fn inner_port(service: &Service) -> Option<u16> {
         text.strip_suffix("/tcp").unwrap_or(&text).parse().ok()
     });
     let usual = match repository(service) {
+        _ if !runs_its_server(service) => None,
         _ if is_redis(service) => Some(6379),
         Some("mysql" | "mariadb") => Some(3306),
         Some("mongo") => Some(27017),
         Some("rabbitmq") => Some(5672),
         Some("memcached") => Some(11211),
-        Some(name) if name.contains("postg") => Some(5432),
+        Some(name) if name.contains("postg") => Some(crate::postgres::server_port(service)),
         _ if service.healthcheck.as_ref().is_some_and(|check| check.test.to_string().contains("pg_isready")) => {
-            Some(5432)
+            Some(crate::postgres::server_port(service))
         }
         _ => None,
     };

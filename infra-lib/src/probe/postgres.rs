@@ -37,10 +37,10 @@ impl Probe for Login {
             Err(error) => return vec![failure(KIND, "database", &error)],
         };
         let target = match &database.place {
-            Place::Service { service } if !snapshot.services.contains_key(service.as_str()) => {
+            Place::Service { service, .. } if !snapshot.services.contains_key(service.as_str()) => {
                 return vec![Check::skip(KIND, service, "the service is not part of this environment")];
             }
-            Place::Service { service } => service.clone(),
+            Place::Service { service, .. } => service.clone(),
             Place::Local(_) => "local".to_owned(),
             Place::Url { host, port, .. } => format!("{host}:{port}"),
         };

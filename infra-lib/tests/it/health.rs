@@ -177,8 +177,9 @@ fn f14_broken_pieces_hide_nothing() {
     project.xtask(["start"]).end().code(2);
     // The others have not kept it from becoming ready.
     wait_until("a database", Duration::from_secs(30), || {
+        let healthy = docker(["inspect", "--format", "{{.State.Health.Status}}", &project.container("db")]);
         let ended = project.xtask(["health", "--json", "--only", "postgres"]).end();
-        if ended.exit == 0 { Ok(()) } else { Err(ended.stdout) }
+        if ended.exit == 0 && healthy == "healthy" { Ok(()) } else { Err(healthy + &ended.stdout) }
     });
     let ended = health(&project);
     ended.code(2);

@@ -25,6 +25,7 @@ mod install;
 mod local_db;
 mod manifest;
 mod migrations;
+mod odd_projects;
 mod ops;
 mod readme;
 mod security;

@@ -25,7 +25,7 @@ pub(super) fn describe(project: &Project) -> Result<Option<DescribedDatabase>> {
         database => database?,
     };
     let place = match &database.place {
-        Place::Service { service } => format!("service {service}"),
+        Place::Service { service, .. } => format!("service {service}"),
         Place::Local(local) => format!("local, 127.0.0.1:{}", local.port),
         Place::Url { host, port, .. } => format!("{host}:{port}"),
     };

@@ -65,7 +65,7 @@ pub(super) fn write(findings: &Findings) -> String {
     if environments.len() > 1 {
         found("environments", &environments.join(", "));
     }
-    if let Some((name, Place::Service { service })) = database {
+    if let Some((name, Place::Service { service, .. })) = database {
         found("database", &format!("{name} in service {service}"));
     }
     if let Some(name) = name {

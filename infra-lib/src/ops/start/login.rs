@@ -17,7 +17,7 @@ pub(super) fn log_in(project: &Project, services: &BTreeSet<String>, seen: &[Con
         Err(Error::Postgres(PostgresError::NotFound | PostgresError::Ambiguous { .. })) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let Place::Service { service } = &database.place else { return Ok(()) };
+    let Place::Service { service, .. } = &database.place else { return Ok(()) };
     if !services.contains(service) {
         return Ok(());
     }

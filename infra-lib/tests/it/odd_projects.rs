@@ -108,7 +108,7 @@ const SERVER: &str = "image: @image@, healthcheck: {test: [CMD, pg_isready, -q, 
 /// The same for a server on another port than the usual one.
 const SERVER_ELSEWHERE: &str = "image: @image@, healthcheck: {test: [CMD, pg_isready, -q, -h, 127.0.0.1, -p, '5439'], start_period: 60s, start_interval: 200ms}";
 
-/// The keys of a service that answers HTTP on these ports inside its container. BusyBox is in every image that the tests use;
+/// The keys of a service that answers HTTP on these ports inside its container. `BusyBox` is in every image that the tests use;
 /// some have its `httpd`, the others an `nc` that can answer too.
 fn answers(ports: &str) -> String {
     SLEEPS.replace("[sleep, infinity]", &answering(ports))
@@ -266,15 +266,15 @@ fn names_that_are_fixed() {
 fn a_database_with_an_image_of_its_own() {
     let Some(_engine) = engine() else { return };
     let project = TestProject::new()
-        .compose(&format!(
+        .compose(
             "services:\n\
-             \x20 sql:\n    build: {{context: ./sql, args: {{BASE: @image@}}}}\n    image: @name@/our-sql:dev\n    environment: {{POSTGRES_PASSWORD: built-by-hand, POSTGRES_DB: crm}}\n\
+             \x20 sql:\n    build: {context: ./sql, args: {BASE: @image@}}\n    image: @name@/our-sql:dev\n    environment: {POSTGRES_PASSWORD: built-by-hand, POSTGRES_DB: crm}\n\
              \x20   volumes: ['rows:/var/lib/postgresql/data']\n\
-             \x20   healthcheck: {{test: [CMD, pg_isready, -q, -h, 127.0.0.1], start_period: 60s, start_interval: 200ms}}\n\
-             \x20 app: {{build: {{context: ., dockerfile_inline: 'FROM @image@'}}, entrypoint: [sleep, infinity], init: true}}\n\
-             \x20 backup: {{image: @image@, entrypoint: [sleep, infinity], init: true, volumes: ['rows:/rows:ro'], environment: {{PGHOST: sql}}}}\n\
-             volumes: {{rows: {{}}}}\n"
-        ))
+             \x20   healthcheck: {test: [CMD, pg_isready, -q, -h, 127.0.0.1], start_period: 60s, start_interval: 200ms}\n\
+             \x20 app: {build: {context: ., dockerfile_inline: 'FROM @image@'}, entrypoint: [sleep, infinity], init: true}\n\
+             \x20 backup: {image: @image@, entrypoint: [sleep, infinity], init: true, volumes: ['rows:/rows:ro'], environment: {PGHOST: sql}}\n\
+             volumes: {rows: {}}\n",
+        )
         .file("sql/Dockerfile", "ARG BASE\nFROM ${BASE}\nLABEL ours=yes\n");
     lives(
         &project,

@@ -73,6 +73,7 @@
 //!
 //! `cli` (on by default): the command line, progress bars and prompts. `schema`: the JSON Schema of `infra.toml`.
 
+mod backup;
 mod checks;
 #[cfg(feature = "cli")]
 pub mod cli;

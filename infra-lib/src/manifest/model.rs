@@ -208,7 +208,7 @@ pub struct Backup {
     /// Files and folders that belong to a full backup.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub files: Vec<Utf8PathBuf>,
-    /// What is kept.
+    /// What is kept; default: 30 days.
     pub keep: Keep,
     /// `health` turns red when the newest verified backup is older.
     pub max_age: Option<Period>,
@@ -220,7 +220,7 @@ pub struct Backup {
     pub rto: Option<Period>,
 }
 
-/// `keep = {…}`: how many of each are kept.
+/// `keep = {…}`: how many of each are kept. Only verified backups count, and the three newest of them always stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -235,7 +235,7 @@ pub struct Keep {
     pub monthly: Option<u32>,
     /// The newest of each year.
     pub yearly: Option<u32>,
-    /// All that are younger than this.
+    /// All that are at most this much older than the newest verified one.
     pub within: Option<Period>,
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// ```
 /// let period: infra_lib::manifest::Period = "26h".parse().unwrap();
-/// assert_eq!(period.duration().as_secs(), 26 * 3600);
+/// assert_eq!((period.duration().as_secs(), period.to_string()), (26 * 3600, "26h".to_owned()));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Period(Duration);
@@ -41,7 +41,11 @@ impl FromStr for Period {
 
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DAY: u64 = 24 * 3600;
         match jiff::SignedDuration::try_from(self.0) {
+            _ if self.0.as_secs() >= 2 * DAY && self.0.as_secs().is_multiple_of(DAY) && self.0.subsec_nanos() == 0 => {
+                write!(f, "{}d", self.0.as_secs() / DAY)
+            }
             Ok(duration) => write!(f, "{duration:#}"),
             Err(_) => write!(f, "{} s", self.0.as_secs()),
         }

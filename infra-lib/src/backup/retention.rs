@@ -375,16 +375,17 @@ mod tests {
 
     /// Histories in which clocks jump, verification fails, and names are given.
     fn history() -> impl Strategy<Value = Vec<Candidate>> {
-        let step = prop_oneof![
-            8 => 1_i64..200_000,
-            2 => 0_i64..3_000_000,
-            1 => -100_000_i64..0,
-            1 => -400_000_000_i64..400_000_000,
-        ];
+        // Most histories are calm: where everything stops retention, nothing is shown about what it removes.
+        let calm = || 1_i64..300_000;
+        let slips = prop_oneof![20 => calm(), 1 => -900_000_i64..0];
+        let wild = prop_oneof![20 => calm(), 2 => 0_i64..3_000_000, 2 => -400_000_000_i64..400_000_000];
         let flags = (proptest::bool::weighted(0.1), proptest::bool::weighted(0.9), proptest::bool::weighted(0.05));
-        let backup = (step, 1_u64..3, flags, any::<u32>());
+        let backup = |step: BoxedStrategy<i64>| (step, 1_u64..3, flags, any::<u32>());
+        let backups = |steps| proptest::collection::vec(backup(steps), 0..40);
+        let backups =
+            prop_oneof![3 => backups(calm().boxed()), 1 => backups(slips.boxed()), 1 => backups(wild.boxed())];
         let start = prop_oneof![20 => Just(1_790_000_000_i64), 1 => -377_705_023_201_i64..=253_402_207_200];
-        (start, proptest::collection::vec(backup, 0..40)).prop_map(|(mut second, backups)| {
+        (start, backups).prop_map(|(mut second, backups)| {
             let mut sequence = 0;
             let mut one = |(number, (step, skip, (labelled, verified, suspect), bytes))| {
                 second = i64::clamp(second + step, -377_705_023_201, 253_402_207_200);
@@ -473,6 +474,6 @@ mod tests {
             })
             .unwrap();
         let removals = removals.get();
-        assert!(removals > cases / 20, "{removals} of {cases} histories removed anything: the others prove little");
+        assert!(removals > cases / 5, "{removals} of {cases} histories removed anything: the others prove little");
     }
 }

@@ -104,7 +104,7 @@ mod tests {
         let values = "change_me CHANGE_ME_NOW changeme123 change_this_password_in_production your-secret-key \
             your_api_key YOUR-TOKEN password Password1! P@ssw0rd secret xxx XXXXXXXX example AKIAIOSFODNN7EXAMPLE \
             postgres admin admin123 root TODO <secure-password> {{jwt}} minioadmin minio123 dev test_key my-app-token \
-            super-strong-key vrss_password acme_dev_password_2024 123456 1234567890 00000000 s3cr3t s3_key \
+            super-strong-key shop_password acme_dev_password_2024 123456 1234567890 00000000 s3cr3t s3_key \
             replace_with_real postgres:postgres dev-jwt-tokens";
         for value in values.split_whitespace().chain(["todo: set", "<32+ character string>"]) {
             assert!(is_placeholder(value), "{value}");

@@ -31,4 +31,5 @@ mod readme;
 mod security;
 mod setup;
 mod support;
+mod tidy;
 mod vrss;

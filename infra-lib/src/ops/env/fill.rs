@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::dotenv::{EnvFile, FillError, Generator, is_own_secret, is_placeholder};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
+use crate::fs::atomic;
 use crate::project::Project;
+use crate::state::private_dir;
 
 /// What was appended.
 #[derive(Debug, Serialize)]
@@ -19,6 +23,8 @@ pub struct EnvFilled {
     pub copied: Vec<String>,
     /// Keys that got a fresh secret.
     pub generated: Vec<String>,
+    /// Where the file is kept as it was before.
+    pub copy: Option<Utf8PathBuf>,
 }
 
 pub(super) fn run(project: &Project) -> Result<EnvFilled> {
@@ -36,8 +42,8 @@ pub(super) fn run(project: &Project) -> Result<EnvFilled> {
 
     let mut file = EnvFile::read(path)?;
     let before = file.text().to_owned();
-    let mut filled =
-        EnvFilled { file: path.file_name().unwrap_or_default().to_owned(), copied: Vec::new(), generated: Vec::new() };
+    let name = path.file_name().unwrap_or_default().to_owned();
+    let mut filled = EnvFilled { file: name, copied: Vec::new(), generated: Vec::new(), copy: None };
     for (key, entry) in from_template.chain(from_rules) {
         if has(&key) || file.entry(&key).is_some() {
             continue;
@@ -62,10 +68,33 @@ pub(super) fn run(project: &Project) -> Result<EnvFilled> {
         }
     }
     if file.text() != before {
-        project.runner().apply(&filled, || file.save())?;
+        filled.copy = project.runner().apply(&filled, || -> Result<Utf8PathBuf> {
+            let copy = keep(project, &filled.file, &before)?;
+            file.save()?;
+            Ok(copy)
+        })?;
         project.remember_secrets(&filled.generated)?;
     }
     Ok(filled)
+}
+
+/// Keeps the file as it was, mode 0600, where git does not look; an older copy is never overwritten.
+fn keep(project: &Project, name: &str, text: &str) -> Result<Utf8PathBuf> {
+    let dir = project.state().ensure()?.join("env");
+    private_dir(&dir).map_err(Error::file("create", &dir))?;
+    let name = format!("{name}-{}", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
+    let mut path = dir.join(&name);
+    let mut others = 1;
+    loop {
+        match atomic::create_new(&path, text.as_bytes()) {
+            Err(error) if error.already_exists() && others < 100 => others += 1,
+            made => {
+                made?;
+                return Ok(path);
+            }
+        }
+        path = dir.join(format!("{name}-{others}"));
+    }
 }
 
 /// The file with one more line, as the template has it: quotes and references stay what they are.
@@ -76,19 +105,19 @@ fn with_line(file: &EnvFile, line: &str) -> Result<EnvFile> {
 
 impl fmt::Display for EnvFilled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.copied[..], &self.generated[..]) {
-            ([], []) => write!(f, "{} lacks nothing", self.file),
-            (copied, []) => write!(f, "{}: appended {} from the template", self.file, copied.join(", ")),
-            ([], generated) => write!(f, "{}: appended fresh secrets: {}", self.file, generated.join(", ")),
+        let copied = self.copied.join(", ");
+        let generated = self.generated.join(", ");
+        match (copied.as_str(), generated.as_str()) {
+            ("", "") => write!(f, "{} lacks nothing", self.file)?,
+            (copied, "") => write!(f, "{}: appended {copied} from the template", self.file)?,
+            ("", generated) => write!(f, "{}: appended fresh secrets: {generated}", self.file)?,
             (copied, generated) => {
-                write!(
-                    f,
-                    "{}: appended {} from the template, and fresh secrets: {}",
-                    self.file,
-                    copied.join(", "),
-                    generated.join(", ")
-                )
+                write!(f, "{}: appended {copied} from the template, and fresh secrets: {generated}", self.file)?;
             }
+        }
+        match &self.copy {
+            Some(copy) => write!(f, "\nthe file as it was: {copy}"),
+            None => Ok(()),
         }
     }
 }

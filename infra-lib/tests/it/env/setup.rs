@@ -91,6 +91,32 @@ fn e02_an_env_file_that_is_there_is_never_touched() {
 }
 
 #[test]
+fn e02_what_fill_changes_is_kept_as_it_was_and_no_copy_replaces_another() {
+    let old = "\u{feff}A=1 # \u{e9}\r\nB='x";
+    let project = project(&[(".env.example", "A=1\nC=2\n"), (".env", &format!("{old}'"))]);
+    project.write("infra.toml", "[env.TOKEN]\ngenerate = \"hex:16\"\n");
+    let fill = || project.xtask(["env", "fill", "--json"]).end().ok().json()["outcome"]["copy"].clone();
+    let first = fill();
+    let filled = std::fs::read(project.path(".env")).unwrap();
+    project.write(".env.example", "A=1\nC=2\nD=3\n");
+    let second = fill();
+    project.write(".env.example", "A=1\nC=2\nD=3\nE=4\n");
+    fill();
+    let copy = |path: &serde_json::Value| std::fs::read(path.as_str().unwrap()).unwrap();
+    assert_eq!((copy(&first), copy(&second)), (format!("{old}'").into_bytes(), filled));
+    let copies = std::fs::read_dir(project.path(".infra/env")).unwrap().map(|entry| entry.unwrap().path());
+    let copies: Vec<_> = copies.collect();
+    assert!(copies.len() == 3 && copies.iter().all(|copy| mode(copy) == 0o600), "{copies:?}");
+    assert_eq!(mode(&project.path(".infra/env")), 0o700);
+    project.xtask(["env", "fill"]).stdout(".env lacks nothing\n").check();
+    assert_eq!(
+        std::fs::read_dir(project.path(".infra/env")).unwrap().count(),
+        3,
+        "nothing changed, so nothing is kept"
+    );
+}
+
+#[test]
 fn e02_a_dry_run_fills_nothing() {
     let project = project(&[(".env.example", "A=1\nB=2\n"), (".env", "A=1\n")]);
     project.xtask(["env", "fill", "--dry-run"]).end().ok().shows("# .env: appended B");

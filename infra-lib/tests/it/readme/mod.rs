@@ -111,11 +111,32 @@ fn crontab(project: &TestProject, cargo: &Fakes, block: &markdown::Block) {
     assert!(jobs > 0, "{}", block.place);
 }
 
+/// A part of a `Cargo.toml`.
+fn is_of_cargo(block: &markdown::Block) -> bool {
+    block.text.starts_with("[profile.")
+}
+
 #[test]
 fn toml_blocks_are_manifests() {
-    for block in blocks(&["toml"]) {
+    for block in blocks(&["toml"]).into_iter().filter(|block| !is_of_cargo(block)) {
         let parsed = infra_lib::manifest::Manifest::parse("infra.toml".into(), &block.text);
         assert!(parsed.is_ok(), "{}: {}", block.place, parsed.unwrap_err());
+    }
+}
+
+/// What this workspace raises for its own `cargo xtask`, another one is told to raise; and each is really a dependency.
+#[test]
+fn the_readme_tells_which_packages_a_development_build_must_optimise() {
+    let packages = |text: &str| {
+        let manifest: toml::Table = text.parse().unwrap();
+        manifest["profile"]["dev"]["package"].clone()
+    };
+    let readme = blocks(&["toml"]).into_iter().filter(is_of_cargo).map(|block| block.text).collect::<String>();
+    let workspace = std::fs::read_to_string(markdown::root().join("Cargo.toml")).unwrap();
+    assert_eq!(packages(&readme), packages(&workspace));
+    let lock = std::fs::read_to_string(markdown::root().join("Cargo.lock")).unwrap();
+    for package in packages(&readme).as_table().unwrap().keys() {
+        assert!(lock.contains(&format!("name = \"{package}\"\n")), "{package} is no dependency");
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Destruction {
     pub protected: bool,
     /// Whether some of it may be somebody else's.
     pub ambiguous: bool,
+    /// Whether nothing is lost by it: then a yes is enough, also where the environment is protected.
+    pub additive: bool,
     /// Each thing, with its size where one is known.
     pub items: Vec<String>,
     /// When the last verified backup was made, in words.
@@ -42,7 +44,7 @@ pub enum Rule {
 impl Destruction {
     /// A protected environment and what may be another's want the typed name, others a yes. An environment variable is never enough.
     pub fn rule(&self) -> Rule {
-        if self.protected || self.ambiguous { Rule::TypedName } else { Rule::Yes }
+        if self.ambiguous || (self.protected && !self.additive) { Rule::TypedName } else { Rule::Yes }
     }
 }
 
@@ -167,6 +169,7 @@ mod tests {
             environment: "production".into(),
             protected,
             ambiguous: false,
+            additive: false,
             items: vec![],
             last_backup: None,
         };

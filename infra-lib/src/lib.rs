@@ -104,7 +104,7 @@ pub use exec::CancelToken;
 pub use exit::Exit;
 pub use journal::Entry as JournalEntry;
 pub use lock::{Guard, Lock, LockError, Mode};
-pub use migrations::MigrationError;
+pub use migrations::{MigrationError, MigrationState, MigrationStatus};
 pub use operation::{Group, Operation, Outcome};
 pub use project::{Culprit, DatabaseAxis, Environment, LocalRecord, Project, ProjectBuilder, Record};
 pub use secret::Secret;

@@ -26,6 +26,8 @@ pub enum Lock {
     Database,
     /// One backup at a time.
     Backup,
+    /// One migrator of this checkout at a time.
+    Migration,
 }
 
 /// Whether others may hold the lock as well.
@@ -99,6 +101,7 @@ impl Lock {
             Self::Stack => "stack.lock",
             Self::Database => "database.lock",
             Self::Backup => "backup.lock",
+            Self::Migration => "migration.lock",
         }
     }
 

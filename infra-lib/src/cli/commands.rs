@@ -23,6 +23,7 @@ pub(super) fn all() -> Vec<Entry> {
         entry::<ops::Health>(),
         entry::<ops::Clean>(),
         entry::<ops::DbShell>(),
+        entry::<ops::DbMigrate>(),
         entry::<ops::Init>(),
         entry::<ops::Doctor>(),
         entry::<ops::Env>(),

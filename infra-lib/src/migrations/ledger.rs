@@ -1,16 +1,26 @@
 //! What the database says was applied.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::postgres::Database;
+use crate::postgres::{Database, Mark};
 use crate::project::Project;
 
-/// A row of `_sqlx_migrations`.
+use super::Version;
+use super::file::Migration;
+use super::tool::Tool;
+
+/// A row of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
-    pub(super) version: i64,
     pub(super) success: bool,
-    pub(super) checksum: Vec<u8>,
+    /// As the tool writes it, or nothing.
+    pub(super) checksum: Option<String>,
+    /// When, as the server writes it.
+    pub(super) on: String,
+    /// The version, as the ledger has it.
+    pub(super) version: Version,
 }
 
 /// What is known about a database's migrations.
@@ -18,75 +28,129 @@ pub(super) struct Row {
 pub(super) struct Ledger {
     /// Whether the table is there.
     pub(super) exists: bool,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: BTreeMap<Version, Row>,
     /// Whether there are tables of the project's own.
     pub(super) has_tables: bool,
-    /// The table of another migration tool.
-    pub(super) other: Option<String>,
+    /// The tables of other migration tools, each with the tool.
+    pub(super) others: Vec<(&'static str, String)>,
+    /// What the database is, if it bears a mark.
+    pub(super) mark: Option<Mark>,
+    /// By what the session that migrates knows that nothing has changed since.
+    pub(super) fingerprint: String,
 }
 
-/// The tables of other tools: dbmate, golang-migrate and Rails; Flyway; Prisma; refinery; diesel; Supabase; Alembic; goose.
-const OTHERS: &str = "'schema_migrations','flyway_schema_history','_prisma_migrations','refinery_schema_history',\
-                      '__diesel_schema_migrations','alembic_version','goose_db_version','pgmigrations','knex_migrations','SequelizeMeta','typeorm_migrations'";
+/// The tables of the tools that are known, with their owners.
+const OWNERS: [(&str, &str); 13] = [
+    ("_sqlx_migrations", "sqlx"),
+    ("schema_migrations", "dbmate"),
+    ("flyway_schema_history", "flyway"),
+    ("_prisma_migrations", "prisma"),
+    ("refinery_schema_history", "refinery"),
+    ("__diesel_schema_migrations", "diesel"),
+    ("alembic_version", "alembic"),
+    ("goose_db_version", "goose"),
+    ("seaql_migrations", "sea-orm"),
+    ("pgmigrations", "node-pg-migrate"),
+    ("knex_migrations", "knex"),
+    ("SequelizeMeta", "sequelize"),
+    ("typeorm_migrations", "typeorm"),
+];
 
-/// Read in one go and in one snapshot, without a table that may be missing being named in a query that needs it.
-fn query() -> String {
+/// Read in one go and in one session that writes nothing, without a table that may be missing being named in a query
+/// that needs it. A table called `schema_migrations` may be dbmate's, golang-migrate's (`dirty`) or Ecto's (`inserted_at`).
+fn query(tool: &dyn Tool) -> String {
+    let names: Vec<String> = OWNERS.iter().map(|(table, _)| format!("'{table}'")).collect();
+    let (names, table, rows) = (names.join(","), tool.table(), tool.rows());
+    let rows = rows.replace("{}", table);
     format!(
-        r"SELECT 'ledger', to_regclass('_sqlx_migrations') IS NOT NULL;
-SELECT 'other', c.relname FROM pg_class c WHERE c.relkind IN ('r','p') AND c.relname IN ({OTHERS})
-    AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) LIMIT 1;
+        r"SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY;
+SELECT 'ledger', to_regclass('{table}') IS NOT NULL;
+SELECT 'table', n.nspname, c.relname, (SELECT coalesce(string_agg(attname, ','), '') FROM pg_attribute
+    WHERE attrelid = c.oid AND attname IN ('dirty', 'inserted_at'))
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r','p') AND c.relname IN ({names}) AND (pg_table_is_visible(c.oid) OR n.nspname = 'supabase_migrations');
 SELECT 'tables', EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r','p') AND n.nspname NOT IN ('pg_catalog','information_schema') AND n.nspname NOT LIKE 'pg\_%'
-      AND c.relname NOT IN ('_sqlx_migrations','_infra_seeds')
+      AND c.relname NOT IN ({names},'_infra_seeds')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'));
-SELECT CASE WHEN to_regclass('_sqlx_migrations') IS NULL THEN 'SELECT 1 WHERE false'
-    ELSE 'SELECT ''row'', version, success, encode(checksum, ''hex'') FROM _sqlx_migrations ORDER BY version' END \gexec
-"
+SELECT 'mark', replace(replace(shobj_description(oid, 'pg_database'), E'\n', ' '), E'\t', ' ') FROM pg_database
+WHERE datname = current_database() AND shobj_description(oid, 'pg_database') IS NOT NULL;
+SELECT CASE WHEN to_regclass('{table}') IS NULL THEN 'SELECT ''print'', md5('''')'
+    ELSE 'SELECT ''print'', {print}' END \gexec
+SELECT CASE WHEN to_regclass('{table}') IS NULL THEN 'SELECT 1 WHERE false'
+    ELSE 'SELECT ''row'', * FROM ({rows}) AS rows' END \gexec
+",
+        print = fingerprint(table).replace('\'', "''"),
     )
 }
 
+/// The expression by which a ledger is recognised.
+pub(super) fn fingerprint(table: &str) -> String {
+    format!("(SELECT md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) FROM {table} AS t)")
+}
+
 impl Ledger {
-    pub(super) fn read(project: &Project, database: &Database) -> Result<Self> {
-        let text = database.query(project, &query())?;
-        Self::parse(&text)
-            .ok_or_else(|| Error::new(Exit::Failed, "the table _sqlx_migrations holds something unexpected"))
+    pub(super) fn read(project: &Project, database: &Database, tool: &dyn Tool, files: &[Migration]) -> Result<Self> {
+        let text = database.query(project, &query(tool))?;
+        Self::parse(&text, tool, files)
+            .ok_or_else(|| Error::new(Exit::Failed, format!("the table {} holds something unexpected", tool.table())))
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    fn parse(text: &str, tool: &dyn Tool, files: &[Migration]) -> Option<Self> {
         let mut ledger = Self::default();
+        let mut rows = Vec::new();
         for line in text.lines().filter(|line| !line.is_empty()) {
             let fields: Vec<&str> = line.split('\t').collect();
             match fields[..] {
                 ["ledger", exists] => ledger.exists = exists == "t",
                 ["tables", tables] => ledger.has_tables = tables == "t",
-                ["other", table] => ledger.other = Some(table.to_owned()),
-                ["row", version, success, checksum] => ledger.rows.push(Row {
-                    version: version.parse().ok()?,
+                ["mark", comment] => ledger.mark = Mark::find(comment),
+                ["print", print] => print.clone_into(&mut ledger.fingerprint),
+                ["table", schema, table, columns] => ledger.others.extend(owner(schema, table, columns)),
+                ["row", version, success, checksum, on] => rows.push(Row {
                     success: success == "t",
-                    checksum: unhex(checksum)?,
+                    checksum: Some(checksum.to_owned()).filter(|checksum| !checksum.is_empty()),
+                    on: on.to_owned(),
+                    version: tool.version(version)?,
                 }),
                 _ => return None,
             }
         }
+        ledger.others.retain(|(owner, _)| *owner != tool.name());
+        ledger.rows = tool.applied(rows, files).into_iter().map(|row| (row.version.clone(), row)).collect();
         Some(ledger)
+    }
+
+    /// The newest version that it has.
+    pub(super) fn newest(&self) -> Option<&Version> {
+        self.rows.keys().next_back()
     }
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok());
-    pairs.collect()
+fn owner(schema: &str, table: &str, columns: &str) -> Option<(&'static str, String)> {
+    let owner = match (schema, columns) {
+        ("supabase_migrations", _) => "supabase",
+        (_, "dirty") => "golang-migrate",
+        (_, "inserted_at") => "ecto",
+        _ => OWNERS.iter().find(|(known, _)| *known == table)?.1,
+    };
+    Some((owner, table.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tools::Sqlx;
     use super::*;
 
     #[test]
     fn the_answer_is_read() {
-        let ledger = Ledger::parse("ledger\tt\ntables\tf\nother\tschema_migrations\nrow\t7\tt\t0aff\n").unwrap();
+        let text = "ledger\tt\ntable\tpublic\t_sqlx_migrations\t\ntable\tpublic\tschema_migrations\tdirty\ntables\tf\n\
+                    mark\tours [infra project=a environment=b]\nprint\tabc\nrow\t7\tt\t0aff\t2026-01-01 00:00:00+00\n";
+        let ledger = Ledger::parse(text, &Sqlx, &[]).unwrap();
         assert!(ledger.exists && !ledger.has_tables);
-        assert_eq!(ledger.other.as_deref(), Some("schema_migrations"));
-        assert_eq!(ledger.rows, [Row { version: 7, success: true, checksum: vec![10, 255] }]);
-        assert!(Ledger::parse("row\tx\tt\t00").is_none());
+        assert_eq!(ledger.others, [("golang-migrate", "schema_migrations".to_owned())]);
+        assert_eq!(ledger.mark.as_ref().unwrap().environment, "b");
+        assert_eq!((ledger.newest().unwrap().as_str(), ledger.fingerprint.as_str()), ("7", "abc"));
+        assert!(Ledger::parse("row\tx\tt\t00\t\n", &Sqlx, &[]).is_none());
     }
 }

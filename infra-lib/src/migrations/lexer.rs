@@ -1,25 +1,46 @@
-//! Where SQL statements begin: enough of PostgreSQL's lexical rules (manual, 4.1) to skip strings, comments and quoted bodies.
+//! Where SQL statements begin and end: enough of PostgreSQL's lexical rules (manual, 4.1) to skip strings, comments and
+//! quoted bodies, as psql does.
 
-/// The beginning of a statement.
+/// A statement of a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Start {
-    /// Its first word, in capitals.
-    pub(super) first: String,
+pub(super) struct Statement<'a> {
+    /// From its first word up to the semicolon.
+    pub(super) text: &'a str,
+    /// Its words, in capitals, without what stands in quotes.
+    pub(super) words: Vec<String>,
     /// Its line, from 1.
     pub(super) line: usize,
 }
 
-/// The statements of a text. A `BEGIN ATOMIC … END` body belongs to the statement around it.
-fn statements(sql: &str) -> Vec<Start> {
+impl Statement<'_> {
+    /// Whether it begins with these words.
+    pub(super) fn begins(&self, words: &[&str]) -> bool {
+        self.words.len() >= words.len() && self.words.iter().zip(words).all(|(word, wanted)| word == wanted)
+    }
+
+    /// Whether the word is anywhere in it.
+    pub(super) fn has(&self, word: &str) -> bool {
+        self.words.iter().any(|known| known == word)
+    }
+}
+
+/// The statements of a text. A semicolon in parentheses ends none, nor one in a `BEGIN ATOMIC … END` body.
+pub(super) fn statements(sql: &str) -> Vec<Statement<'_>> {
     let bytes = sql.as_bytes();
-    let mut starts: Vec<Start> = Vec::new();
+    let mut found: Vec<Statement<'_>> = Vec::new();
     let mut words: Vec<String> = Vec::new();
-    let (mut at, mut fresh, mut atomic) = (0, true, 0_usize);
+    let mut start: Option<(usize, usize)> = None;
+    let (mut at, mut line, mut atomic, mut depth) = (0, 1, 0_usize, 0_usize);
     while at < bytes.len() {
         let rest = &sql[at..];
-        at += match bytes[at] {
-            b'-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
-            b'/' if rest.starts_with("/*") => comment(rest),
+        let blank = bytes[at].is_ascii_whitespace();
+        let comment_here = rest.starts_with("--") || rest.starts_with("/*");
+        if start.is_none() && !blank && !comment_here && bytes[at] != b';' {
+            start = Some((at, line));
+        }
+        let length = match bytes[at] {
+            b'-' if comment_here => rest.find('\n').unwrap_or(rest.len()),
+            b'/' if comment_here => comment(rest),
             b'\'' => {
                 let escapes =
                     words.last().is_some_and(|word| word == "E") && at > 0 && matches!(bytes[at - 1], b'e' | b'E');
@@ -27,10 +48,17 @@ fn statements(sql: &str) -> Vec<Start> {
             }
             b'"' => quoted(rest, b'"', false),
             b'$' => dollar(rest),
-            b';' => {
-                if atomic == 0 {
-                    fresh = true;
-                    words.clear();
+            b'(' => {
+                depth += 1;
+                1
+            }
+            b')' => {
+                depth = depth.saturating_sub(1);
+                1
+            }
+            b';' if atomic == 0 && depth == 0 => {
+                if let Some((from, line)) = start.take() {
+                    found.push(Statement { text: &sql[from..at], words: std::mem::take(&mut words), line });
                 }
                 1
             }
@@ -43,25 +71,18 @@ fn statements(sql: &str) -> Vec<Start> {
                     "END" if atomic > 0 => atomic -= 1,
                     _ => {}
                 }
-                if fresh {
-                    starts.push(Start { first: word.clone(), line: sql[..at].matches('\n').count() + 1 });
-                    fresh = false;
-                }
                 words.push(word);
                 length
             }
             _ => rest.chars().next().map_or(1, char::len_utf8),
         };
+        line += rest[..length].matches('\n').count();
+        at += length;
     }
-    starts
-}
-
-/// Words that begin or end a transaction; in a file that is applied inside of one they would commit half of it.
-const CONTROL: [&str; 6] = ["BEGIN", "START", "COMMIT", "ROLLBACK", "ABORT", "END"];
-
-/// The first statement that would end the transaction around it. Function bodies are not looked into: they cannot.
-pub(super) fn transaction_control(sql: &str) -> Option<Start> {
-    statements(sql).into_iter().find(|statement| CONTROL.contains(&statement.first.as_str()))
+    if let Some((from, line)) = start {
+        found.push(Statement { text: &sql[from..], words, line });
+    }
+    found
 }
 
 /// Comments nest. Returns where the text goes on: behind the one that closes the first.
@@ -113,7 +134,7 @@ mod tests {
     use super::*;
 
     fn firsts(sql: &str) -> Vec<String> {
-        statements(sql).into_iter().map(|start| start.first).collect()
+        statements(sql).into_iter().map(|statement| statement.words.first().cloned().unwrap_or_default()).collect()
     }
 
     #[test]
@@ -121,22 +142,27 @@ mod tests {
         let sql = "-- COMMIT;\n/* ; /* ROLLBACK; */ */ create table t (a text default ';COMMIT;');\n\
                    DO $$ BEGIN COMMIT; END $$;\nSELECT E'\\';COMMIT;', $tag$;END;$tag$, \"a;b\", $1; commit;";
         assert_eq!(firsts(sql), ["CREATE", "DO", "SELECT", "COMMIT"]);
-        assert_eq!(statements(sql).last().unwrap().line, 4);
+        let last = statements(sql).pop().unwrap();
+        assert_eq!((last.line, last.text), (4, "commit"));
     }
 
     #[test]
-    fn a_body_of_the_standard_belongs_to_its_function() {
+    fn a_body_of_the_standard_and_a_rules_list_belong_to_what_is_around_them() {
         let sql =
             "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END;\nBEGIN;";
         assert_eq!(firsts(sql), ["CREATE", "BEGIN"]);
+        let rule = "CREATE RULE r AS ON INSERT TO t DO (INSERT INTO u VALUES (1); SELECT 1);\n\n(SELECT 1) -- no end";
+        assert_eq!(firsts(rule), ["CREATE", "SELECT"]);
+        assert_eq!(statements(rule)[1].line, 3);
+        assert_eq!(firsts("-- nothing\n ; /* here */"), [""; 0]);
     }
 
     #[test]
     fn unfinished_and_odd_text_ends() {
-        for sql in ["'", "/*", "$a$", "\"", "$", "E'\\", "é;ü", "/*é"] {
+        for sql in ["'", "/*", "$a$", "\"", "$", "E'\\", "é;ü", "/*é", ")"] {
             let _ = statements(sql);
         }
-        assert_eq!(firsts("select 'a' ; é"), ["SELECT"]);
+        assert_eq!(firsts("select 'a' ; é"), ["SELECT", ""]);
     }
 
     proptest::proptest! {

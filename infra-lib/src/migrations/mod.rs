@@ -1,19 +1,46 @@
 //! Migrations and seeds: SQL files that each happen once.
 //!
-//! The format is sqlx's: `<VERSION>_<description>.sql` or `.up.sql`/`.down.sql`, the table `_sqlx_migrations`, SHA-384
+//! The native format is sqlx's: `<VERSION>_<description>.sql` or `.up.sql`/`.down.sql`, the table `_sqlx_migrations`, SHA-384
 //! checksums of the raw text, and its advisory lock; so a service may run `sqlx::migrate!()` at its start and this
-//! library the same files, on the same database, in any order.
+//! library the same files, on the same database, in any order. What differs for other tools is in `tools/`.
 
+mod backup;
 mod baseline;
+pub(crate) mod delegate;
+mod down;
 mod error;
+mod failure;
 mod file;
+mod guard;
+mod init_scripts;
+mod invalid;
+mod layout;
 mod ledger;
 mod lexer;
+mod new;
+mod orphans;
+mod patience;
 mod plan;
-mod run;
+mod repair;
+mod rules;
 mod script;
 mod seeds;
+mod session;
+mod status;
+mod tool;
+mod tools;
+mod up;
+mod version;
+mod watch;
 
+pub(crate) use baseline::baseline;
+pub(crate) use down::down;
 pub use error::MigrationError;
-pub(crate) use run::{Applied, bring_up};
+pub(crate) use new::new;
+pub use plan::State as MigrationState;
+pub(crate) use repair::{Repaired, repair};
 pub(crate) use seeds::sow;
+pub use status::MigrationStatus;
+pub(crate) use status::{Standing, status};
+pub(crate) use up::{Applied, PATIENCE, Wanted, up};
+pub(crate) use version::Version;

@@ -1,82 +1,165 @@
-//! Which migrations are pending, and whether what was applied is what the files say.
+//! How what was applied and what the files say go together.
 
-use super::MigrationError;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
 use super::file::Migration;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Row};
+use super::tool::Tool;
+use super::{MigrationError, Version};
 
-/// The migrations that are to be applied, in order.
+/// How one version stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum State {
+    /// Applied, and its file is what it was.
+    Applied,
+    /// Not applied yet.
+    Pending,
+    /// Not applied, and older than the newest one that is.
+    OutOfOrder,
+    /// Its file says something else than when it was applied.
+    Edited,
+    /// The same, but only line ends differ.
+    LineEnds,
+    /// It was applied, and its file is gone.
+    Missing,
+    /// It failed half way, outside of a transaction.
+    Failed,
+}
+
+/// A version that the files or the ledger know, or both.
+#[derive(Debug)]
+pub(super) struct Standing<'a> {
+    pub(super) version: &'a Version,
+    pub(super) file: Option<&'a Migration>,
+    pub(super) row: Option<&'a Row>,
+    pub(super) state: State,
+}
+
+/// Every version that is known, in order.
+pub(super) fn standings<'a>(tool: &dyn Tool, files: &'a [Migration], ledger: &'a Ledger) -> Vec<Standing<'a>> {
+    let newest = ledger.newest();
+    let mut all: BTreeMap<&Version, Standing<'a>> = BTreeMap::new();
+    for file in files {
+        let version = &file.version;
+        let row = ledger.rows.get(version);
+        let state = match row {
+            None if newest.is_some_and(|newest| version < newest) => State::OutOfOrder,
+            None => State::Pending,
+            Some(row) if !row.success => State::Failed,
+            Some(row) => compare(tool, file, row),
+        };
+        all.insert(version, Standing { version, file: Some(file), row, state });
+    }
+    for (version, row) in &ledger.rows {
+        let state = if row.success { State::Missing } else { State::Failed };
+        all.entry(version).or_insert(Standing { version, file: None, row: Some(row), state });
+    }
+    all.into_values().collect()
+}
+
+fn compare(tool: &dyn Tool, file: &Migration, row: &Row) -> State {
+    // Where the tool or the row has none, there is nothing to compare.
+    let (Some(known), Some(checksum)) = (&row.checksum, tool.checksum(file)) else { return State::Applied };
+    if *known == checksum {
+        return State::Applied;
+    }
+    let other = Migration { up: file.up.with_other_line_ends(), ..file.clone() };
+    if tool.checksum(&other).as_ref() == Some(known) { State::LineEnds } else { State::Edited }
+}
+
+/// The migrations that are to be applied, in order; an error if what was applied is not what the files say.
 pub(super) fn pending<'a>(
+    tool: &dyn Tool,
     files: &'a [Migration],
     ledger: &Ledger,
     linear: bool,
 ) -> Result<Vec<&'a Migration>, MigrationError> {
-    for row in &ledger.rows {
-        let Some(file) = files.iter().find(|file| file.version == row.version) else {
-            return Err(MigrationError::Missing { version: row.version });
-        };
-        if !row.success {
-            return Err(MigrationError::Dirty { version: row.version });
-        }
-        if file.checksum() != row.checksum {
-            let line_ends_only = file.checksum_with_other_line_ends() == row.checksum;
-            return Err(MigrationError::Edited { path: file.path.clone(), line_ends_only });
+    let mut pending = Vec::new();
+    for standing in standings(tool, files, ledger) {
+        let (version, path) = (standing.version.to_string(), standing.file.map(|file| file.up.path.clone()));
+        match (standing.state, path) {
+            (State::Failed, _) => return Err(MigrationError::Dirty { version }),
+            (State::Missing, _) => return Err(MigrationError::Missing { version }),
+            (state @ (State::Edited | State::LineEnds), Some(path)) => {
+                let now = standing.file.and_then(|file| tool.checksum(file)).unwrap_or_default();
+                let applied = standing.row.and_then(|row| row.checksum.clone()).unwrap_or_default();
+                let line_ends_only = state == State::LineEnds;
+                return Err(MigrationError::Edited { path, line_ends_only, applied, now });
+            }
+            (State::OutOfOrder, Some(path)) if linear => {
+                let newest = ledger.newest().map(ToString::to_string).unwrap_or_default();
+                return Err(MigrationError::OutOfOrder { path, newest });
+            }
+            (State::Pending | State::OutOfOrder, _) => {
+                pending.extend(files.iter().find(|file| file.version == *standing.version));
+            }
+            _ => {}
         }
     }
-    let is_applied = |file: &&Migration| ledger.rows.iter().any(|row| row.version == file.version);
-    let pending: Vec<&Migration> = files.iter().filter(|file| !is_applied(file)).collect();
-    let newest = ledger.rows.iter().map(|row| row.version).max();
-    match (newest, pending.first()) {
-        (Some(newest), Some(first)) if linear && first.version < newest => {
-            Err(MigrationError::OutOfOrder { path: first.path.clone(), newest })
-        }
-        _ => Ok(pending),
-    }
+    Ok(pending)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::ledger::Row;
+    use super::super::file::Script;
+    use super::super::tools::Sqlx;
     use super::*;
 
     fn files(versions: &[i64]) -> Vec<Migration> {
         let one = |&version: &i64| Migration {
-            version,
+            version: Version::number(version, version.to_string()),
             description: String::new(),
-            path: version.to_string().into(),
-            sql: format!("SELECT {version};"),
+            up: Script { path: version.to_string().into(), sql: format!("SELECT {version};\n"), in_transaction: true },
+            down: None,
         };
         versions.iter().map(one).collect()
     }
 
     fn applied(files: &[Migration]) -> Ledger {
-        let row = |file: &Migration| Row { version: file.version, success: true, checksum: file.checksum() };
-        Ledger { exists: true, rows: files.iter().map(row).collect(), has_tables: true, other: None }
+        let row = |file: &Migration| {
+            let row =
+                Row { success: true, checksum: Sqlx.checksum(file), on: String::new(), version: file.version.clone() };
+            (file.version.clone(), row)
+        };
+        Ledger { exists: true, rows: files.iter().map(row).collect(), has_tables: true, ..Ledger::default() }
+    }
+
+    fn change(ledger: &mut Ledger, version: i64, change: impl FnOnce(&mut Row)) {
+        change(ledger.rows.get_mut(&Version::number(version, "")).unwrap());
     }
 
     #[test]
     fn what_is_not_applied_is_pending() {
         let all = files(&[1, 2, 3]);
-        let pending: Vec<_> = pending(&all, &applied(&all[..1]), true).unwrap().iter().map(|m| m.version).collect();
-        assert_eq!(pending, [2, 3]);
+        let pending = pending(&Sqlx, &all, &applied(&all[..1]), true).unwrap();
+        assert_eq!(pending.iter().map(|it| it.version.as_str()).collect::<Vec<_>>(), ["2", "3"]);
     }
 
     #[test]
     fn d04_d05_d06_edited_missing_and_out_of_order_are_refused() {
         let all = files(&[1, 2, 3]);
+        let ask = |files: &[Migration], ledger: &Ledger| pending(&Sqlx, files, ledger, true).map(|it| it.len());
         let mut edited = applied(&all);
-        edited.rows[1].checksum = vec![0];
-        assert!(matches!(pending(&all, &edited, true), Err(MigrationError::Edited { line_ends_only: false, .. })));
-        assert!(matches!(pending(&all[..2], &applied(&all), true), Err(MigrationError::Missing { version: 3 })));
+        change(&mut edited, 2, |row| row.checksum = Some("00".into()));
+        assert!(matches!(ask(&all, &edited), Err(MigrationError::Edited { line_ends_only: false, .. })));
+        let mut dos = all.clone();
+        dos[1].up = dos[1].up.with_other_line_ends();
+        assert!(matches!(ask(&dos, &applied(&all)), Err(MigrationError::Edited { line_ends_only: true, .. })));
+        assert!(matches!(ask(&all[..2], &applied(&all)), Err(MigrationError::Missing { version }) if version == "3"));
         let gap = applied(&[all[0].clone(), all[2].clone()]);
-        assert!(matches!(pending(&all, &gap, true), Err(MigrationError::OutOfOrder { newest: 3, .. })));
-        assert_eq!(pending(&all, &gap, false).unwrap().len(), 1);
+        assert!(matches!(ask(&all, &gap), Err(MigrationError::OutOfOrder { newest, .. }) if newest == "3"));
+        assert_eq!(pending(&Sqlx, &all, &gap, false).unwrap().len(), 1);
     }
 
     #[test]
     fn d09_a_version_that_failed_half_way_blocks() {
         let all = files(&[1]);
         let mut dirty = applied(&all);
-        dirty.rows[0].success = false;
-        assert!(matches!(pending(&all, &dirty, true), Err(MigrationError::Dirty { version: 1 })));
+        change(&mut dirty, 1, |row| row.success = false);
+        assert!(matches!(pending(&Sqlx, &all, &dirty, true), Err(MigrationError::Dirty { version }) if version == "1"));
     }
 }

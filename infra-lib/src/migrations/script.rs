@@ -1,146 +1,210 @@
-//! The one psql session that applies migrations.
+//! The one psql session that applies and reverts.
 //!
-//! Files go as data: `SELECT $tag$…$tag$ \gexec`, so that meta-commands and variables in them are inert and errors carry
+//! Files go as data: `VALUES ($tag$…$tag$) \gexec`, so that meta-commands and variables in them are inert and errors carry
 //! the file's own lines. Each is applied together with its row of the ledger in one transaction; a cut stream commits
 //! nothing. The lock is taken by *try*: a waiter inside `pg_advisory_lock` would deadlock with `CREATE INDEX CONCURRENTLY`.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use super::file::Migration;
+use super::Version;
+use super::file::{Migration, Script};
+use super::ledger::fingerprint;
+use super::lexer::statements;
+use super::tool::{Book, Tool};
 
 /// The words that the session prints on stdout, each behind a nonce that no migration knows.
-pub(super) const BUSY: &str = "busy";
-pub(super) const APPLIED: &str = "applied";
-pub(super) const BEGUN: &str = "begun";
-
-/// sqlx's table, as sqlx makes it.
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
-                     installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, \
-                     execution_time BIGINT NOT NULL);";
-
-/// What to do with each migration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// Apply it.
-    Apply,
-    /// Only note that it was applied.
-    Note,
+pub(super) mod word {
+    /// Somebody else has the lock: their session follows.
+    pub(crate) const BUSY: &str = "busy";
+    /// The ledger is not what was read.
+    pub(crate) const CHANGED: &str = "changed";
+    /// The number of the job that begins.
+    pub(crate) const BEGUN: &str = "begun";
+    /// The line of the statement that begins.
+    pub(crate) const AT: &str = "at";
+    /// The number of the job that is done.
+    pub(crate) const DONE: &str = "done";
+    /// The migration has ended its transaction.
+    pub(crate) const ENDED: &str = "ended";
 }
 
-/// The script. `known` are the versions that the ledger had when it was read; if it has others by now, nothing happens.
-pub(super) fn write(database: &str, known: &[i64], migrations: &[&Migration], mode: Mode, nonce: &str) -> String {
-    let key = lock_key(database);
-    let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-    let known = known.join(",");
+/// What to do with a migration.
+#[derive(Debug)]
+pub(super) enum Job<'a> {
+    /// Apply it.
+    Up(&'a Migration),
+    /// Revert it by this script; the newest version that stays follows.
+    Down(&'a Migration, Script, Option<Version>),
+    /// Only note that it was applied.
+    Note(&'a Migration),
+}
+
+impl Job<'_> {
+    pub(super) fn migration(&self) -> &Migration {
+        match self {
+            Self::Up(migration) | Self::Down(migration, ..) | Self::Note(migration) => migration,
+        }
+    }
+
+    pub(super) fn script(&self) -> &Script {
+        match self {
+            Self::Down(_, script, _) => script,
+            Self::Up(migration) | Self::Note(migration) => &migration.up,
+        }
+    }
+
+    /// Whether it runs inside of a transaction; a note always does.
+    pub(super) fn in_transaction(&self) -> bool {
+        matches!(self, Self::Note(_)) || self.script().in_transaction
+    }
+}
+
+/// What the script depends on.
+pub(super) struct Frame<'a> {
+    pub(super) tool: &'a dyn Tool,
+    pub(super) book: &'a dyn Book,
+    pub(super) database: &'a str,
+    /// Whether the ledger was there, and what it was, when it was read.
+    pub(super) exists: bool,
+    pub(super) fingerprint: &'a str,
+    pub(super) nonce: &'a str,
+    /// How long to wait for a lock of the database in a transaction, and outside of one.
+    pub(super) lock_timeout: [Duration; 2],
+}
+
+/// The part of a `WHERE` clause that finds the tool's lock, whoever holds or awaits it.
+pub(super) fn lock_condition(key: i64) -> String {
+    let [high, low] = [key >> 32, key].map(|half| half & 0xffff_ffff);
+    format!(
+        "l.locktype = 'advisory' AND l.classid = {high} AND l.objid = {low} AND l.objsubid = 1 \
+         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+}
+
+/// Who it is, for somebody who wants to know whom to ask.
+pub(super) const SESSION: &str = "'process ' || a.pid || ' of ' || coalesce(a.usename, '?') || coalesce(' (' || nullif(a.application_name, '') || ')', '') \
+     || coalesce(', ' || a.state, '') || coalesce(', since ' || date_trunc('second', coalesce(a.xact_start, a.query_start))::text, '')";
+
+/// The whole script.
+pub(super) fn write(frame: &Frame<'_>, jobs: &[Job<'_>]) -> String {
+    let Frame { tool, book, nonce, fingerprint: known, .. } = frame;
+    let (key, table) = (book.lock_key(frame.database), tool.table());
+    // `IF NOT EXISTS` wants the right to create, also where nothing is to be created.
+    let create = if frame.exists { String::new() } else { format!("{};\n", book.create()) };
+    let (held_by, print) = (lock_condition(key), fingerprint(table));
     let mut script = format!(
         r"\set QUIET on
+\set VERBOSITY verbose
+\encoding UTF8
 SET client_min_messages = warning;
-SET lock_timeout = '5s';
+SET standard_conforming_strings = on;
 SET statement_timeout = 0;
 SELECT pg_try_advisory_lock({key}) AS free \gset
 \if :free
 \else
-\echo {nonce} {BUSY}
+SELECT '{nonce} {busy} ' || {SESSION} FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.granted AND {held_by};
+\echo {nonce} {busy}
 \quit
 \endif
-{TABLE}
-SELECT coalesce(string_agg(version::text, ',' ORDER BY version), '') = '{known}' AS same FROM _sqlx_migrations \gset
+{create}SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS ledger
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('{table}') \gset
+SELECT {print} = '{known}' AS same \gset
 \if :same
 \else
-\echo {nonce} {BUSY}
+\echo {nonce} {changed}
 \quit
 \endif
-"
+",
+        busy = word::BUSY,
+        changed = word::CHANGED,
     );
-    for migration in migrations {
-        one(&mut script, migration, mode, nonce);
+    for (number, job) in jobs.iter().enumerate() {
+        let _ = writeln!(script, "\\echo {nonce} {} {number}", word::BEGUN);
+        if job.in_transaction() {
+            inside(&mut script, frame, job);
+        } else {
+            outside(&mut script, frame, job, &held_by);
+        }
+        let _ = writeln!(script, "\\echo {nonce} {} {number}", word::DONE);
     }
     script
 }
 
-fn one(script: &mut String, migration: &Migration, mode: Mode, nonce: &str) {
-    let version = migration.version;
-    let apply = mode == Mode::Apply;
-    let transaction = !(apply && migration.no_transaction());
-    let _ = writeln!(script, "\\echo {nonce} {BEGUN} {version}");
-    if transaction {
-        let _ = writeln!(script, "BEGIN;");
-    } else {
-        // sqlx does the same: a row that says false until the statement has succeeded.
-        insert(script, migration, false);
-    }
-    let _ = writeln!(script, "SELECT clock_timestamp() AS started \\gset");
-    if apply {
-        if transaction {
-            let _ = writeln!(script, "SELECT pg_current_xact_id()::text AS tx \\gset");
-        }
-        let tag = format!("m{nonce}");
-        let _ = writeln!(script, "\\o /dev/null\nSELECT ${tag}${}${tag}$ \\gexec\n\\o", migration.statements());
-        if transaction {
-            // Second net under the lexer: a COMMIT in the file would have begun another transaction.
-            let _ = writeln!(
-                script,
-                "SELECT pg_current_xact_id()::text = :'tx' AS whole \\gset\n\\if :whole\n\\else\nDO $$ BEGIN RAISE 'the migration ended its transaction'; END $$;\n\\endif"
-            );
-        }
-    }
-    if transaction {
-        insert(script, migration, true);
-    }
+/// Nothing that an earlier file has set holds for the next one: each means the same alone as in a row.
+fn fresh(timeout: Duration) -> String {
+    format!(
+        "RESET ALL\\; RESET ROLE\\; SET client_min_messages = warning\\; SET standard_conforming_strings = on\\; \
+         SET client_encoding = 'UTF8'\\; SET statement_timeout = 0\\; SET idle_in_transaction_session_timeout = 0\\; SET lock_timeout = {}",
+        timeout.as_millis()
+    )
+}
+
+/// In one transaction, together with the ledger's row.
+fn inside(script: &mut String, frame: &Frame<'_>, job: &Job<'_>) {
+    let Frame { book, nonce, .. } = frame;
     let _ = writeln!(
         script,
-        "UPDATE _sqlx_migrations SET success = true, execution_time = (extract(epoch FROM clock_timestamp() - :'started'::timestamptz) * 1e9)::bigint WHERE version = {version};"
+        "BEGIN\\; {}\\; SELECT clock_timestamp() AS started, txid_current()::text AS tx \\gset",
+        fresh(frame.lock_timeout[0])
     );
-    if transaction {
-        let _ = writeln!(script, "COMMIT;");
+    if !matches!(job, Job::Note(_)) {
+        execute(script, nonce, job.script());
+        // Second net under the rules: a COMMIT that they did not see would have begun another transaction.
+        let _ = writeln!(
+            script,
+            "SELECT txid_current()::text = :'tx' AS whole \\gset\n\\if :whole\n\\else\n\\echo {nonce} {}\n\\quit\n\\endif",
+            word::ENDED
+        );
     }
-    let _ = writeln!(script, "\\echo {nonce} {APPLIED} {version}");
+    let checksum = frame.tool.checksum(job.migration());
+    let row = match job {
+        Job::Up(migration) | Job::Note(migration) => book.note(migration, checksum.as_deref()),
+        Job::Down(migration, _, before) => book.forget(migration, before.as_ref()),
+    };
+    let _ = writeln!(script, "RESET ROLE\\; {row}\\; COMMIT;");
 }
 
-fn insert(script: &mut String, migration: &Migration, success: bool) {
-    let checksum = migration.checksum().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+/// Outside of one: the ledger says before that it is under way, and afterwards that it is done. Each of the two is a
+/// transaction, so that a script that is cut in the middle of its text does nothing.
+fn outside(script: &mut String, frame: &Frame<'_>, job: &Job<'_>, held_by: &str) {
+    let Frame { book, nonce, .. } = frame;
+    let migration = job.migration();
+    let checksum = frame.tool.checksum(migration);
+    let (begin, end) = match job {
+        Job::Down(_, _, before) => (book.begin_down(migration), book.forget(migration, before.as_ref())),
+        _ => (book.begin(migration, checksum.as_deref()), book.finish(migration, checksum.as_deref())),
+    };
+    // What waits for the lock without letting go keeps `CREATE INDEX CONCURRENTLY` waiting too: a deadlock.
     let _ = writeln!(
         script,
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES ({}, {}, {success}, '\\x{checksum}', -1);",
-        migration.version,
-        literal(&migration.description)
+        "SELECT '{nonce} {busy} ' || {SESSION} FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND {held_by};\n\
+         SELECT NOT EXISTS (SELECT FROM pg_locks l WHERE NOT l.granted AND {held_by}) AS clear \\gset\n\
+         \\if :clear\n\\else\n\\echo {nonce} {busy}\n\\quit\n\\endif",
+        busy = word::BUSY,
     );
+    let _ = writeln!(script, "BEGIN\\; {}\\; SELECT clock_timestamp() AS started \\gset", fresh(frame.lock_timeout[1]));
+    let _ = writeln!(script, "{begin}\\; COMMIT;");
+    execute(script, nonce, job.script());
+    let _ = writeln!(script, "BEGIN\\; RESET ROLE\\; {end}\\; COMMIT;");
 }
 
-/// A string literal in which nothing has a meaning: psql expands no variable inside of quotes.
-pub(super) fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
-}
-
-/// sqlx's lock: a number of its own times the CRC-32 of the database's name (`sqlx-postgres/src/migrate.rs`).
-fn lock_key(database: &str) -> i64 {
-    0x3d32_ad9e_i64 * i64::from(crc32(database.as_bytes()))
-}
-
-/// CRC-32/ISO-HDLC, for a few bytes.
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lock_is_sqlxs() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926, "the check value of CRC-32/ISO-HDLC");
-        assert_eq!(lock_key("postgres"), 0x3d32_ad9e * i64::from(crc32(b"postgres")));
-    }
-
-    #[test]
-    fn literals_hold_anything() {
-        assert_eq!(literal("it's"), "'it''s'");
-        assert_eq!(literal(r"a\b"), r"E'a\\b'");
+/// The statements of a file. Several go one by one, so that the line of the one that fails is known.
+fn execute(script: &mut String, nonce: &str, file: &Script) {
+    let tag = format!("$m{nonce}$");
+    let all = statements(file.statements());
+    match &all[..] {
+        [] => {}
+        [only] => {
+            let _ = writeln!(script, "\\echo {nonce} {} {}", word::AT, only.line);
+            let _ = writeln!(script, "SELECT {tag}{}{tag} \\gexec", only.text);
+        }
+        _ => {
+            let cells: Vec<String> = all
+                .iter()
+                .map(|it| format!("($$SELECT '{nonce} {} {}'$$), ({tag}{}{tag})", word::AT, it.line, it.text))
+                .collect();
+            let _ = writeln!(script, "VALUES {} \\gexec", cells.join(",\n"));
+        }
     }
 }

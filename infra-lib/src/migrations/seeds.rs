@@ -11,7 +11,8 @@ use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
 
 use super::MigrationError;
-use super::script::literal;
+use super::failure::Failure;
+use super::tool::literal;
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS _infra_seeds (path text PRIMARY KEY, sha256 text NOT NULL, \
                      run_on timestamptz NOT NULL DEFAULT now());";
@@ -53,7 +54,7 @@ pub(crate) fn sow(project: &Project) -> Result<Option<Vec<String>>> {
         let tag = format!("s{}", &sha256[..16]);
         let (row, body) = (literal(&name), sql.trim_start_matches('\u{feff}'));
         let script = format!(
-            "SET client_min_messages = warning;\n{TABLE}\nBEGIN;\n\\o /dev/null\nSELECT ${tag}${body}${tag}$ \\gexec\n\\o\n\
+            "\\set VERBOSITY verbose\nSET client_min_messages = warning;\n{TABLE}\nBEGIN;\n\\o /dev/null\nSELECT ${tag}${body}${tag}$ \\gexec\n\\o\n\
              INSERT INTO _infra_seeds (path, sha256) VALUES ({row}, '{sha256}')\n\
              ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, run_on = now();\nCOMMIT;\n"
         );
@@ -61,7 +62,8 @@ pub(crate) fn sow(project: &Project) -> Result<Option<Vec<String>>> {
         match project.runner().change(&call) {
             Ok(_) => sown.push(name),
             Err(ExecError::Exited { code: 3, tail, .. }) => {
-                return Err(MigrationError::Failed { path, message: tail }.into());
+                let Failure { message, sqlstate, line } = Failure::read(&tail);
+                return Err(MigrationError::Failed { path, line, message, sqlstate }.into());
             }
             Err(error) => return Err(PostgresError::from_exec(error).into()),
         }

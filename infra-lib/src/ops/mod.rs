@@ -5,6 +5,7 @@
 
 mod build;
 mod clean;
+mod db_migrate;
 mod db_shell;
 mod describe;
 mod df;
@@ -29,6 +30,7 @@ mod update;
 
 pub use build::{Build, BuildReport, BuiltImage};
 pub use clean::{Clean, CleanReport, Kind, Object};
+pub use db_migrate::{DbMigrate, MigrateAction, MigrateReport, MigrateStatus, Migrated};
 pub use db_shell::{DbShell, DbShellReport};
 pub use describe::{
     Describe, DescribedContainer, DescribedDatabase, DescribedNetwork, DescribedService, DescribedVolume, Description,

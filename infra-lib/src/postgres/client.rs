@@ -123,6 +123,11 @@ impl Database {
         Ok(self.tool_by(project, "psql", false, way)?.args(PSQL))
     }
 
+    /// By what the server knows this process's sessions.
+    pub(crate) fn session_name() -> &'static str {
+        application_name()
+    }
+
     /// Runs SQL that changes nothing; the answer is rows of unaligned text, fields separated by tabs.
     pub(crate) fn query(&self, project: &Project, sql: &str) -> Result<String> {
         self.query_within(project, sql, Duration::from_secs(60))

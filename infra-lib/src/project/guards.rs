@@ -62,6 +62,7 @@ impl Project {
             environment: self.environment().name.clone(),
             protected: self.environment().protected,
             ambiguous: false,
+            additive: false,
             items,
             last_backup: None,
         }

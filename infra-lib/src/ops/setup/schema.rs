@@ -15,7 +15,7 @@ pub(super) fn bring_up(project: &Project) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let mut changes = Vec::new();
-    match migrations::bring_up(project) {
+    match migrate(project) {
         Ok(done) => changes.extend(done.iter().flat_map(Applied::words)),
         // The stack runs; what its database holds is for somebody who knows it to say.
         Err(Error::Migration(error @ (MigrationError::NoLedger | MigrationError::Owned { .. }))) => {
@@ -27,4 +27,17 @@ pub(super) fn bring_up(project: &Project) -> Result<Vec<String>> {
     let sown = migrations::sow(project)?.filter(|sown| !sown.is_empty());
     changes.extend(sown.map(|sown| format!("seeded {}", sown.join(", "))));
     Ok(changes)
+}
+
+/// Only what `infra.toml` states: a folder that merely looks like one is left to `db-migrate`.
+fn migrate(project: &Project) -> Result<Option<Applied>> {
+    let stated = &project.manifest().migrations;
+    if !stated.up.is_empty() {
+        migrations::delegate::run(project, stated.service.as_deref(), &stated.up, "migrate")?;
+        return Ok(None);
+    }
+    if stated.dir.is_none() {
+        return Ok(None);
+    }
+    migrations::up(project, &migrations::Wanted::default()).map(Some)
 }

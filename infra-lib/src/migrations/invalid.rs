@@ -1,0 +1,14 @@
+//! Indexes that a failed `CREATE INDEX CONCURRENTLY` has left: there, and used by nobody.
+
+use crate::error::Result;
+use crate::postgres::Database;
+use crate::project::Project;
+
+/// The statements that remove them. One that is being built right now is not among them.
+pub(super) fn indexes(project: &Project, database: &Database) -> Result<Vec<String>> {
+    let sql = "SELECT format('DROP INDEX CONCURRENTLY %s;', i.indexrelid::regclass) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' \
+               WHERE NOT i.indisvalid AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.relation = i.indexrelid \
+                 AND l.mode IN ('ShareUpdateExclusiveLock', 'RowExclusiveLock') AND l.granted AND l.pid <> pg_backend_pid()) \
+               ORDER BY 1;";
+    Ok(database.query(project, sql)?.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}

@@ -1,0 +1,5 @@
+//! The tools, one file each.
+
+mod sqlx;
+
+pub(super) use sqlx::Sqlx;

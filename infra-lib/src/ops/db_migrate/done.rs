@@ -1,0 +1,125 @@
+//! What `db-migrate` does to the database or to files.
+
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::migrations::{self, Applied, Repaired, Wanted};
+use crate::project::Project;
+
+/// What was done; each list is empty where there was nothing of the kind.
+#[derive(Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Migrated {
+    /// Versions that were applied.
+    pub applied: Vec<String>,
+    /// Versions that were reverted.
+    pub reverted: Vec<String>,
+    /// Versions that were noted as applied before.
+    pub noted: Vec<String>,
+    /// Versions whose file was accepted as it is now.
+    pub accepted: Vec<String>,
+    /// Versions that had failed half way, and are pending again.
+    pub forgotten: Vec<String>,
+    /// Versions that were applied and have no file: nothing was done about them.
+    pub missing: Vec<String>,
+    /// Files that were written.
+    pub written: Vec<Utf8PathBuf>,
+    /// The backup that was made before.
+    pub backup: Option<Utf8PathBuf>,
+    /// The command of the project's own that did it.
+    pub delegated: Option<String>,
+}
+
+fn strings(versions: &[impl ToString]) -> Vec<String> {
+    versions.iter().map(ToString::to_string).collect()
+}
+
+/// The project's own command, where it states one.
+fn delegated(project: &Project, command: &[String], what: &str) -> Result<Option<Migrated>> {
+    let settings = &project.manifest().migrations;
+    if settings.up.is_empty() && command.is_empty() {
+        return Ok(None);
+    }
+    let line = command.join(" ");
+    if command.is_empty() {
+        return Err(Error::new(Exit::Config, format!("`[migrations] {what}` in infra.toml says no command"))
+            .with_hint(format!("the project's own tool migrates; state how it does that: `{what} = […]`")));
+    }
+    if !migrations::delegate::run(project, settings.service.as_deref(), command, "migrate")? {
+        let service = settings.service.as_deref().unwrap_or_default();
+        return Err(Error::new(
+            Exit::Unavailable,
+            format!("`{line}` runs in the service {service}, and services do not run here"),
+        ));
+    }
+    Ok(Some(Migrated { delegated: Some(line), ..Migrated::default() }))
+}
+
+pub(super) fn up(project: &Project, wanted: &Wanted) -> Result<Migrated> {
+    if let Some(done) = delegated(project, &project.manifest().migrations.up, "up")? {
+        return Ok(done);
+    }
+    let Applied { noted, versions: applied, backup } = migrations::up(project, wanted)?;
+    Ok(Migrated { applied: strings(&applied), noted: strings(&noted), backup, ..Migrated::default() })
+}
+
+pub(super) fn down(project: &Project, wanted: &Wanted) -> Result<Migrated> {
+    if let Some(done) = delegated(project, &project.manifest().migrations.down, "down")? {
+        return Ok(done);
+    }
+    let Applied { versions: applied, backup, .. } = migrations::down(project, wanted)?;
+    Ok(Migrated { reverted: strings(&applied), backup, ..Migrated::default() })
+}
+
+pub(super) fn new(project: &Project, name: &str) -> Result<Migrated> {
+    let files = migrations::new(project, name)?;
+    let written = files.iter().map(|path| path.strip_prefix(project.root()).unwrap_or(path).to_owned());
+    Ok(Migrated { written: written.collect(), ..Migrated::default() })
+}
+
+pub(super) fn repair(project: &Project) -> Result<Migrated> {
+    let Repaired { accepted, forgotten, missing } = migrations::repair(project)?;
+    Ok(Migrated { accepted, forgotten, missing, ..Migrated::default() })
+}
+
+pub(super) fn baseline(project: &Project, version: Option<&str>) -> Result<Migrated> {
+    let Applied { noted, .. } = migrations::baseline(project, version)?;
+    Ok(Migrated { noted: strings(&noted), ..Migrated::default() })
+}
+
+impl Migrated {
+    pub(super) fn exit(&self) -> Exit {
+        if self.missing.is_empty() { Exit::Ok } else { Exit::CheckFailed }
+    }
+}
+
+impl fmt::Display for Migrated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines: Vec<String> = self.written.iter().map(|path| format!("wrote {path}")).collect();
+        let mut list = |what: &str, versions: &[String]| {
+            if let [_, ..] = versions {
+                lines.push(format!("{what} {}", versions.join(", ")));
+            }
+        };
+        list("noted as applied:", &self.noted);
+        list("applied", &self.applied);
+        list("reverted", &self.reverted);
+        list("accepted as they are:", &self.accepted);
+        list("pending again:", &self.forgotten);
+        list("applied, and still without a file:", &self.missing);
+        if let Some(backup) = &self.backup {
+            lines.push(format!("backed up before, in {backup}"));
+        }
+        if let Some(command) = &self.delegated {
+            lines.push(format!("`{command}` has done it"));
+        }
+        if lines.is_empty() {
+            lines.push("nothing to do".to_owned());
+        }
+        f.write_str(&lines.join("\n"))
+    }
+}

@@ -1,0 +1,132 @@
+//! What each subcommand does when all is well.
+
+use super::*;
+
+#[test]
+fn up_down_and_status_go_together() {
+    let Some(_postgres) = postgres() else { return };
+    let project = migrated();
+    project.write("migrations/2_more.up.sql", "ALTER TABLE shop ADD open boolean;\n");
+    project.write("migrations/2_more.down.sql", "ALTER TABLE shop DROP open;\n");
+    project.write("migrations/3_mills.up.sql", "CREATE TABLE mill (id int);\nCREATE INDEX ON mill (id);\n");
+    project.write("migrations/3_mills.down.sql", "DROP TABLE mill;\n");
+
+    let status = project.xtask(["db-migrate", "status", "--json"]).end();
+    let outcome = status.code(2).outcome();
+    assert_eq!((&outcome["applied"], &outcome["pending"], &outcome["drifted"]), (&1.into(), &2.into(), &0.into()));
+    assert_eq!((&outcome["tool"], &outcome["migrations"][1]["state"]), (&"sqlx".into(), &"pending".into()));
+    assert_eq!(outcome["migrations"][1]["file"], "migrations/2_more.up.sql");
+
+    migrate(&project, "up --steps 1").ok().shows("applied 2\n");
+    migrate(&project, "up --to 9").code(66).says("no migration has the version 9");
+    migrate(&project, "").ok().shows("applied 3\n");
+    migrate(&project, "up").ok().shows("nothing to do");
+    migrate(&project, "status").ok().shows("3 applied, 0 pending\n");
+    assert_eq!(ask(&project, ROWS), "1:true 2:true 3:true");
+
+    migrate(&project, "down").code(64).says("--yes");
+    migrate(&project, "down --yes").ok().shows("reverted 3\n");
+    assert_eq!(ask(&project, "SELECT to_regclass('mill') IS NULL"), "t");
+    migrate(&project, "up").ok().shows("applied 3\n");
+    migrate(&project, "down --to 1 --yes").ok().shows("reverted 3, 2\n");
+    migrate(&project, "down --to 7 --yes").code(66);
+    migrate(&project, "down --to 0 --yes").ok().shows("reverted 1\n");
+    assert_eq!(ask(&project, &ROWS.replace("_sqlx", "public._sqlx")), "");
+    migrate(&project, "down --yes").ok().shows("nothing to do");
+    migrate(&project, "up").ok().shows("applied 1, 2, 3\n");
+
+    project.write("migrations/4_one_way.sql", "CREATE TABLE way ();\n");
+    migrate(&project, "up").ok();
+    migrate(&project, "down --yes").code(66).says("nothing reverts");
+}
+
+#[test]
+fn new_files_follow_those_that_are_there() {
+    let project = TestProject::new().file("infra.toml", "[project]\nname = '@name@'\n[migrations]\ndir = 'db/m'\n");
+    let new = |name: &str| project.xtask(["db-migrate", "new", name, "--json"]).end().ok().outcome()["written"].clone();
+    let first = new("Add the users");
+    let up = first[0].as_str().unwrap();
+    assert!(up.starts_with("db/m/20") && up.ends_with("_add_the_users.up.sql"), "{first}");
+    assert!(first[1].as_str().unwrap().ends_with("_add_the_users.down.sql"));
+    let second = new("more");
+    assert!(second[0].as_str().unwrap() > up, "{second} comes after {first}");
+    std::fs::remove_dir_all(project.path("db")).unwrap();
+    project.write("db/m/0041_x.sql", "SELECT 1;\n");
+    assert_eq!(new("y"), serde_json::json!(["db/m/0042_y.sql"]));
+    project.xtask(["db-migrate", "new", "../x"]).end().ok().shows("wrote db/m/0043_x.sql\n");
+    project.xtask(["db-migrate", "new", "--", "-/-"]).end().code(64);
+}
+
+#[test]
+fn baseline_notes_and_applies_nothing() {
+    let Some(_postgres) = postgres() else { return };
+    let manifest = MANIFEST.replace("[migrations]", "[database]\ninit = [\"init\"]\n[migrations]");
+    let project =
+        project().file("infra.toml", &manifest).file("init/1.sql", "CREATE TABLE shop (name text);\n-- by hand\n");
+    project.write("migrations/2_more.sql", "ALTER TABLE shop ADD open boolean;\n");
+    setup(&project).code(0).says("nothing says which migrations made them");
+    migrate(&project, "up").code(77).says("db-migrate baseline");
+    migrate(&project, "status").code(2).shows("no ledger");
+    migrate(&project, "baseline").code(64);
+    migrate(&project, "baseline 9").code(66);
+    migrate(&project, "baseline 1").ok().shows("noted as applied: 1\n");
+    migrate(&project, "up").ok().shows("applied 2\n");
+    assert_eq!(ask(&project, ROWS), "1:true 2:true");
+}
+
+#[test]
+fn a_schema_of_the_init_scripts_is_noted() {
+    let Some(_postgres) = postgres() else { return };
+    let manifest = MANIFEST.replace("[migrations]", "[database]\ninit = [\"init\"]\n[migrations]");
+    let project = project().file("infra.toml", &manifest).file("init/1.sql", "\nCREATE TABLE shop (name text);  \n");
+    project.write("migrations/2_more.sql", "ALTER TABLE shop ADD open boolean;\n");
+    let changes = changes(&project);
+    assert!(changes.contains(&"noted as made by the init scripts: 1".to_owned()), "{changes:?}");
+    assert!(changes.contains(&"applied the migrations 2".to_owned()), "{changes:?}");
+    migrate(&project, "status").ok();
+}
+
+#[test]
+fn d19_status_and_a_dry_run_write_nothing() {
+    let Some(_postgres) = postgres() else { return };
+    let project = project();
+    setup(&project).code(0);
+    migrate(&project, "down --yes").ok();
+    ask(&project, "DROP TABLE _sqlx_migrations");
+    let before = ask(
+        &project,
+        "SELECT count(*) || ':' || sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_class, pg_stat_user_tables",
+    );
+    migrate(&project, "status").code(2);
+    migrate(&project, "up --dry-run").ok().shows("migrations/1_tables.up.sql\nCREATE TABLE shop (name text);\n");
+    assert_eq!(
+        ask(
+            &project,
+            "SELECT count(*) || ':' || sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_class, pg_stat_user_tables"
+        ),
+        before
+    );
+    migrate(&project, "up").ok();
+    migrate(&project, "down --dry-run").ok().shows("migrations/1_tables.down.sql\nDROP TABLE shop;\n");
+    assert_eq!(ask(&project, ROWS), "1:true");
+    // Reading works where nobody may write.
+    ask(
+        &project,
+        &format!(
+            "ALTER DATABASE \"{}\" SET default_transaction_read_only = on",
+            ask(&project, "SELECT current_database()")
+        ),
+    );
+    migrate(&project, "status").ok();
+}
+
+#[test]
+fn the_projects_own_tool_is_asked_where_it_is_stated() {
+    let manifest = "[project]\nname = '@name@'\n[compose]\nservices = 'none'\n[migrations]\nup = ['sh', '-c', 'echo up >> done']\n";
+    let project = TestProject::new().file("infra.toml", manifest);
+    migrate(&project, "").ok().shows("has done it");
+    assert_eq!(project.read("done"), "up\n");
+    migrate(&project, "up --dry-run").ok();
+    assert_eq!(project.read("done"), "up\n");
+    migrate(&project, "down --yes").code(78).says("`[migrations] down` in infra.toml says no command");
+}

@@ -14,6 +14,7 @@ use crate::lock::LockError;
 use crate::manifest::ManifestError;
 use crate::migrations::MigrationError;
 use crate::postgres::PostgresError;
+use crate::schedule::ScheduleError;
 
 /// The result of an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -43,6 +44,9 @@ pub enum Error {
     /// The migrations are not as they should be.
     #[error(transparent)]
     Migration(#[from] MigrationError),
+    /// A job cannot be scheduled.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// Another operation is at work.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -111,6 +115,7 @@ impl Error {
             Self::Compose(error) => error.hint(),
             Self::Postgres(error) => error.hint(),
             Self::Migration(error) => error.hint(),
+            Self::Schedule(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::Consent(error) => error.hint(),
             Self::Write(error) => file_hint(error.io()),
@@ -128,6 +133,7 @@ impl Error {
             Self::Compose(error) => error.exit(),
             Self::Postgres(error) => error.exit(),
             Self::Migration(error) => error.exit(),
+            Self::Schedule(error) => error.exit(),
             Self::Lock(error) => match error {
                 LockError::Held { .. } => Exit::Locked,
                 LockError::Cancelled(error) => exec_exit(error),

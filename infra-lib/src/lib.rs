@@ -94,6 +94,7 @@ pub mod postgres;
 pub mod probe;
 mod project;
 pub mod report;
+pub mod schedule;
 mod secret;
 mod state;
 mod suggest;

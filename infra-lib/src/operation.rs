@@ -48,6 +48,11 @@ pub trait Outcome: Serialize + Display {
         false
     }
 
+    /// What of it whoever asked for quiet should read, where it says no.
+    fn brief(&self) -> String {
+        self.to_string()
+    }
+
     /// Commands that are useful now.
     fn next(&self) -> Vec<String> {
         Vec::new()
@@ -62,6 +67,8 @@ pub enum Group {
     Lifecycle,
     /// The database.
     Database,
+    /// What runs while nobody is there.
+    Unattended,
     /// The project as a whole.
     General,
 }
@@ -72,6 +79,7 @@ impl Group {
         match self {
             Self::Lifecycle => "Lifecycle",
             Self::Database => "Database",
+            Self::Unattended => "Unattended",
             Self::General => "General",
         }
     }

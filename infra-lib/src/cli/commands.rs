@@ -24,6 +24,7 @@ pub(super) fn all() -> Vec<Entry> {
         entry::<ops::Clean>(),
         entry::<ops::DbShell>(),
         entry::<ops::DbMigrate>(),
+        entry::<ops::Schedule>(),
         entry::<ops::Init>(),
         entry::<ops::Doctor>(),
         entry::<ops::Env>(),

@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::suggest::nearest;
 
-use super::{aliases, render};
+use super::aliases;
+use super::render::{self, Manner};
 
 /// Why parsing ended the process.
 pub(super) enum End {
@@ -53,7 +54,7 @@ impl End {
                 Exit::Usage
             }
             Self::Problem(error) => {
-                render::error(as_json, false, None, &error);
+                render::error(Manner { json: as_json, ..Manner::default() }, None, &error);
                 error.exit()
             }
         };

@@ -74,6 +74,8 @@ fn usage(error: clap::Error) -> Error {
 /// An outcome in the forms in which it can be shown.
 pub(super) struct Rendered {
     pub(super) text: String,
+    /// What of the text matters to somebody who asked for quiet.
+    pub(super) brief: String,
     pub(super) json: Value,
     pub(super) exit: Exit,
     /// Whether everything was shown already.
@@ -89,6 +91,7 @@ impl Rendered {
             .map_err(|error| Error::new(Exit::Failed, format!("the outcome is not JSON: {error}")))?;
         Ok(Self {
             text: outcome.to_string(),
+            brief: outcome.brief(),
             json,
             exit: outcome.exit(),
             withheld: false,

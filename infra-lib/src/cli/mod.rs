@@ -11,6 +11,7 @@
 
 mod aliases;
 mod assemble;
+mod brief;
 mod command;
 mod commands;
 mod completions;
@@ -22,6 +23,7 @@ mod host;
 mod prompt;
 mod render;
 mod run;
+mod scheduled;
 mod signals;
 mod task;
 mod tasks;
@@ -31,3 +33,4 @@ mod tests;
 pub use command::Command;
 pub use host::{Cli, main, parse};
 pub use run::Context;
+pub(crate) use scheduled::refuse_unfit;

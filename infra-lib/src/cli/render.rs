@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::report::printable;
 
+use super::brief::{HINT_LINES, LINES, brief};
 use super::entry::Rendered;
 use super::globals::Globals;
 
@@ -36,16 +37,26 @@ pub(super) fn outcome(globals: &Globals, operation: &str, rendered: &Rendered) {
     if rendered.withheld || globals.quiet && rendered.exit == Exit::Ok {
         return;
     }
-    if !rendered.text.is_empty() {
+    let text = if globals.quiet { brief(&rendered.brief, LINES) } else { rendered.text.clone() };
+    if !text.is_empty() {
         // What an outcome quotes, a server or a container may have written.
-        stdout(&printable(rendered.text.trim_end()));
+        stdout(&printable(text.trim_end()));
     }
     if !globals.quiet && !rendered.next.is_empty() && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         stderr(&format!("\nnext:  {}", rendered.next.join("\n       ")));
     }
 }
 
-pub(super) fn error(json: bool, colored: bool, operation: Option<&str>, error: &Error) {
+/// How an error is shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Manner {
+    pub(super) json: bool,
+    pub(super) colored: bool,
+    pub(super) quiet: bool,
+}
+
+pub(super) fn error(manner: Manner, operation: Option<&str>, error: &Error) {
+    let Manner { json, colored, quiet } = manner;
     let exit = error.exit();
     // Whoever closed the pipe does not want to hear about it.
     if exit == Exit::Signal(13) {
@@ -61,8 +72,11 @@ pub(super) fn error(json: bool, colored: bool, operation: Option<&str>, error: &
         return stderr(&document.to_string());
     }
     let label = if colored { "\x1b[1;31merror:\x1b[0m" } else { "error:" };
+    let hint = error.hint();
+    let message = if quiet { brief(&message, LINES - hint.iter().len() * HINT_LINES) } else { message };
     stderr(&format!("{label} {}", printable(&message)));
-    if let Some(hint) = error.hint() {
+    if let Some(hint) = hint {
+        let hint = if quiet { brief(&hint, HINT_LINES) } else { hint };
         let label = if colored { "\x1b[1;32mhint:\x1b[0m" } else { "hint:" };
         stderr(&format!("{label} {}", printable(&hint)));
     }

@@ -17,7 +17,8 @@ use super::completions::script;
 use super::entry::Rendered;
 use super::globals::Globals;
 use super::prompt::Terminal;
-use super::{render, signals, tasks};
+use super::render::{self, Manner};
+use super::{signals, tasks};
 
 /// The global options, and how to run the library's commands with them.
 #[derive(Debug, Clone)]
@@ -40,7 +41,8 @@ impl Context {
             }
             Err(error) => {
                 let colored = self.globals.colored(std::io::stderr().is_terminal());
-                render::error(self.globals.json, colored, Some(&name), &error);
+                let manner = Manner { json: self.globals.json, colored, quiet: self.globals.quiet };
+                render::error(manner, Some(&name), &error);
                 error.exit()
             }
         };

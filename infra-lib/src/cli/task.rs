@@ -20,6 +20,10 @@ pub(super) struct TaskEntry {
 pub(super) const ARGS: &str = "args";
 
 impl TaskEntry {
+    pub(super) fn new(name: impl Into<String>, task: Task) -> Self {
+        Self { name: name.into(), task }
+    }
+
     pub(super) fn command(&self) -> clap::Command {
         clap::Command::new(self.name.clone()).about(self.task.summary()).arg(
             Arg::new(ARGS)
@@ -48,7 +52,7 @@ pub(super) fn load(dir: &Path) -> (Vec<TaskEntry>, Option<Error>) {
     };
     match Manifest::load(&root) {
         Ok(manifest) => {
-            let tasks = manifest.tasks.into_iter().map(|(name, task)| TaskEntry { name, task });
+            let tasks = manifest.tasks.into_iter().map(|(name, task)| TaskEntry::new(name, task));
             (tasks.filter(|task| !is_built_in(&task.name)).collect(), None)
         }
         Err(error) => (Vec::new(), Some(error.into())),

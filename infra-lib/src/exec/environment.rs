@@ -13,7 +13,7 @@ pub(super) enum Inherit {
 
 /// Prefixes of variables that change what a child does without appearing in any file of the project.
 const HOSTILE_PREFIXES: [&str; 4] = ["PG", "COMPOSE_", "LD_", "DYLD_"];
-const HOSTILE: [&str; 4] = ["BASH_ENV", "ENV", "IFS", "CDPATH"];
+const HOSTILE: [&str; 5] = ["BASH_ENV", "ENV", "IFS", "CDPATH", "INFRA_JOB"];
 const MINIMAL: [&str; 5] = ["PATH", "HOME", "USER", "LOGNAME", "SSL_CERT_FILE"];
 
 impl Inherit {

@@ -55,10 +55,15 @@ pub fn replace(path: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
 
 /// The same, but the mode stays as well: of a file that others are meant to read, as a container's user is.
 pub(crate) fn replace_alike(path: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
-    replace_by(path, bytes, |stat| Some(Mode::from_raw_mode(stat.st_mode)))
+    replace_by(path, bytes, |stat| stat.map(|stat| Mode::from_raw_mode(stat.st_mode)))
 }
 
-fn replace_by(path: &Utf8Path, bytes: &[u8], mode: impl Fn(&Stat) -> Option<Mode>) -> Result<(), WriteError> {
+/// The same for a program: the mode is 0700. Whoever runs the old one goes on with it.
+pub(crate) fn replace_program(path: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
+    replace_by(path, bytes, |_| Some(Mode::RWXU))
+}
+
+fn replace_by(path: &Utf8Path, bytes: &[u8], mode: impl Fn(Option<&Stat>) -> Option<Mode>) -> Result<(), WriteError> {
     let folder = Folder::open(path)?;
     let existing = look(&folder)?;
     match existing.map(|stat| FileType::from_raw_mode(stat.st_mode)) {
@@ -68,7 +73,7 @@ fn replace_by(path: &Utf8Path, bytes: &[u8], mode: impl Fn(&Stat) -> Option<Mode
     }
     let owner = existing.map(|stat| (stat.st_uid, stat.st_gid));
     let draft = folder.draft(bytes, owner)?;
-    match existing.as_ref().and_then(mode) {
+    match mode(existing.as_ref()) {
         Some(mode) => draft.set_mode(mode)?.replace(),
         None => draft.replace(),
     }

@@ -8,9 +8,8 @@ use crate::checks;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::operation::{Group, Operation, Outcome};
-use crate::probe::{Check, Verdict};
+use crate::probe::{Check, Listed, Verdict};
 use crate::project::Project;
-use crate::report::printable;
 
 /// Look for what is wrong with this machine and this project.
 ///
@@ -48,18 +47,6 @@ impl Outcome for DoctorReport {
 
 impl fmt::Display for DoctorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for check in &self.checks {
-            let line = format!("{:<4}  {} {}: {}", check.status, check.kind, check.target, check.detail);
-            writeln!(f, "{}", printable(&line))?;
-            if let Some(hint) = &check.hint {
-                writeln!(f, "      -> {}", printable(hint))?;
-            }
-        }
-        let count = |status| self.checks.iter().filter(|check| check.status == status).count();
-        match (count(Verdict::Fail), count(Verdict::Warn)) {
-            (0, 0) => write!(f, "nothing is wrong"),
-            (0, warnings) => write!(f, "nothing is broken; {warnings} to look at"),
-            (failures, warnings) => write!(f, "{failures} broken, {warnings} to look at"),
-        }
+        Listed(&self.checks).fmt(f)
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::Period;
 use crate::operation::{Group, Operation, Outcome};
-use crate::probe::{Check, KINDS, Kind, Snapshot, Verdict, ask_all};
+use crate::probe::{Check, KINDS, Kind, Listed, Snapshot, Verdict, ask_all};
 use crate::project::Project;
 use crate::report::{seconds, table};
 use crate::suggest::nearest;
@@ -219,6 +219,11 @@ impl Outcome for HealthReport {
 
     fn is_streamed(&self) -> bool {
         self.signal.is_some()
+    }
+
+    fn brief(&self) -> String {
+        let failed = self.checks.iter().filter(|check| check.status == Verdict::Fail).cloned().collect::<Vec<_>>();
+        Listed(&failed).to_string()
     }
 
     fn next(&self) -> Vec<String> {

@@ -18,6 +18,7 @@ mod logs;
 mod ps;
 mod restart;
 mod scale;
+mod schedule;
 mod settled;
 mod setup;
 mod shell;
@@ -46,6 +47,10 @@ pub use logs::{LogLine, Logs, LogsReport, Since};
 pub use ps::{Ps, PsReport, PsRow};
 pub use restart::{Restart, RestartReport};
 pub use scale::{ScaleReport, ScaleServices, Scaled};
+pub use schedule::{
+    NewJob, Schedule, ScheduleAction, ScheduleCheck, ScheduleInstalled, SchedulePrinted, ScheduleRemoved, ScheduleReport,
+    ScheduledJob,
+};
 pub use settled::Settled;
 pub use setup::{Setup, SetupReport};
 pub use shell::{Exec, ExecReport, Shell};

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::report::printable;
+
 /// One look at one thing: a health probe's answer, or one of `doctor`'s checks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -77,6 +79,27 @@ impl Check {
     pub fn took(mut self, latency: Duration) -> Self {
         self.latency = Some(latency);
         self
+    }
+}
+
+/// Checks as lines, each with its way out, and what they amount to.
+pub(crate) struct Listed<'a>(pub(crate) &'a [Check]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for check in self.0 {
+            let line = format!("{:<4}  {} {}: {}", check.status, check.kind, check.target, check.detail);
+            writeln!(f, "{}", printable(&line))?;
+            if let Some(hint) = &check.hint {
+                writeln!(f, "      -> {}", printable(hint))?;
+            }
+        }
+        let count = |status| self.0.iter().filter(|check| check.status == status).count();
+        match (count(Verdict::Fail), count(Verdict::Warn)) {
+            (0, 0) => write!(f, "nothing is wrong"),
+            (0, warnings) => write!(f, "nothing is broken; {warnings} to look at"),
+            (failures, warnings) => write!(f, "{failures} broken, {warnings} to look at"),
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod volumes;
 use std::time::Duration;
 
 pub(crate) use ask::{ask, ask_all};
+pub(crate) use check::Listed;
 pub use check::{Check, Verdict};
 use ports::is_database;
 pub(crate) use snapshot::{Snapshot, failure};

@@ -18,6 +18,7 @@ use crate::journal;
 use crate::manifest::{Manifest, ServicesAxis};
 use crate::operation::{Operation, Outcome};
 use crate::report::Observer;
+use crate::schedule;
 use crate::state::StateDir;
 
 use super::builder::ProjectBuilder;
@@ -122,12 +123,15 @@ impl Project {
     pub fn run<O: Operation>(&self, operation: &O) -> Result<O::Outcome> {
         let began = (Timestamp::now(), Instant::now());
         let result = self.runner.cancel().check().map_err(Error::from).and_then(|()| operation.run(self));
-        if operation.is_journaled() && !self.runner.is_dry_run() {
+        let job = schedule::runs::current();
+        if (operation.is_journaled() || job.is_some()) && !self.runner.is_dry_run() {
             let error = result.as_ref().err().map(|error| self.runner.redactor().clean(&error.to_string()));
             let exit = result.as_ref().map_or_else(Error::exit, Outcome::exit);
             let entry = journal::Entry::new(began.0, O::NAME, &self.environment.name, began.1.elapsed(), exit, error);
             // The operation's result stands, whether or not it could be noted.
-            if let Err(error) = entry.append(&self.state) {
+            let noted = if operation.is_journaled() { entry.append(&self.state) } else { Ok(()) };
+            let noted = noted.and(job.map_or(Ok(()), |id| schedule::runs::note(&self.state, &id, &entry)));
+            if let Err(error) = noted {
                 self.warn(format_args!("the journal was not written: {error}"));
             }
         }

@@ -1,6 +1,7 @@
 //! Events as lines of text.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Event, Observer};
@@ -8,10 +9,13 @@ use crate::exec::CancelToken;
 
 const SIGPIPE: i32 = 13;
 
+/// The most lines of warnings with [`Verbosity::Quiet`].
+const QUIET_WARNINGS: usize = 4;
+
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Verbosity {
-    /// Nothing but warnings: for cron.
+    /// Nothing but a few lines of warnings: for cron.
     Quiet,
     /// The steps.
     #[default]
@@ -27,6 +31,8 @@ pub struct Plain {
     verbosity: Verbosity,
     json: bool,
     unread: Option<CancelToken>,
+    /// Lines of warnings so far.
+    warned: AtomicUsize,
     data: Mutex<Box<dyn Write + Send>>,
     talk: Mutex<Box<dyn Write + Send>>,
 }
@@ -34,7 +40,14 @@ pub struct Plain {
 impl Plain {
     /// Writes to these.
     pub fn new(verbosity: Verbosity, data: Box<dyn Write + Send>, talk: Box<dyn Write + Send>) -> Self {
-        Self { verbosity, json: false, unread: None, data: Mutex::new(data), talk: Mutex::new(talk) }
+        Self {
+            verbosity,
+            json: false,
+            unread: None,
+            warned: AtomicUsize::new(0),
+            data: Mutex::new(data),
+            talk: Mutex::new(talk),
+        }
     }
 
     /// Writes to stdout and stderr.
@@ -57,6 +70,23 @@ impl Plain {
     }
 }
 
+impl Plain {
+    /// A warning as it is shown, if it still is: cron mails every line.
+    fn warning(&self, text: &str) -> Option<String> {
+        let text = format!("warning: {}", printable(text));
+        if self.verbosity > Verbosity::Quiet {
+            return Some(text);
+        }
+        let before = self.warned.fetch_add(text.lines().count(), Ordering::Relaxed);
+        let left = (QUIET_WARNINGS - 1).checked_sub(before)?;
+        if text.lines().count() <= left {
+            return Some(text);
+        }
+        let shown = text.lines().take(left).chain(["warning: there is more; without --quiet it is shown"]);
+        Some(shown.collect::<Vec<_>>().join("\n"))
+    }
+}
+
 impl Observer for Plain {
     fn event(&self, event: &Event<'_>) {
         let shown = |least| self.verbosity >= least;
@@ -64,7 +94,10 @@ impl Observer for Plain {
             Event::Data { text, json } => (&self.data, (*if self.json { json } else { text }).to_owned()),
             Event::WouldRun { command } if self.json => (&self.talk, (*command).to_owned()),
             Event::WouldRun { command } => (&self.data, (*command).to_owned()),
-            Event::Warning { text } => (&self.talk, format!("warning: {}", printable(text))),
+            Event::Warning { text } => match self.warning(text) {
+                Some(line) => (&self.talk, line),
+                None => return,
+            },
             Event::Step { text } | Event::Note { text } if shown(Verbosity::Normal) => (&self.talk, printable(text)),
             Event::Running { command } if shown(Verbosity::Verbose) => {
                 (&self.talk, format!("+ {}", printable(command)))

@@ -28,6 +28,7 @@ mod migrations;
 mod odd_projects;
 mod ops;
 mod readme;
+mod schedule;
 mod security;
 mod setup;
 mod support;

@@ -39,5 +39,5 @@ pub(in crate::cli) fn script(matches: &ArgMatches) -> Rendered {
     let quoted = shlex::try_quote(&program.to_string_lossy()).map(std::borrow::Cow::into_owned).unwrap_or_default();
     let text = script.replace("@program@", &quoted).replace("@name@", &name);
     let json = json!({"shell": shell, "script": text});
-    Rendered { text, json, exit: Exit::Ok, streamed: false, withheld: false, next: Vec::new() }
+    Rendered { brief: text.clone(), text, json, exit: Exit::Ok, streamed: false, withheld: false, next: Vec::new() }
 }

@@ -74,7 +74,7 @@ fn every_command_of_the_readmes_table_can_be_typed() {
 }
 
 /// How each documented command is run on the small project, in this order.
-const SAMPLES: [(&str, &[&str]); 23] = [
+const SAMPLES: [(&str, &[&str]); 24] = [
     ("setup", &["--no-start"]),
     ("start", &[]),
     ("ps", &[]),
@@ -94,6 +94,7 @@ const SAMPLES: [(&str, &[&str]); 23] = [
     ("restart", &["web"]),
     ("scale", &["web=2"]),
     ("history", &[]),
+    ("schedule", &["print"]),
     ("completions", &["bash"]),
     ("help", &["start"]),
     ("stop", &[]),

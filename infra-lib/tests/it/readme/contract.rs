@@ -7,6 +7,9 @@ use crate::support::*;
 use super::markdown::{document, root, spans};
 use super::shop;
 
+/// The headings of `help`, and of the document.
+const HEADINGS: [&str; 4] = ["Lifecycle", "Database", "Unattended", "General"];
+
 /// The commands of `help` by heading, without the project's own.
 fn commands(project: &TestProject) -> Vec<String> {
     let help = project.xtask(["help"]).end().ok().stdout.clone();
@@ -15,7 +18,7 @@ fn commands(project: &TestProject) -> Vec<String> {
     for line in help.lines() {
         if !line.starts_with(' ') {
             line.clone_into(&mut heading);
-        } else if ["Lifecycle", "Database", "General"].contains(&heading.as_str()) {
+        } else if HEADINGS.contains(&heading.as_str()) {
             // A line that is wrapped goes on in the same column, with a word that no command is called.
             let name = line.split_whitespace().next().unwrap_or_default();
             let is_entry = line.len() > 2 + name.len() && line[2 + name.len()..].starts_with("  ");
@@ -57,7 +60,7 @@ fn options(synopsis: &str) -> BTreeSet<String> {
 /// Every documented command with its synopsis.
 pub(super) fn documented() -> BTreeMap<String, String> {
     let cli = document("docs/cli.md");
-    let rows = ["Lifecycle", "Database", "General"].iter().flat_map(|heading| cli.table(heading));
+    let rows = HEADINGS.iter().flat_map(|heading| cli.table(heading));
     let synopses = rows.map(|row| spans(&row[0]).remove(0));
     synopses.map(|synopsis| (synopsis.split(' ').next().unwrap().to_owned(), synopsis)).collect()
 }
@@ -74,16 +77,18 @@ fn every_command_is_documented_with_its_options_and_no_other() {
 }
 
 #[test]
-fn env_is_documented_with_its_subcommands() {
+fn subcommands_are_documented() {
     let project = shop();
-    let help = project.xtask(["env", "--help"]).end().ok().stdout.clone();
-    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names = lines.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
-    let known: BTreeSet<&str> = names.filter(|name| *name != "help").collect();
-    let synopsis = &documented()["env"];
-    let inside = synopsis.trim_start_matches("env [").trim_end_matches(']');
-    let told: BTreeSet<&str> = inside.split('|').filter_map(|part| part.split(' ').next()).collect();
-    assert_eq!(told, known);
+    for command in ["env", "schedule"] {
+        let help = project.xtask([command, "--help"]).end().ok().stdout.clone();
+        let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+        let names = lines.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
+        let known: BTreeSet<&str> = names.filter(|name| *name != "help").collect();
+        let synopsis = &documented()[command];
+        let inside = synopsis.trim_start_matches(command).trim_start_matches(" [").trim_end_matches(']');
+        let told: BTreeSet<&str> = inside.split('|').filter_map(|part| part.split(' ').next()).collect();
+        assert_eq!(told, known, "{command}");
+    }
 }
 
 #[test]

@@ -27,7 +27,10 @@ fn cargo() -> Fakes {
     // `shell` and `crontab` say where the binary is.
     let script =
         "[ \"$1\" = xtask ] || { echo \"cargo $1 is not run here\" >&2; exit 64; }; shift; exec \"$XTASK\" \"$@\"";
-    Fakes::new().program("cargo", script)
+    // Nor is anybody's crontab changed: this one is a file beside it.
+    let crontab = "case \"$1\" in -l) cat \"$0.tab\" 2>/dev/null || { echo 'no crontab for me' >&2; exit 1; } ;; \
+                   -r) rm \"$0.tab\" ;; -) cat >\"$0.tab\" ;; esac";
+    Fakes::new().program("cargo", script).program("crontab", crontab)
 }
 
 /// Runs a line of shell in the project, in which `cargo xtask` is the binary under test.

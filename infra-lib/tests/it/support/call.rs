@@ -14,6 +14,7 @@ use super::running::Running;
 #[derive(Debug, Clone)]
 #[must_use = "nothing runs before `check`, `end` or `spawn`"]
 pub(crate) struct Call {
+    program: PathBuf,
     args: Vec<OsString>,
     dir: PathBuf,
     env: Vec<(OsString, OsString)>,
@@ -37,6 +38,7 @@ impl Call {
     pub(super) fn new(dir: &Path, args: Vec<OsString>, replacements: Vec<(String, String)>) -> Self {
         let inherited = PASSED_ON.iter().filter_map(|key| Some((OsString::from(key), std::env::var_os(key)?)));
         Self {
+            program: binary::xtask().to_owned(),
             args,
             dir: dir.to_owned(),
             env: inherited.chain([("LANG".into(), "C.UTF-8".into())]).collect(),
@@ -47,6 +49,17 @@ impl Call {
             replacements,
             expected: Default::default(),
         }
+    }
+
+    /// The binary that will be run.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Runs this copy of the binary.
+    pub(crate) fn of(mut self, program: impl Into<PathBuf>) -> Self {
+        self.program = program.into();
+        self
     }
 
     /// Adds an argument.
@@ -196,8 +209,8 @@ impl Call {
 
     /// Starts it.
     pub(crate) fn spawn(self) -> Running {
-        let Self { args, dir, env, input: _, around, conversation, limit, replacements, expected: _ } = self;
-        let mut words: Vec<OsString> = vec![binary::xtask().into()];
+        let Self { program, args, dir, env, input: _, around, conversation, limit, replacements, expected: _ } = self;
+        let mut words: Vec<OsString> = vec![program.into()];
         let line = args.iter().fold("xtask".to_owned(), |line, arg| line + " " + &arg.to_string_lossy());
         words.extend(args);
         for program in around.into_iter().rev() {

@@ -48,6 +48,18 @@ pub(crate) fn postgres() -> Option<PathBuf> {
     found("postgres", dirs.into_iter().find(whole).ok_or_else(|| "no PostgreSQL server programs".to_owned()))
 }
 
+/// That users and crontabs can be made, and a cron daemon started.
+#[track_caller]
+pub(crate) fn cron() -> Option<()> {
+    let missing = ["crontab", "cron", "useradd", "setpriv", "unshare"].iter().find(|name| which::which(name).is_err());
+    let there = match missing {
+        _ if !rustix::process::geteuid().is_root() => Err("only root can make users".to_owned()),
+        Some(name) => Err(format!("no `{name}` on PATH")),
+        None => Ok(()),
+    };
+    found("cron", there)
+}
+
 /// A program on `PATH`, such as `strace`.
 #[track_caller]
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {

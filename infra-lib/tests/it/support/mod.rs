@@ -29,6 +29,7 @@
 //! - [`TestProject::copy_of`]: the same with a copy of a folder of this repository in it.
 //! - [`engine`], [`images`], [`postgres`], [`tool`]: what a machine may lack. Where it does, they say so and return `None`, and the test
 //!   returns; with `INFRA_TEST_REQUIRE=engine,postgres,strace` that is a failure instead.
+//! - [`Somebody`]: a user of the system, made for one test, with a crontab of their own; [`cron`] says whether there can be one.
 //! - [`docker`]: what the engine says, for looking behind the scenes.
 //! - [`Fakes`]: programs on a `PATH` of their own that record how they were called and play a script.
 //!   The tests in `harness.rs` pin what they imitate to the real programs.
@@ -56,6 +57,7 @@ mod proxy;
 mod running;
 mod sampler;
 mod scrub;
+mod users;
 
 pub(crate) use self::{
     bystanders::Bystanders,
@@ -63,7 +65,7 @@ pub(crate) use self::{
     ended::Ended,
     engine::{DATABASE, IMAGE, SLEEPS, docker, try_docker},
     fakes::{Fakes, Recorded},
-    guards::{engine, images, postgres, tool},
+    guards::{cron, engine, images, postgres, tool},
     pace::wait_until,
     ports::free_port,
     processes::{command, descendants, signal, survivors},
@@ -71,4 +73,5 @@ pub(crate) use self::{
     proxy::{frozen_engine, remote_engine},
     running::Running,
     sampler::Sampler,
+    users::Somebody,
 };

@@ -1,0 +1,177 @@
+//! `schedule`
+
+mod check;
+mod install;
+mod print;
+mod remove;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::operation::{Group, Operation, Outcome};
+use crate::project::Project;
+use crate::schedule::cron::{self, Place};
+use crate::schedule::record::Record;
+use crate::schedule::{Job, When, pinned, usual};
+
+pub use check::{ScheduleCheck, ScheduledJob};
+pub use install::ScheduleInstalled;
+pub use print::SchedulePrinted;
+pub use remove::ScheduleRemoved;
+
+/// Print, install, check or remove the jobs that cron runs.
+///
+/// Without a job it is a backup each night, a restore drill each week and a look at the health every five minutes.
+///
+/// Without a subcommand it prints.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct Schedule {
+    /// What to do.
+    #[cfg_attr(feature = "cli", command(subcommand))]
+    pub action: Option<ScheduleAction>,
+    /// The program that the jobs run a copy of, where it is not the running one.
+    #[cfg_attr(feature = "cli", arg(skip))]
+    pub program: Option<PathBuf>,
+}
+
+/// What to do about the jobs of this environment.
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "cli", derive(clap::Subcommand))]
+#[non_exhaustive]
+pub enum ScheduleAction {
+    /// Print the lines that `install` would write.
+    Print(NewJob),
+    /// Write the lines into your crontab, and copy this program for them, so that a broken working tree stops no job.
+    Install(NewJob),
+    /// Take the lines out of your crontab.
+    Remove {
+        /// Only the job with this command.
+        #[cfg_attr(feature = "cli", arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND"))]
+        command: Vec<String>,
+    },
+    /// Look whether the lines are there, cron runs, and each job has run when it was due.
+    Check,
+}
+
+/// A job beside those that are installed, or in the place of the one with the same command; empty for none.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct NewJob {
+    /// When: `daily 02:30`, `weekly sun 04:00`, `every 5m`, `hourly`, or cron's five fields.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "TIME", requires = "command"))]
+    pub at: Option<When>,
+    /// The command with its arguments, as after `cargo xtask`.
+    #[cfg_attr(
+        feature = "cli",
+        arg(trailing_var_arg = true, allow_hyphen_values = true, requires = "at", value_name = "COMMAND")
+    )]
+    pub command: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum ScheduleReport {
+    /// Of `print`.
+    Printed(SchedulePrinted),
+    /// Of `install`.
+    Installed(ScheduleInstalled),
+    /// Of `remove`.
+    Removed(ScheduleRemoved),
+    /// Of `check`.
+    Checked(ScheduleCheck),
+}
+
+impl Operation for Schedule {
+    const NAME: &'static str = "schedule";
+    const GROUP: Group = Group::Unattended;
+    type Outcome = ScheduleReport;
+
+    fn is_journaled(&self) -> bool {
+        matches!(self.action, Some(ScheduleAction::Install(_) | ScheduleAction::Remove { .. }))
+    }
+
+    fn run(&self, project: &Project) -> Result<ScheduleReport> {
+        let program = self.program.clone().unwrap_or_else(pinned::running);
+        Ok(match &self.action {
+            None => ScheduleReport::Printed(print::run(project, &NewJob::default())?),
+            Some(ScheduleAction::Print(job)) => ScheduleReport::Printed(print::run(project, job)?),
+            Some(ScheduleAction::Install(job)) => ScheduleReport::Installed(install::run(project, job, &program)?),
+            Some(ScheduleAction::Remove { command }) => ScheduleReport::Removed(remove::run(project, command)?),
+            Some(ScheduleAction::Check) => ScheduleReport::Checked(check::run(project, &program)?),
+        })
+    }
+}
+
+impl NewJob {
+    /// The job, if one is meant.
+    fn job(&self, project: &Project) -> Result<Option<Job>> {
+        let (at, command) = match (&self.at, &self.command[..]) {
+            (None, []) => return Ok(None),
+            (Some(at), [_, ..]) => (at.clone(), self.command.clone()),
+            (Some(_), []) => return Err(Error::new(Exit::Usage, "there is a time, and no command for it")),
+            (None, _) => return Err(Error::new(Exit::Usage, "there is a command, and no time for it")),
+        };
+        #[cfg(feature = "cli")]
+        crate::cli::refuse_unfit(project, &command)?;
+        #[cfg(not(feature = "cli"))]
+        let _ = project;
+        Ok(Some(Job { at, command }))
+    }
+
+    /// What is installed once this job is: beside those that are already, or the usual ones where nothing is stated.
+    fn planned(&self, project: &Project) -> Result<Record> {
+        let known = Record::of(project.state(), &project.environment().name);
+        let new = match self.job(project)? {
+            Some(job) => vec![job],
+            None if known.jobs.is_empty() => usual(),
+            None => Vec::new(),
+        };
+        let now = Timestamp::now();
+        let record = new.into_iter().fold(known, |record, job| record.with(job, now));
+        Ok(Record { variables: cron::variables(project.runner()), ..record })
+    }
+}
+
+/// Calls this with the place for which the jobs of the project run.
+fn in_place<T>(project: &Project, action: impl FnOnce(&Place<'_>) -> T) -> T {
+    let program: Utf8PathBuf = pinned::path(project.state());
+    let environment = &project.environment().name;
+    action(&Place { project: project.name(), environment, root: project.root(), program: &program })
+}
+
+impl Outcome for ScheduleReport {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Checked(check) => check.exit(),
+            _ => Exit::Ok,
+        }
+    }
+
+    fn next(&self) -> Vec<String> {
+        match self {
+            Self::Printed(_) => vec!["cargo xtask schedule install".to_owned()],
+            Self::Installed(_) => vec!["cargo xtask schedule check".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for ScheduleReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Printed(printed) => printed.fmt(f),
+            Self::Installed(installed) => installed.fmt(f),
+            Self::Removed(removed) => removed.fmt(f),
+            Self::Checked(check) => check.fmt(f),
+        }
+    }
+}

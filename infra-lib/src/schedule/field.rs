@@ -1,0 +1,84 @@
+//! One of the five fields of a cron expression.
+
+use std::ops::RangeInclusive;
+
+/// What a field counts.
+pub(super) struct Kind {
+    name: &'static str,
+    range: RangeInclusive<u8>,
+    /// What the numbers from the first on may be called.
+    names: &'static [&'static str],
+}
+
+pub(super) const MINUTE: Kind = Kind { name: "minute", range: 0..=59, names: &[] };
+pub(super) const HOUR: Kind = Kind { name: "hour", range: 0..=23, names: &[] };
+pub(super) const DAY: Kind = Kind { name: "day of the month", range: 1..=31, names: &[] };
+pub(super) const MONTH: Kind = Kind {
+    name: "month",
+    range: 1..=12,
+    names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+};
+/// Sunday is 0 and 7.
+pub(super) const WEEKDAY: Kind =
+    Kind { name: "day of the week", range: 0..=7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
+
+/// The numbers at which a field lets a job run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Field {
+    set: u64,
+    /// Whether it begins with `*`: then the other of the two fields for days decides alone.
+    pub(super) is_open: bool,
+}
+
+impl Field {
+    pub(super) fn has(self, number: impl Into<u64>) -> bool {
+        self.set & 1 << number.into() != 0
+    }
+
+    /// Reads a field, and returns it with its text in plain numbers: not every cron knows names.
+    pub(super) fn parse(kind: &Kind, text: &str) -> Result<(Self, String), String> {
+        let mut field = Self { set: 0, is_open: text.starts_with('*') };
+        let parts = text.split(',').map(|part| field.add(kind, part)).collect::<Result<Vec<_>, _>>();
+        let parts = parts.map_err(|why| format!("`{text}` is no {}: {why}", kind.name))?;
+        Ok((field, parts.join(",")))
+    }
+
+    /// Adds one part of the list: `*`, `5`, `1-5`, `*/10`, `10-20/2`.
+    fn add(&mut self, kind: &Kind, part: &str) -> Result<String, String> {
+        let (span, step) = part.split_once('/').map_or((part, None), |(span, step)| (span, Some(step)));
+        let every = step.map_or(Ok(1), |step| digits(step).filter(|step| *step > 0).ok_or("a step is a number from 1"));
+        let every = every?;
+        let (first, last, text) = match span.split_once('-') {
+            _ if span == "*" => (*kind.range.start(), *kind.range.end(), span.to_owned()),
+            Some((first, last)) => {
+                let (first, last) = (kind.number(first)?, kind.number(last)?);
+                (first, last, format!("{first}-{last}"))
+            }
+            None if step.is_some() => return Err("a step stands behind `*` or a range".to_owned()),
+            None => kind.number(span).map(|number| (number, number, number.to_string()))?,
+        };
+        if first > last {
+            return Err(format!("{first} comes after {last}"));
+        }
+        for number in (first..=last).step_by(every.into()) {
+            self.set |= 1 << if kind.name == WEEKDAY.name { number % 7 } else { number };
+        }
+        Ok(step.map_or(text.clone(), |step| format!("{text}/{step}")))
+    }
+}
+
+impl Kind {
+    pub(super) fn number(&self, text: &str) -> Result<u8, String> {
+        let word = text.to_ascii_lowercase();
+        let named = self.names.iter().position(|name| *name == word).and_then(|at| u8::try_from(at).ok());
+        let number = named.map(|at| at + self.range.start()).or_else(|| digits(text));
+        number.filter(|number| self.range.contains(number)).ok_or_else(|| {
+            let (first, last) = self.range.clone().into_inner();
+            format!("`{text}` is not within {first}-{last}")
+        })
+    }
+}
+
+fn digits(text: &str) -> Option<u8> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}

@@ -4,6 +4,7 @@ use std::io;
 
 use camino::Utf8PathBuf;
 
+use crate::backup::BackupError;
 use crate::compose::ComposeError;
 use crate::consent::ConsentError;
 use crate::dotenv::{DotenvError, EditError, FillError};
@@ -47,6 +48,9 @@ pub enum Error {
     /// A job cannot be scheduled.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
+    /// A backup is not what it should be, or could not be made.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// Another operation is at work.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -116,6 +120,7 @@ impl Error {
             Self::Postgres(error) => error.hint(),
             Self::Migration(error) => error.hint(),
             Self::Schedule(error) => error.hint(),
+            Self::Backup(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::Consent(error) => error.hint(),
             Self::Write(error) => file_hint(error.io()),
@@ -134,6 +139,7 @@ impl Error {
             Self::Postgres(error) => error.exit(),
             Self::Migration(error) => error.exit(),
             Self::Schedule(error) => error.exit(),
+            Self::Backup(error) => error.exit(),
             Self::Lock(error) => match error {
                 LockError::Held { .. } => Exit::Locked,
                 LockError::Cancelled(error) => exec_exit(error),

@@ -73,7 +73,7 @@
 //!
 //! `cli` (on by default): the command line, progress bars and prompts. `schema`: the JSON Schema of `infra.toml`.
 
-mod backup;
+pub mod backup;
 mod checks;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -88,6 +88,7 @@ mod journal;
 mod lock;
 pub mod manifest;
 mod migrations;
+mod nonce;
 mod operation;
 pub mod ops;
 pub mod postgres;

@@ -1,4 +1,35 @@
-//! Backups: which of them are kept.
+//! Backups: what one is, where they are kept, how one is made, proven and restored.
+//!
+//! A backup is a file (or a folder of files) and a manifest beside it. The file is written under another name, synced,
+//! hashed and decoded whole; then it is given its name, and last of all the manifest appears by rename. Whatever has no
+//! manifest is no backup, and whatever is named by one was read to its end.
 
+pub(crate) mod beside;
+pub(crate) mod catalogue;
+mod decode;
+mod digest;
+mod draft;
+pub(crate) mod drill;
+mod dump;
+mod error;
+pub(crate) mod facts;
+pub(crate) mod folder;
+pub(crate) mod foreign;
+mod globals;
+pub(crate) mod make;
+mod manifest;
+mod name;
+pub(crate) mod preflight;
+pub(crate) mod restore;
 #[cfg_attr(not(test), expect(dead_code, reason = "what removes backups comes with the catalogue"))]
 pub(crate) mod retention;
+mod suspicion;
+pub(crate) mod swap;
+mod toc;
+pub(crate) mod verify;
+
+pub(crate) use digest::hex;
+pub use error::BackupError;
+pub use manifest::{
+    BackupManifest, DatabaseFacts, FileDigest, Format, GitState, MigrationState, Proof, ProofKind, SCHEMA, TableRows,
+};

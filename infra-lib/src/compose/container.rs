@@ -27,6 +27,8 @@ pub struct Container {
     pub working_dir: String,
     /// Its image, by name.
     pub image: String,
+    /// The very image that it was made from: its name may mean another one by now.
+    pub image_id: String,
     /// What it does.
     pub status: Status,
     /// What its health check says.
@@ -147,6 +149,8 @@ impl Compose {
 #[serde(rename_all = "PascalCase")]
 struct Raw {
     id: String,
+    #[serde(default)]
+    image: String,
     name: String,
     created: String,
     state: RawState,
@@ -288,6 +292,7 @@ impl From<Raw> for Container {
             name: raw.name.trim_start_matches('/').to_owned(),
             id: raw.id,
             image: raw.config.image,
+            image_id: raw.image,
             status: raw.state.status,
             exit_code: raw.state.exit_code,
             out_of_memory: raw.state.out_of_memory,

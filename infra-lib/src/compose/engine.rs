@@ -32,6 +32,9 @@ pub struct Engine {
     /// Where it keeps images and volumes.
     #[serde(alias = "DockerRootDir")]
     pub root_dir: String,
+    /// What it runs on: `Docker Desktop` is a machine of its own, even on Linux.
+    #[serde(default, alias = "OperatingSystem")]
+    pub system: String,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +76,13 @@ impl Engine {
             (None, Some(context)) => format!("the context `{context}`, which is not defined"),
             (None, None) => "unix:///var/run/docker.sock".to_owned(),
         }
+    }
+
+    /// Whether its containers run under the same kernel as we do, so that a named pipe leads from them to us.
+    pub(crate) fn shares_kernel(runner: &Runner) -> bool {
+        cfg!(target_os = "linux")
+            && !Self::is_remote()
+            && Self::ask(runner).is_ok_and(|engine| !engine.system.contains("Docker Desktop"))
     }
 
     /// Whether the engine is known to be on another machine.

@@ -80,6 +80,7 @@ mod tests {
     fn container(status: Status, health: Health, exit_code: i32, restarts: u32, policy: &str, up: i64) -> Container {
         let now = Timestamp::UNIX_EPOCH;
         Container {
+            image_id: String::new(),
             id: "1".into(),
             name: "x-1".into(),
             service: "x".into(),

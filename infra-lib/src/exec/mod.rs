@@ -7,7 +7,9 @@
 mod cancel;
 mod environment;
 mod error;
+mod inlet;
 mod invocation;
+mod listen;
 mod program;
 mod redact;
 mod runner;

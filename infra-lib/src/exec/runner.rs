@@ -8,17 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::inlet;
 use super::invocation::EnvValue;
+use super::listen::{FileWork, Listener};
 use super::program::Programs;
-use super::supervise::{Bounds, Ending, attend, supervise};
-use super::tail::Tail;
+use super::supervise::{Bounds, Ending, Source, Watch, attend, supervise};
 use super::terminal::at_terminal;
 use super::{CancelToken, ExecError, Invocation, Redactor, Stdin, Stream};
 use crate::report::{Event, Observer};
 
 /// Lines of a failed child that go into its error.
 const TAIL_LINES: usize = 12;
-const TAIL_BYTES: usize = 64 * 1024;
 
 /// What a child printed before it ended with zero.
 #[derive(Debug, Clone, Default)]
@@ -134,13 +134,38 @@ impl Runner {
 
     fn capture(&self, invocation: &Invocation) -> Result<Output, ExecError> {
         let mut stdout = Vec::new();
-        let stderr = self.stream(invocation, |stream, chunk| {
-            if stream == Stream::Stdout {
-                stdout.extend_from_slice(chunk);
-            }
+        let stderr = self.chunks(invocation, |chunk| {
+            stdout.extend_from_slice(chunk);
             Ok(())
         })?;
         Ok(Output { stdout, stderr })
+    }
+
+    /// Runs a command that changes nothing and hands over its stdout as it comes, in pieces of any size; returns what it
+    /// said on stderr. Only the deadline and the stall timer that it states bound it.
+    pub fn chunks(
+        &self,
+        invocation: &Invocation,
+        mut on_chunk: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<String, ExecError> {
+        self.stream(invocation, |stream: Stream, chunk: &[u8]| match stream {
+            Stream::Stdout => on_chunk(chunk),
+            Stream::Stderr => Ok(()),
+        })
+    }
+
+    /// Runs a command that works on files. `on_line` gets what it says, and `progress` tells now and then how far the
+    /// files are, which counts as a sign of life. Returns what it said. In a dry run it is shown, not run, and the answer is `None`.
+    pub(crate) fn change_files(
+        &self,
+        invocation: &Invocation,
+        on_line: impl FnMut(&str),
+        progress: impl FnMut() -> u64,
+    ) -> Result<Option<String>, ExecError> {
+        if self.would(invocation) {
+            return Ok(None);
+        }
+        self.stream(invocation, FileWork::new(&self.redactor, on_line, progress)).map(Some)
     }
 
     /// Runs a command that changes nothing and hands over its lines as they come, without their ends.
@@ -150,7 +175,7 @@ impl Runner {
         mut on_line: impl FnMut(Stream, &str) -> io::Result<()>,
     ) -> Result<(), ExecError> {
         let mut pending = [Vec::new(), Vec::new()];
-        self.stream(invocation, |stream, chunk| {
+        self.stream(invocation, |stream: Stream, chunk: &[u8]| {
             let buffer = &mut pending[stream as usize];
             for part in chunk.split_inclusive(|&byte| byte == b'\n') {
                 buffer.extend_from_slice(part);
@@ -239,33 +264,17 @@ impl Runner {
     }
 
     /// Runs to the end, handing over chunks; returns the end of stderr.
-    fn stream(
-        &self,
-        invocation: &Invocation,
-        mut on_chunk: impl FnMut(Stream, &[u8]) -> io::Result<()>,
-    ) -> Result<String, ExecError> {
+    fn stream(&self, invocation: &Invocation, watch: impl Watch) -> Result<String, ExecError> {
         self.cancel.check()?;
         self.echo(invocation);
         let pipe_error = |source| ExecError::Pipe { command: invocation.to_string(), source };
-        let (handle, pipes) = self.launch_when_possible(invocation)?;
+        let (handle, sources) = self.launch_when_possible(invocation)?;
 
-        let mut tail = Tail::new(TAIL_BYTES);
-        let mut relay = Relay {
-            observer: &*self.observer,
-            redactor: &self.redactor,
-            source: invocation.relay.as_deref(),
-            line: Vec::new(),
-        };
+        let mut listener = Listener::new(&*self.observer, &self.redactor, invocation.relay.as_deref(), watch);
         let bounds = Bounds { deadline: invocation.deadline, stall: invocation.stall, cancel: &self.cancel };
-        let ending = supervise(handle, pipes, &bounds, |stream, chunk| {
-            if stream == Stream::Stderr {
-                tail.push(chunk);
-            }
-            relay.push(chunk);
-            on_chunk(stream, chunk)
-        })
-        .map_err(pipe_error)?;
+        let ending = supervise(handle, sources, &bounds, &mut listener).map_err(pipe_error)?;
 
+        let tail = listener.into_tail();
         let said = self.redactor.clean(&tail.lines(usize::MAX));
         let tail = self.redactor.clean(&tail.lines(TAIL_LINES));
         let command = invocation.to_string();
@@ -306,7 +315,9 @@ impl Runner {
         let command = match &invocation.stdin {
             Stdin::Null => command.stdin_null(),
             Stdin::Bytes(bytes) => command.stdin_bytes(bytes.clone()),
+            Stdin::File(file) => command.stdin_file(file.try_clone().map_err(pipe_error)?),
         };
+        let named = invocation.inlet.as_deref().map(inlet::open).transpose().map_err(pipe_error)?;
         // The expression holds our copies of the writers; it must be gone before the pipes are read to their end.
         let handle = command
             .stdout_file(out_writer)
@@ -318,7 +329,10 @@ impl Runner {
             })
             .start()
             .map_err(|source| ExecError::Start { program: invocation.program.clone(), source })?;
-        Ok((handle, [(Stream::Stdout, out_reader), (Stream::Stderr, err_reader)]))
+        let own = |stream, pipe: io::PipeReader| Source { stream, pipe: Box::new(pipe), open_until_exit: None };
+        let mut sources = vec![own(Stream::Stdout, out_reader), own(Stream::Stderr, err_reader)];
+        sources.extend(named);
+        Ok((handle, sources))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
@@ -356,7 +370,7 @@ impl std::fmt::Debug for Runner {
 }
 
 /// A started child, and the pipes from it.
-type Launched = (duct::Handle, [(Stream, io::PipeReader); 2]);
+type Launched = (duct::Handle, Vec<Source>);
 
 /// How long a child waits for files that others will give back.
 const FILES_PATIENCE: Duration = Duration::from_secs(1);
@@ -364,26 +378,4 @@ const FILES_PATIENCE: Duration = Duration::from_secs(1);
 fn is_out_of_files(error: &io::Error) -> bool {
     let code = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
     matches!(code, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
-}
-
-/// Passes a child's lines to the observer while it runs.
-struct Relay<'a> {
-    observer: &'a dyn Observer,
-    redactor: &'a Redactor,
-    source: Option<&'a str>,
-    line: Vec<u8>,
-}
-
-impl Relay<'_> {
-    fn push(&mut self, chunk: &[u8]) {
-        let Some(source) = self.source else { return };
-        for part in chunk.split_inclusive(|&byte| byte == b'\n') {
-            self.line.extend_from_slice(part);
-            if self.line.ends_with(b"\n") {
-                let line = self.redactor.clean(&String::from_utf8_lossy(&self.line));
-                self.observer.event(&Event::Output { source, line: line.trim_end() });
-                self.line.clear();
-            }
-        }
-    }
 }

@@ -1,8 +1,9 @@
 //! Watching one child from its start to its end.
 
-use std::io::{self, PipeReader, Read};
+use std::fs::File;
+use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,29 +35,60 @@ pub(super) struct Bounds<'a> {
     pub(super) cancel: &'a CancelToken,
 }
 
+/// Where a child's output comes from.
+pub(super) struct Source {
+    pub(super) stream: Stream,
+    pub(super) pipe: Box<dyn Read + Send>,
+    /// Of a named pipe, a writer of our own: without one it would be at its end before the child has opened it.
+    pub(super) open_until_exit: Option<File>,
+}
+
+/// Who looks on while a child runs.
+pub(super) trait Watch {
+    /// Takes what it printed.
+    fn chunk(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()>;
+    /// How far its work is that it does out of sight, on files: what changes is no stall.
+    fn progress(&mut self) -> u64 {
+        0
+    }
+}
+
+impl<F: FnMut(Stream, &[u8]) -> io::Result<()>> Watch for F {
+    fn chunk(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+        self(stream, bytes)
+    }
+}
+
 enum Message {
     Chunk(Stream, Vec<u8>),
     Closed,
     Exited(io::Result<std::process::ExitStatus>),
 }
 
+/// Chunks that wait to be looked at: 64 KiB each. A child that is faster than we are waits in its turn.
+const BACKLOG: usize = 64;
+/// How often the progress of hidden work is asked for.
+const PROGRESS: Duration = Duration::from_millis(200);
 /// After TERM, this long until KILL.
 const GRACE: Duration = Duration::from_secs(4);
 /// After the child is gone, this long for a grandchild that still holds its pipes.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// Reads both pipes of a started child until it has ended, or ends it when a bound is reached.
+/// Reads the pipes of a started child until it has ended, or ends it when a bound is reached.
 pub(super) fn supervise(
     handle: duct::Handle,
-    pipes: [(Stream, PipeReader); 2],
+    sources: Vec<Source>,
     bounds: &Bounds<'_>,
-    mut on_chunk: impl FnMut(Stream, &[u8]) -> io::Result<()>,
+    watch: &mut impl Watch,
 ) -> io::Result<Ending> {
     let handle = Arc::new(handle);
-    let (sender, messages) = mpsc::channel();
-    for (stream, pipe) in pipes {
+    let (sender, messages) = mpsc::sync_channel(BACKLOG);
+    let mut open = sources.len();
+    let mut open_until_exit = Vec::new();
+    for source in sources {
         let sender = sender.clone();
-        thread::spawn(move || pump(stream, pipe, &sender));
+        open_until_exit.extend(source.open_until_exit);
+        thread::spawn(move || pump(source.stream, source.pipe, &sender));
     }
     thread::spawn({
         let handle = Arc::clone(&handle);
@@ -68,19 +100,29 @@ pub(super) fn supervise(
 
     let started = Instant::now();
     let mut last_byte = started;
-    let mut open = 2;
+    let (mut last_look, mut progress) = (started, watch.progress());
     let mut exited = None;
     loop {
+        if last_look.elapsed() >= PROGRESS {
+            last_look = Instant::now();
+            let now = watch.progress();
+            if now != progress {
+                (progress, last_byte) = (now, last_look);
+            }
+        }
         match messages.recv_timeout(CancelToken::POLL) {
             Ok(Message::Chunk(stream, bytes)) => {
                 last_byte = Instant::now();
-                if let Err(error) = on_chunk(stream, &bytes) {
+                if let Err(error) = watch.chunk(stream, &bytes) {
                     terminate(&handle, &messages, bounds.cancel);
                     return Err(error);
                 }
             }
             Ok(Message::Closed) => open -= 1,
-            Ok(Message::Exited(status)) => exited = Some((status?, Instant::now())),
+            Ok(Message::Exited(status)) => {
+                open_until_exit.clear();
+                exited = Some((status?, Instant::now()));
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
@@ -109,7 +151,7 @@ pub(super) fn supervise(
     Err(io::Error::other("the child's pipes closed before it ended"))
 }
 
-fn pump(stream: Stream, mut pipe: PipeReader, sender: &Sender<Message>) {
+fn pump(stream: Stream, mut pipe: Box<dyn Read + Send>, sender: &SyncSender<Message>) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match pipe.read(&mut buffer) {

@@ -13,7 +13,7 @@ mod values;
 pub use error::ManifestError;
 pub use load::FILE_NAME;
 pub use model::{
-    Backup, Compose, DatabaseSettings, EnvRule, EnvironmentSettings, FillFrom, HealthTarget, Keep, LocalSettings,
+    Backup, Compose, DatabaseSettings, DumpFormat, EnvRule, EnvironmentSettings, FillFrom, HealthTarget, Keep, LocalSettings,
     Manifest, Migrations, Order, Policy, ProjectSettings, SeedRun, Seeds, ServicesAxis, Task,
 };
 #[cfg(feature = "schema")]

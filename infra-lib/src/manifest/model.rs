@@ -199,8 +199,8 @@ pub struct Backup {
     /// Where backups are kept; default: `backups`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub dir: Option<Utf8PathBuf>,
-    /// `custom`, `directory` or `sql`; default: `custom`.
-    pub format: Option<String>,
+    /// How a dump is written; default: `custom`.
+    pub format: Option<DumpFormat>,
     /// How many jobs work at once; for `directory`.
     pub jobs: Option<u32>,
     /// Volumes that belong to a full backup.
@@ -218,6 +218,21 @@ pub struct Backup {
     pub rpo: Option<Period>,
     /// How long a restore may take: recovery time objective.
     pub rto: Option<Period>,
+}
+
+/// How a dump is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum DumpFormat {
+    /// One compressed archive, which `pg_restore` reads.
+    #[default]
+    Custom,
+    /// A folder, written and read by several jobs at once: for big databases.
+    Directory,
+    /// Compressed SQL, for people.
+    Sql,
 }
 
 /// `keep = {…}`: how many of each are kept. Only verified backups count, and the three newest of them always stay.

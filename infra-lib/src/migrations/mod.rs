@@ -41,6 +41,7 @@ pub use plan::State as MigrationState;
 pub(crate) use repair::{Repaired, repair};
 pub(crate) use seeds::sow;
 pub use status::MigrationStatus;
+pub(crate) use tool::literal;
 pub(crate) use status::{Standing, status};
 pub(crate) use up::{Applied, PATIENCE, Wanted, up};
 pub(crate) use version::Version;

@@ -83,7 +83,7 @@ pub(super) trait Book {
 pub(super) const TOOK: &str = "extract(epoch FROM clock_timestamp() - :'started'::timestamptz)";
 
 /// A string literal in which nothing has a meaning: psql expands no variable inside of quotes.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }

@@ -5,8 +5,11 @@
 
 mod build;
 mod clean;
+mod db_backup;
+mod db_restore;
 mod db_migrate;
 mod db_shell;
+mod db_verify;
 mod describe;
 mod df;
 mod doctor;
@@ -31,8 +34,11 @@ mod update;
 
 pub use build::{Build, BuildReport, BuiltImage};
 pub use clean::{Clean, CleanReport, Kind, Object};
+pub use db_backup::{BackupList, BackupReport, DbBackup, DbBackupReport, ListedBackup, Verify};
+pub use db_restore::{DbRestore, RestoreReport};
 pub use db_migrate::{DbMigrate, MigrateAction, MigrateReport, MigrateStatus, Migrated};
 pub use db_shell::{DbShell, DbShellReport};
+pub use db_verify::{DbVerify, Subset, Verified, VerifyReport};
 pub use describe::{
     Describe, DescribedContainer, DescribedDatabase, DescribedNetwork, DescribedService, DescribedVolume, Description,
     LastBackup,

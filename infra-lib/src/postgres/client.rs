@@ -62,7 +62,7 @@ impl Database {
     }
 
     /// The same in a container that is known to be the database's.
-    fn tool_inside(&self, container: &Container, tool: &str, terminal: bool, way: Way) -> Invocation {
+    pub(super) fn tool_inside(&self, container: &Container, tool: &str, terminal: bool, way: Way) -> Invocation {
         let port = if let Place::Service { port, .. } = self.place { port } else { 5432 };
         let on_host = container.addresses.contains_key("host");
         let host = if on_host || way == Way::Inside { "127.0.0.1" } else { &container.hostname };
@@ -91,7 +91,7 @@ impl Database {
         call
     }
 
-    fn identity<'a>(&'a self, host: &'a str, port: &'a str, tls: &'a str) -> [(&'static str, String); 7] {
+    pub(super) fn identity<'a>(&'a self, host: &'a str, port: &'a str, tls: &'a str) -> [(&'static str, String); 7] {
         [
             ("PGDATABASE", self.name.clone()),
             ("PGUSER", self.user.clone()),
@@ -140,6 +140,18 @@ impl Database {
     /// Runs SQL that changes something.
     pub(crate) fn execute(project: &Project, call: &Invocation) -> Result<Option<Output>> {
         Ok(project.runner().change(call).map_err(PostgresError::from_exec)?)
+    }
+
+    /// Lets the planner know what is in the database. That it does not is a matter of speed alone.
+    pub(crate) fn analyze(&self, project: &Project) {
+        project.step(format_args!("analyzing {}", self.name));
+        let analyzed = self.psql(project).and_then(|call| {
+            let call = call.args(["-f", "-"]).stdin("SET client_min_messages = error;\nANALYZE;\n");
+            Self::execute(project, &call.deadline(Duration::from_secs(3600)))
+        });
+        if let Err(error) = analyzed {
+            project.warn(format_args!("the new tables were not analyzed: {error}"));
+        }
     }
 
     /// Logs in for real, and returns the server's version. `pg_isready` says yes to a wrong user, a wrong database and a

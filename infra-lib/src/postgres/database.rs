@@ -55,7 +55,7 @@ const LONGEST_NAME: usize = 63;
 
 impl Database {
     /// An error if PostgreSQL would cut a name.
-    pub(super) fn check_names(&self) -> Result<(), PostgresError> {
+    pub(crate) fn check_names(&self) -> Result<(), PostgresError> {
         match [&self.name, &self.user].into_iter().find(|name| name.len() > LONGEST_NAME) {
             Some(name) => Err(PostgresError::NameTooLong { name: name.clone(), length: name.len() }),
             None => Ok(()),

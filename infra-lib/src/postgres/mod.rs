@@ -7,6 +7,8 @@ mod error;
 pub(crate) mod local;
 mod mark;
 mod password;
+mod toolbox;
+mod trailer;
 mod url;
 
 pub(crate) use client::Way;
@@ -15,3 +17,4 @@ pub(crate) use detect::port as server_port;
 pub use error::PostgresError;
 pub use local::TempDatabase;
 pub use mark::Mark;
+pub(crate) use toolbox::Toolbox;

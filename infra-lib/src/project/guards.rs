@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use camino::Utf8Path;
+
 use crate::consent::{Destruction, obtain};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::lock::{Guard, Lock, Mode};
+use crate::postgres::{Database, Mark, Place};
 
 use super::{Project, template_of};
 
@@ -46,12 +49,42 @@ impl Project {
         Ok(Some(guard))
     }
 
+    /// Takes the lock of the backups in this folder, or says at once who has it: whoever makes one tonight makes the other's needless.
+    pub(crate) fn lock_backups(&self, folder: &Utf8Path, operation: &str) -> Result<Option<Guard>> {
+        if self.runner().is_dry_run() {
+            return Ok(None);
+        }
+        Ok(Some(Lock::Backup.acquire(folder, Mode::Exclusive, operation, Duration::ZERO, self.cancel(), |_| {})?))
+    }
+
     /// Asks before destroying; what is not granted is an error.
     pub fn consent(&self, destruction: &Destruction) -> Result<()> {
         if self.runner().is_dry_run() {
             return Ok(());
         }
         Ok(obtain(&self.consent, destruction)?)
+    }
+
+    /// Describes a destruction of what is in a database. What the database says of itself counts as well: one that is marked
+    /// as another environment's is refused, and one of somebody else's server that bears no mark is protected.
+    pub(crate) fn database_destruction(&self, operation: &'static str, database: &Database) -> Result<Destruction> {
+        let mut destruction = self.destruction(operation, Vec::new());
+        let ours = Mark::of(self);
+        match database.mark(self)? {
+            Some(mark) if mark == ours => {}
+            Some(mark) => {
+                return Err(Error::new(
+                    Exit::Refused,
+                    format!(
+                        "the database {} says that it is {} of {}, and this is {} of {}; nothing was changed",
+                        database.name, mark.environment, mark.project, ours.environment, ours.project
+                    ),
+                )
+                .with_hint(format!("if that is the one you mean: `cargo xtask -e {} {operation} …`", mark.environment)));
+            }
+            None => destruction.protected |= matches!(database.place, Place::Url { .. }),
+        }
+        Ok(destruction)
     }
 
     /// Describes a destruction in this environment.

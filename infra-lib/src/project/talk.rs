@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use crate::report::Event;
+use crate::report::{Event, Unit};
 
 use super::Project;
 
@@ -17,6 +17,11 @@ impl Project {
     /// Says what is being waited for.
     pub(crate) fn waiting(&self, text: impl Display) {
         self.observer.event(&Event::Waiting { text: &text.to_string() });
+    }
+
+    /// Says how far the current step is.
+    pub(crate) fn progress(&self, what: &str, done: u64, total: Option<u64>, unit: Unit) {
+        self.observer.event(&Event::Progress { what, done, total, unit });
     }
 
     /// Says something worth knowing.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::exec::Runner;
 use crate::exit::Exit;
 use crate::postgres::{Database, Place, PostgresError, url};
-use crate::project::LocalRecord;
+use crate::project::{LocalRecord, Project};
 
 use super::binaries::{Installation, Requirement};
 use super::build::{Durability, unattended};
@@ -90,6 +90,15 @@ impl TempDatabase {
         cluster.init(&temp.database.user, &password, Durability::Temporary)?;
         temp.port = cluster.start(None, &SETTINGS)?;
         Ok(temp)
+    }
+
+    /// The server's database as operations know one; its password is masked in whatever `project` prints.
+    pub(crate) fn as_database(&self, project: &Project) -> Database {
+        if let Some(password) = &self.database.password {
+            project.runner().redactor().learn(password);
+        }
+        let place = Place::Url { host: self.host().to_owned(), port: self.port, tls: "disable".to_owned() };
+        Database { place, ..self.database.clone() }
     }
 
     /// `postgres://user:password@127.0.0.1:port/database`, as every client reads it.

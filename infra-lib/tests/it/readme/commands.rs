@@ -74,7 +74,7 @@ fn every_command_of_the_readmes_table_can_be_typed() {
 }
 
 /// How each documented command is run on the small project, in this order.
-const SAMPLES: [(&str, &[&str]); 24] = [
+const SAMPLES: [(&str, &[&str]); 27] = [
     ("setup", &["--no-start"]),
     ("start", &[]),
     ("ps", &[]),
@@ -86,6 +86,9 @@ const SAMPLES: [(&str, &[&str]); 24] = [
     ("exec", &["db", "--", "true"]),
     ("shell", &["db"]),
     ("db-shell", &["-c", "select 1"]),
+    ("db-backup", &[]),
+    ("db-verify", &["latest"]),
+    ("db-restore", &["latest", "--yes"]),
     ("db-migrate", &["new", "first"]),
     ("env", &["check"]),
     ("tasks", &[]),

@@ -1,0 +1,249 @@
+//! The backups that there are.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::fs::atomic;
+use crate::nonce;
+use crate::project::Project;
+
+use super::BackupError;
+use super::draft::{self, PART};
+use super::folder::Folder;
+use super::manifest::BackupManifest;
+
+/// The backups of a folder, in the order in which they were made. A file without a manifest is none.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    /// `None`: nothing was ever backed up here.
+    pub(crate) folder: Option<Folder>,
+    pub(crate) entries: Vec<Entry>,
+    /// Manifests that cannot be used, and why.
+    pub(crate) problems: Vec<BackupError>,
+}
+
+/// A backup of the catalogue.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// Its manifest's file.
+    pub(crate) name: String,
+    pub(crate) manifest: BackupManifest,
+}
+
+/// What lies in every folder of backups, so that an empty mount point is not taken for one.
+const MARKER: &str = ".infra-backups.json";
+/// Which folders were used, with what lies in them.
+const RECORD: &str = "backup-folders.json";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Marker {
+    id: String,
+}
+
+impl Project {
+    /// Where its backups are kept.
+    pub fn backup_dir(&self) -> Utf8PathBuf {
+        self.root().join(self.manifest().backup.dir.as_deref().unwrap_or(Utf8Path::new("backups")))
+    }
+}
+
+impl Catalogue {
+    /// Reads what there is. A folder that was never used has none.
+    pub(crate) fn read(project: &Project) -> Result<Self> {
+        let path = project.backup_dir();
+        let folder = if path.symlink_metadata().is_ok() { Some(Folder::open(&path)?) } else { None };
+        match &folder {
+            Some(folder) => check_marker(project, folder).map(drop)?,
+            None if known(project).contains_key(&path) => return Err(not_mounted(project, &path)),
+            None => {}
+        }
+        Self::of(folder)
+    }
+
+    /// Opens the folder to add to it, and makes it if there is none.
+    pub(crate) fn folder_for_writing(project: &Project) -> Result<(Folder, String)> {
+        let path = project.backup_dir();
+        let known = known(project);
+        if known.contains_key(&path) && path.symlink_metadata().is_err() {
+            return Err(not_mounted(project, &path));
+        }
+        let folder = Folder::make(&path)?;
+        if let Some(id) = check_marker(project, &folder)? {
+            if known.get(&path) != Some(&id) {
+                remember(project, &path, &id)?;
+            }
+            return Ok((folder, id));
+        }
+        let marker = Marker { id: nonce::hex_digits(12)? };
+        let text =
+            serde_json::to_vec(&marker).map_err(|error| Error::file("write", path.join(MARKER))(error.into()))?;
+        match atomic::create_new(&path.join(MARKER), &text) {
+            // Another one was quicker.
+            Err(error) if error.already_exists() => return Self::folder_for_writing(project),
+            written => written?,
+        }
+        remember(project, &path, &marker.id)?;
+        Ok((folder, marker.id))
+    }
+
+    /// The backups of an opened folder.
+    pub(crate) fn of(folder: Option<Folder>) -> Result<Self> {
+        let mut catalogue = Self { folder, entries: Vec::new(), problems: Vec::new() };
+        let Some(folder) = &catalogue.folder else { return Ok(catalogue) };
+        let names = folder.names().map_err(Error::file("read", folder.path()))?;
+        for name in names.into_iter().filter(|name| has_extension(name, "json") && !name.starts_with('.')) {
+            let text = std::io::read_to_string(
+                folder.open_file(&name).map_err(Error::file("read", folder.path().join(&name)))?,
+            );
+            match text.map_err(|error| error.to_string()).and_then(|text| {
+                // Other people's JSON is none of our business.
+                if !text.contains("\"sequence\"") {
+                    return Ok(None);
+                }
+                BackupManifest::parse(&name, text.as_bytes()).map(Some).map_err(|error| error.to_string())
+            }) {
+                Ok(Some(manifest)) => catalogue.entries.push(Entry { name, manifest }),
+                Ok(None) => {}
+                Err(reason) => catalogue.problems.push(BackupError::Manifest { file: name, reason }),
+            }
+        }
+        catalogue.entries.sort_by_key(|entry| (entry.manifest.sequence, entry.manifest.created));
+        Ok(catalogue)
+    }
+
+    /// The backups of the database of this project's environment, oldest first.
+    pub(crate) fn databases<'a>(&'a self, project: &'a Project) -> impl DoubleEndedIterator<Item = &'a Entry> {
+        self.entries.iter().filter(|entry| entry.manifest.database.is_some() && entry.is_of(project))
+    }
+
+    /// The newest backup of the database that is good.
+    pub(crate) fn newest_good<'a>(&'a self, project: &'a Project) -> Option<&'a Entry> {
+        self.databases(project).rfind(|entry| entry.manifest.is_good())
+    }
+
+    /// The number that the next one gets.
+    pub(crate) fn next_sequence(&self) -> u64 {
+        self.entries.iter().map(|entry| entry.manifest.sequence).max().unwrap_or(0) + 1
+    }
+
+    /// The database's backup that is meant by `latest`, an id, a label (the newest one that has it), or the name of a file.
+    pub(crate) fn find<'a>(&'a self, project: &'a Project, wanted: &str) -> Result<&'a Entry, BackupError> {
+        self.find_among(wanted, self.databases(project).collect())
+    }
+
+    /// The same among these, which are sorted, oldest first. A file's name finds those of other projects too.
+    pub(crate) fn find_among<'a>(&'a self, wanted: &str, own: Vec<&'a Entry>) -> Result<&'a Entry, BackupError> {
+        if wanted == "latest" {
+            let newest = own.iter().rev().find(|entry| entry.manifest.is_good());
+            return newest.copied().ok_or_else(|| BackupError::NotFound { name: wanted.to_owned(), near: Vec::new() });
+        }
+        let file = Utf8Path::new(wanted).file_name().unwrap_or(wanted);
+        let in_folder = file == wanted || self.folder.as_ref().is_some_and(|folder| is_in(wanted, folder.path()));
+        let named = self.entries.iter().find(|entry| {
+            in_folder
+                && (entry.name == file
+                    || entry.manifest.file == file
+                    || entry.stem() == file
+                    || entry.manifest.id == wanted)
+        });
+        let labelled = || own.iter().rev().find(|entry| entry.manifest.label.as_deref() == Some(wanted)).copied();
+        if let Some(problem) = self.problems.iter().find(|problem| problem.is_about(file)) {
+            return Err(BackupError::Manifest { file: file.to_owned(), reason: problem.to_string() });
+        }
+        named.or_else(labelled).ok_or_else(|| {
+            let newest = own.iter().rev().take(5).map(|entry| entry.stem().to_owned());
+            BackupError::NotFound { name: wanted.escape_debug().to_string(), near: newest.collect() }
+        })
+    }
+
+    /// Removes what runs that were killed have left. Only whoever holds the folder's lock may do so.
+    pub(crate) fn sweep(&self) -> Result<Vec<String>> {
+        let Some(folder) = &self.folder else { return Ok(Vec::new()) };
+        let names = folder.names().map_err(Error::file("read", folder.path()))?;
+        let mut removed = Vec::new();
+        for part in names.iter().filter(|name| name.starts_with('.') && name.ends_with(PART)) {
+            // Files had their names already, and the manifest that would have named them was not yet there.
+            for published in draft::announced(folder, part) {
+                let is_listed = self.entries.iter().any(|entry| entry.files().any(|file| file == published));
+                if !is_listed && folder.has(&published) {
+                    folder.remove(&published).map_err(Error::file("remove", folder.path().join(&published)))?;
+                    removed.push(published);
+                }
+            }
+        }
+        let ours = |name: &&String| name.starts_with('.') && (name.ends_with(PART) || has_extension(name, "pipe"));
+        for part in names.iter().filter(ours) {
+            folder.remove(part).map_err(Error::file("remove", folder.path().join(part)))?;
+            removed.push(part.clone());
+        }
+        Ok(removed)
+    }
+}
+
+impl Entry {
+    /// Whether it is one of this project's environment.
+    pub(crate) fn is_of(&self, project: &Project) -> bool {
+        self.manifest.project == project.name() && self.manifest.environment == project.environment().name
+    }
+
+    /// Its name without an extension.
+    pub(crate) fn stem(&self) -> &str {
+        self.name.strip_suffix(".json").unwrap_or(&self.name)
+    }
+
+    /// Its files, without the manifest.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        let globals = self.manifest.globals.iter().map(|globals| globals.file.as_str());
+        std::iter::once(self.manifest.file.as_str()).chain(globals)
+    }
+
+    /// Writes its manifest anew, after a proof of it was added.
+    pub(crate) fn save(&self, folder: &Folder) -> Result<()> {
+        let path = folder.path().join(&self.name);
+        let text = self.manifest.to_text().map_err(|error| Error::file("write", &path)(error.into()))?;
+        Ok(atomic::replace(&path, &text)?)
+    }
+}
+
+fn has_extension(name: &str, extension: &str) -> bool {
+    Utf8Path::new(name).extension() == Some(extension)
+}
+
+fn is_in(wanted: &str, folder: &Utf8Path) -> bool {
+    let parent = Utf8Path::new(wanted).parent().and_then(|parent| parent.canonicalize_utf8().ok());
+    parent.is_some() && parent == folder.canonicalize_utf8().ok()
+}
+
+fn known(project: &Project) -> BTreeMap<Utf8PathBuf, String> {
+    project.state().read(RECORD).unwrap_or_default()
+}
+
+fn remember(project: &Project, path: &Utf8Path, id: &str) -> Result<()> {
+    let mut known = known(project);
+    known.insert(path.to_owned(), id.to_owned());
+    project.state().write(RECORD, &known)
+}
+
+/// The folder's id, unless it is new. One that was used before must still be marked.
+fn check_marker(project: &Project, folder: &Folder) -> Result<Option<String>> {
+    let text = folder.open_file(MARKER).ok().and_then(|file| std::io::read_to_string(file).ok());
+    match text.and_then(|text| serde_json::from_str::<Marker>(&text).ok()) {
+        Some(marker) => Ok(Some(marker.id)),
+        None if known(project).contains_key(folder.path()) => Err(not_mounted(project, folder.path())),
+        None => Ok(None),
+    }
+}
+
+fn not_mounted(project: &Project, path: &Utf8Path) -> Error {
+    BackupError::NotMounted { path: path.to_owned(), record: project.state().path().join(RECORD) }.into()
+}
+
+impl BackupError {
+    fn is_about(&self, name: &str) -> bool {
+        let stem = name.split('.').next().unwrap_or(name);
+        matches!(self, Self::Manifest { file, .. } | Self::Schema { file, .. } if file == name || file.strip_suffix(".json") == Some(name) || file.split('.').next() == Some(stem))
+    }
+}

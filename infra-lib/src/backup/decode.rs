@@ -1,0 +1,266 @@
+//! Reading a dump's SQL as it streams by, to count the rows of each table.
+//!
+//! The data of a table stands between `COPY … FROM stdin;` and a line `\.`, one row a line. What is outside is only
+//! followed closely enough to know where a quoted name, a string or a function's body ends, so that nothing in them is
+//! taken for a `COPY`.
+
+use memchr::{memchr, memchr_iter, memchr2, memmem};
+
+use super::manifest::TableRows;
+
+/// A statement is remembered up to this length: a table may have 1,600 columns with names of 63 bytes.
+const LONGEST_COPY: usize = 256 * 1024;
+const END_OF_DATA: &[u8] = b"\n\\.\n";
+const COMPLETE: &[u8] = b"-- PostgreSQL database dump complete";
+
+/// What a dump holds, as far as its data says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Decoded {
+    /// In the order of the dump.
+    pub(crate) tables: Vec<TableRows>,
+    /// How many large objects there are.
+    pub(crate) large_objects: u64,
+    /// Whether it ends as `pg_dump` ends one.
+    pub(crate) complete: bool,
+    /// Whether it ended within a table's data.
+    pub(crate) cut: bool,
+}
+
+/// Counts while the text streams by.
+pub(crate) struct Decoder {
+    within: Within,
+    /// The line or statement so far.
+    head: Vec<u8>,
+    decoded: Decoded,
+}
+
+enum Within {
+    /// Between statements, or in one.
+    Plain,
+    /// After `--` in the first column.
+    Comment,
+    /// In a name or a string, which ends with this byte.
+    Quote(u8),
+    /// After a `$`, which may begin a quote.
+    Tag(Vec<u8>),
+    /// In a string that ends with this; and what was seen of it lately.
+    Dollar { tag: Vec<u8>, seen: Vec<u8> },
+    /// In a table's data: what was held back, since the end may stand there in part.
+    Data { table: TableRows, held: Vec<u8> },
+}
+
+impl Decoder {
+    pub(crate) fn new() -> Self {
+        Self { within: Within::Plain, head: Vec::new(), decoded: Decoded::default() }
+    }
+
+    /// Takes the next bytes.
+    pub(crate) fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let used = match std::mem::replace(&mut self.within, Within::Plain) {
+                Within::Plain => self.plain(bytes),
+                Within::Comment => self.comment(bytes),
+                Within::Quote(quote) => self.quote(quote, bytes),
+                Within::Tag(tag) => self.tag(tag, bytes),
+                Within::Dollar { tag, seen } => self.dollar(tag, seen, bytes),
+                Within::Data { table, held } => self.data(table, held, bytes),
+            };
+            bytes = &bytes[used..];
+        }
+    }
+
+    /// What was found, at the end of the text.
+    pub(crate) fn finish(mut self) -> Decoded {
+        match self.within {
+            Within::Data { .. } | Within::Quote(_) | Within::Dollar { .. } => self.decoded.cut = true,
+            Within::Comment => self.decoded.complete |= self.head.starts_with(COMPLETE),
+            Within::Plain | Within::Tag(_) => {}
+        }
+        self.decoded
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = LONGEST_COPY.saturating_sub(self.head.len());
+        self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn plain(&mut self, bytes: &[u8]) -> usize {
+        let end =
+            bytes.iter().position(|byte| matches!(byte, b'\n' | b'\'' | b'"' | b'$' | b'-')).unwrap_or(bytes.len());
+        self.keep(&bytes[..end]);
+        let Some(&found) = bytes.get(end) else { return end };
+        self.keep(&bytes[end..=end]);
+        self.within = match found {
+            b'\n' => self.line(),
+            b'$' => Within::Tag(Vec::new()),
+            b'-' if self.head == b"--" => Within::Comment,
+            b'-' => Within::Plain,
+            quote => Within::Quote(quote),
+        };
+        end + 1
+    }
+
+    /// A line of a statement has ended.
+    fn line(&mut self) -> Within {
+        let line = std::mem::take(&mut self.head);
+        let line = line.strip_suffix(b"\n").unwrap_or(&line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.starts_with(b"SELECT pg_catalog.lo_open(") {
+            self.decoded.large_objects += 1;
+        }
+        let copied = line.strip_prefix(b"COPY ").and_then(|rest| rest.strip_suffix(b" FROM stdin;")).and_then(table);
+        match copied {
+            // As if the line before had just ended: so the end of an empty table's data looks like any other's.
+            Some(table) => Within::Data { table, held: vec![b'\n'] },
+            None => Within::Plain,
+        }
+    }
+
+    fn comment(&mut self, bytes: &[u8]) -> usize {
+        let end = memchr(b'\n', bytes);
+        self.keep(&bytes[..end.unwrap_or(bytes.len())]);
+        let Some(end) = end else {
+            self.within = Within::Comment;
+            return bytes.len();
+        };
+        self.decoded.complete |= self.head.starts_with(COMPLETE);
+        self.head.clear();
+        end + 1
+    }
+
+    fn quote(&mut self, quote: u8, bytes: &[u8]) -> usize {
+        let end = memchr(quote, bytes);
+        let used = end.map_or(bytes.len(), |end| end + 1);
+        self.keep(&bytes[..used]);
+        if end.is_none() {
+            self.within = Within::Quote(quote);
+        }
+        used
+    }
+
+    fn tag(&mut self, mut tag: Vec<u8>, bytes: &[u8]) -> usize {
+        let end = bytes.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii()));
+        tag.extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
+        // `$1` is a parameter, and a name may have a `$` within.
+        let parameter = tag.first().is_some_and(u8::is_ascii_digit);
+        match end {
+            None if !parameter => self.within = Within::Tag(tag),
+            Some(end) if bytes[end] == b'$' && !parameter => {
+                let tag = [b"$", &tag[..], b"$"].concat();
+                self.within = Within::Dollar { tag, seen: Vec::new() };
+                return end + 1;
+            }
+            _ => {}
+        }
+        end.unwrap_or(bytes.len())
+    }
+
+    fn dollar(&mut self, tag: Vec<u8>, seen: Vec<u8>, bytes: &[u8]) -> usize {
+        let text = [&seen[..], bytes].concat();
+        if let Some(at) = memmem::find(&text, &tag) {
+            return (at + tag.len()).saturating_sub(seen.len());
+        }
+        let seen = text[text.len().saturating_sub(tag.len() - 1)..].to_vec();
+        self.within = Within::Dollar { tag, seen };
+        bytes.len()
+    }
+
+    fn data(&mut self, mut table: TableRows, held: Vec<u8>, bytes: &[u8]) -> usize {
+        let seam = held.len();
+        let text = [&held[..], bytes].concat();
+        if let Some(at) = memmem::find(&text, END_OF_DATA) {
+            // The first line end is not a row's, but that of the `COPY`.
+            table.rows += memchr_iter(b'\n', &text[..=at]).count() as u64;
+            table.rows -= 1;
+            self.decoded.tables.push(table);
+            return at + END_OF_DATA.len() - seam;
+        }
+        let whole = text.len().saturating_sub(END_OF_DATA.len() - 1);
+        table.rows += memchr_iter(b'\n', &text[..whole]).count() as u64;
+        self.within = Within::Data { table, held: text[whole..].to_vec() };
+        bytes.len()
+    }
+}
+
+/// The table of a `COPY`, from what stands between that word and `FROM`.
+fn table(text: &[u8]) -> Option<TableRows> {
+    let (schema, rest) = identifier(text)?;
+    let (name, _) = identifier(rest.strip_prefix(b".")?)?;
+    Some(TableRows { schema, name, rows: 0 })
+}
+
+fn identifier(text: &[u8]) -> Option<(String, &[u8])> {
+    let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let Some(mut rest) = text.strip_prefix(b"\"") else {
+        let end = memchr2(b'.', b' ', text).unwrap_or(text.len());
+        return (end > 0).then(|| (text_of(&text[..end]), &text[end..]));
+    };
+    let mut name = Vec::new();
+    loop {
+        let end = memchr(b'"', rest)?;
+        name.extend_from_slice(&rest[..end]);
+        rest = &rest[end + 1..];
+        match rest.strip_prefix(b"\"") {
+            Some(more) => {
+                name.push(b'"');
+                rest = more;
+            }
+            None => return Some((text_of(&name), rest)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DUMP: &str = "--\n-- PostgreSQL database dump\n--\n\nSET x = 'COPY a.b (c) FROM stdin;\n';\n\
+        CREATE FUNCTION f() AS $_$\nCOPY no.no (c) FROM stdin;\n$1 it's\n$_$;\nSELECT $1, a$b;\n\
+        -- it's a comment with a \" and a '\nCOPY public.users (id, name) FROM stdin;\n1\ta\n2\tb \\\\.\n3\t\\\\.\n\\.\n\n\n\
+        COPY public.empty (id) FROM stdin;\n\\.\n\n\
+        COPY \"My \"\"Schema\"\"\n\".\"the.table\nCOPY a.b (c) FROM stdin;\" (\"a b\") FROM stdin;\n\\N\n\\.\n\n\
+        SELECT pg_catalog.lo_open('16400', 131072);\nSELECT pg_catalog.lowrite(0, '\\x00');\n\
+        SELECT pg_catalog.lo_open('16401', 131072);\n\
+        --\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict abc\n";
+
+    fn decode(text: &[u8], step: usize) -> Decoded {
+        let mut decoder = Decoder::new();
+        text.chunks(step.max(1)).for_each(|chunk| decoder.push(chunk));
+        decoder.finish()
+    }
+
+    fn expected() -> Decoded {
+        let table = |schema: &str, name: &str, rows| TableRows { schema: schema.into(), name: name.into(), rows };
+        let tables = vec![
+            table("public", "users", 3),
+            table("public", "empty", 0),
+            table("My \"Schema\"\n", "the.table\nCOPY a.b (c) FROM stdin;", 1),
+        ];
+        Decoded { tables, large_objects: 2, complete: true, cut: false }
+    }
+
+    #[test]
+    fn rows_are_counted_wherever_the_text_is_cut_into_pieces() {
+        for step in 1..=DUMP.len() {
+            assert_eq!(decode(DUMP.as_bytes(), step), expected(), "in pieces of {step}");
+        }
+    }
+
+    #[test]
+    fn c01_a_cut_dump_is_not_complete() {
+        let end = DUMP.find("dump complete").unwrap();
+        for cut in 0..end {
+            let decoded = decode(&DUMP.as_bytes()[..cut], 64);
+            assert!(!decoded.complete, "cut at {cut}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn anything_is_read_without_a_panic(text in proptest::collection::vec(any::<u8>(), 0..500), step in 1..50_usize) {
+            decode(&text, step);
+        }
+    }
+}

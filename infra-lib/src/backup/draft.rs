@@ -1,0 +1,172 @@
+//! A backup in the making: its files have other names, until all that they are to prove is proven.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::error::{Error, Result};
+use crate::exec::CancelToken;
+
+use super::folder::{Folder, sync_file};
+use super::manifest::{BackupManifest, Format};
+use super::name::Stem;
+
+/// What the name of an unfinished file ends in.
+pub(super) const PART: &str = ".infra-part";
+
+/// A backup that is being made. When it is dropped unpublished, its files go.
+#[derive(Debug)]
+pub(crate) struct Draft<'a> {
+    folder: &'a Folder,
+    stem: String,
+    format: Format,
+    data: Data,
+    /// Names in the folder that are ours to remove.
+    names: Vec<String>,
+}
+
+/// What is being written.
+#[derive(Debug)]
+pub(crate) enum Data {
+    File(File),
+    Folder(Folder),
+}
+
+impl<'a> Draft<'a> {
+    /// Makes the file, or folder, that is to be filled. A second that is taken already gives way to the next one.
+    pub(crate) fn begin(folder: &'a Folder, mut stem: Stem, format: Format) -> Result<Self> {
+        let extension = format.extension();
+        let failed = |error: io::Error| Error::file("create a file in", folder.path())(error);
+        loop {
+            let name = stem.to_string();
+            if folder.has(&format!("{name}.json")) || folder.has(&format!("{name}.{extension}")) {
+                stem.time += Duration::from_secs(1);
+                continue;
+            }
+            let part = part(&name, extension);
+            let data = match format {
+                Format::Directory => folder.create_folder(&part).map(Data::Folder),
+                Format::Custom | Format::Sql | Format::Tar => folder.create(&part).map(Data::File),
+            };
+            let data = data.map_err(failed)?;
+            return Ok(Self { folder, stem: name, format, data, names: vec![part] });
+        }
+    }
+
+    /// What is being written.
+    pub(crate) fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// The unfinished file's name in the folder.
+    pub(crate) fn part(&self) -> String {
+        part(&self.stem, self.format.extension())
+    }
+
+    /// The name that it will have.
+    pub(crate) fn file(&self) -> String {
+        format!("{}.{}", self.stem, self.format.extension())
+    }
+
+    /// Another file of this backup; returns its unfinished name and the one that it will have.
+    pub(crate) fn beside(&mut self, extension: &str) -> Result<(File, String, String)> {
+        let part = part(&self.stem, extension);
+        let file = self.folder.create(&part).map_err(Error::file("create", self.folder.path().join(&part)))?;
+        self.names.push(part.clone());
+        Ok((file, part, format!("{}.{extension}", self.stem)))
+    }
+
+    /// How many bytes are written so far.
+    pub(crate) fn written(&self) -> u64 {
+        match &self.data {
+            Data::File(file) => file.metadata().map_or(0, |stat| stat.len()),
+            Data::Folder(folder) => crate::fs::occupied(folder.path()),
+        }
+    }
+
+    /// Whether the unfinished file is still the one that we made, in the folder that we opened.
+    pub(crate) fn is_in_place(&self) -> bool {
+        let own = match &self.data {
+            Data::File(file) => self.folder.is_at(&self.part(), file),
+            Data::Folder(folder) => folder.is_at_its_path(),
+        };
+        own && self.folder.is_at_its_path()
+    }
+
+    /// Syncs what is written. `false`: this file system makes no such promise.
+    pub(crate) fn sync(&self) -> Result<bool> {
+        let failed = |error: io::Error| Error::file("sync", self.folder.path().join(self.part()))(error);
+        match &self.data {
+            Data::File(file) => sync_file(file).map_err(failed),
+            Data::Folder(folder) => {
+                let mut kept = true;
+                for name in folder.names().map_err(failed)? {
+                    kept &= folder.open_file(&name).and_then(|file| sync_file(&file)).map_err(failed)?;
+                }
+                Ok(folder.sync().map_err(failed)? & kept)
+            }
+        }
+    }
+
+    /// Makes it a backup: the files get their names, and last the manifest. Whatever fails before that leaves nothing.
+    pub(crate) fn publish(mut self, manifest: &BackupManifest, cancel: &CancelToken) -> Result<String> {
+        let name = format!("{}.json", self.stem);
+        let announced = part(&self.stem, "json");
+        let failed = |action: &'static str, name: &str| Error::file(action, self.folder.path().join(name));
+        let text = manifest.to_text().map_err(|error| failed("write", &name)(error.into()))?;
+        // The announcement: if we are killed now, the next run knows by it which names are not to stay.
+        let file = self.folder.create(&announced).map_err(failed("create", &announced))?;
+        self.names.push(announced.clone());
+        (&file).write_all(&text).and_then(|()| sync_file(&file)).map_err(failed("write", &announced))?;
+        self.folder.sync().map_err(failed("sync", "."))?;
+
+        let mut renames = vec![(self.part(), self.file())];
+        renames.extend(manifest.globals.iter().map(|globals| (part(&self.stem, "globals.sql"), globals.file.clone())));
+        renames.push((announced, name.clone()));
+        let last = renames.len() - 1;
+        for (at, (from, to)) in renames.iter().enumerate() {
+            cancel.check()?;
+            self.folder.publish(from, to).map_err(failed("publish", to))?;
+            // From now on the new name is what goes if anything fails, the manifest first.
+            self.names.retain(|name| name != from);
+            self.names.insert(0, to.clone());
+            if at + 1 >= last {
+                self.folder.sync().map_err(failed("sync", "."))?;
+            }
+        }
+        self.names.retain(|name| name.starts_with('.'));
+        Ok(name)
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        for name in &self.names {
+            let _ = self.folder.remove(name);
+        }
+        if !self.names.is_empty() {
+            let _ = self.folder.sync();
+        }
+    }
+}
+
+fn part(stem: &str, extension: &str) -> String {
+    format!(".{stem}.{extension}{PART}")
+}
+
+/// The names that an unfinished manifest was about to make valid.
+pub(super) fn announced(folder: &Folder, part: &str) -> Vec<String> {
+    if !part.ends_with(&format!(".json{PART}")) {
+        return Vec::new();
+    }
+    let text = folder.open_file(part).and_then(io::read_to_string).unwrap_or_default();
+    let Ok(manifest) = BackupManifest::parse(part, text.as_bytes()) else { return Vec::new() };
+    std::iter::once(manifest.file).chain(manifest.globals.map(|globals| globals.file)).collect()
+}
+
+/// To the second, as a file's name says it.
+pub(crate) fn stem(project: &str, subject: &str, label: Option<&str>, time: Timestamp) -> Stem {
+    Stem { project: project.to_owned(), subject: subject.to_owned(), time, label: label.map(str::to_owned) }
+}

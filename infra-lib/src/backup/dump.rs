@@ -1,0 +1,165 @@
+//! Writing a dump.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::exec::ExecError;
+use crate::manifest::DumpFormat;
+use crate::postgres::Toolbox;
+use crate::project::Project;
+use crate::report::Unit;
+
+use super::BackupError;
+use super::draft::{Data, Draft};
+
+/// How to dump.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dump {
+    pub(crate) format: DumpFormat,
+    pub(crate) jobs: u32,
+    /// The server's major version.
+    pub(crate) major: u32,
+    /// How long a lock on a table is waited for.
+    pub(crate) lock_wait: Duration,
+    /// How long nothing may be written.
+    pub(crate) stall: Duration,
+    /// How many bytes it will probably have.
+    pub(crate) estimate: Option<u64>,
+}
+
+/// What the tool said of interest.
+#[derive(Debug, Default)]
+pub(crate) struct Dumped {
+    pub(crate) compression: &'static str,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// The first version whose `pg_dump` has a compression faster than gzip's. (PostgreSQL 16's release notes, `pg_dump`.)
+const ZSTD_SINCE: u32 = 16;
+
+impl Dump {
+    /// Fills the draft. Where the tools cannot have the folder mounted they stream instead, and say so in `toolbox`.
+    pub(crate) fn fill(&self, project: &Project, toolbox: &mut Toolbox<'_>, draft: &Draft<'_>) -> Result<Dumped> {
+        let zstd = self.major >= ZSTD_SINCE && self.format != DumpFormat::Sql;
+        let mut compression = if zstd { "zstd" } else { "gzip" };
+        loop {
+            let error = match self.run(project, toolbox, draft, compression) {
+                Ok(said) => {
+                    let warnings = said.lines().filter(|line| line.contains("warning:")).map(str::to_owned).collect();
+                    return Ok(Dumped { compression, warnings });
+                }
+                Err(Failure::Exec(error)) => error,
+                Err(Failure::Ours(error)) => return Err(error),
+            };
+            let said = error.tail();
+            if compression == "zstd" && said.contains("does not support compression") {
+                compression = "gzip";
+            } else if toolbox.is_beside() && cannot_mount(said) {
+                project.note("the tools cannot have the folder mounted; the dump is streamed, which is slower");
+                toolbox.go_inside();
+            } else if error_is_cancelled(&error) {
+                return Err(error.into());
+            } else {
+                return Err(BackupError::from_exec("pg_dump", &project.backup_dir(), error).into());
+            }
+        }
+    }
+
+    fn args(&self, compression: &str) -> Vec<String> {
+        let format = match self.format {
+            DumpFormat::Custom => "custom",
+            DumpFormat::Directory => "directory",
+            DumpFormat::Sql => "plain",
+        };
+        let mut args = vec![
+            format!("--format={format}"),
+            format!("--compress={}", if compression == "zstd" { "zstd:1" } else { "1" }),
+            "--no-password".to_owned(),
+            format!("--lock-wait-timeout={}", self.lock_wait.as_millis()),
+        ];
+        if self.format == DumpFormat::Directory {
+            args.push(format!("--jobs={}", self.jobs.max(1)));
+        }
+        args
+    }
+
+    /// What would be run, in a dry run.
+    pub(crate) fn show(&self, toolbox: &Toolbox<'_>, part: &str) -> Result<()> {
+        let mut args = self.args(if self.major >= ZSTD_SINCE { "zstd" } else { "gzip" });
+        args.push(format!("--file={}", toolbox.path(part)));
+        toolbox.write_files(toolbox.online("pg_dump", args)?, None, |_| {}, || 0)?;
+        Ok(())
+    }
+
+    fn run(
+        &self,
+        project: &Project,
+        toolbox: &Toolbox<'_>,
+        draft: &Draft<'_>,
+        compression: &str,
+    ) -> std::result::Result<String, Failure> {
+        let mut args = self.args(compression);
+        let stall = Some(self.stall);
+        let written = || {
+            let written = draft.written();
+            project.progress("dumping", written, self.estimate, Unit::Bytes);
+            written
+        };
+        if toolbox.sees_files() {
+            args.push(format!("--file={}", toolbox.path(&draft.part())));
+            let job = toolbox.online("pg_dump", args).map_err(Failure::Ours)?;
+            return Ok(toolbox.write_files(job, stall, |_| {}, written).map_err(Failure::Exec)?.unwrap_or_default());
+        }
+        let Data::File(file) = draft.data() else {
+            let why = "a dump in a folder cannot be streamed, and the tools do not see this machine's folders";
+            return Err(Failure::Ours(
+                Error::new(crate::Exit::Unavailable, why)
+                    .with_hint("use `--format custom` with an engine on another machine"),
+            ));
+        };
+        file.set_len(0)
+            .and_then(|()| std::io::Seek::rewind(&mut &*file))
+            .map_err(Error::file("write", draft.file()))
+            .map_err(Failure::Ours)?;
+        let mut file = file;
+        let mut bytes = 0;
+        let mut full = None;
+        let ended = toolbox.print(
+            stall,
+            |toolbox, _| toolbox.online("pg_dump", args),
+            |chunk| {
+                bytes += chunk.len() as u64;
+                project.progress("dumping", bytes, self.estimate, Unit::Bytes);
+                file.write_all(chunk).inspect_err(|error| full = Some(error.kind()))
+            },
+        );
+        if let Some(kind) = full {
+            return Err(Failure::Ours(Error::file("write", draft.file())(kind.into())));
+        }
+        ended.map_err(Failure::Ours)?.map_err(Failure::Exec)?;
+        Ok(String::new())
+    }
+}
+
+enum Failure {
+    Exec(ExecError),
+    Ours(Error),
+}
+
+fn error_is_cancelled(error: &ExecError) -> bool {
+    matches!(error, ExecError::Cancelled { .. })
+}
+
+/// Whether the engine, or the container's user, does not reach the folder: then nothing was written yet.
+fn cannot_mount(said: &str) -> bool {
+    [
+        "bind source path does not exist",
+        "invalid mount config",
+        "Mounts denied",
+        "could not open output file",
+        "Permission denied",
+    ]
+    .iter()
+    .any(|needle| said.contains(needle))
+}

@@ -1,0 +1,65 @@
+//! Roles and their grants: what belongs to the cluster, and is in no dump.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::exec::ExecError;
+use crate::postgres::Toolbox;
+use crate::project::Project;
+
+use super::digest;
+use super::draft::Draft;
+use super::folder::sync_file;
+use super::manifest::{DatabaseFacts, FileDigest};
+
+const STALL: Duration = Duration::from_secs(60);
+
+/// Writes roles without their passwords, and what the database itself has, beside the dump. `Err` in the answer: the role
+/// may not read them, and why.
+pub(crate) fn write(
+    project: &Project,
+    toolbox: &Toolbox<'_>,
+    draft: &mut Draft<'_>,
+    facts: &DatabaseFacts,
+) -> Result<std::result::Result<FileDigest, String>> {
+    let (file, part, name) = draft.beside("globals.sql")?;
+    let failed = |error| Error::file("write", part.clone())(error);
+    let mut full = None;
+    let ended = toolbox.print(
+        Some(STALL),
+        |toolbox, out| {
+            let mut args = vec!["--globals-only", "--no-role-passwords", "--no-password"];
+            let file = format!("--file={out}");
+            // It writes to stdout without being told; `-` would be a file of that name. And a pipe cannot be synced.
+            if out != "-" {
+                args.extend(["--no-sync", &file]);
+            }
+            toolbox.online("pg_dumpall", args)
+        },
+        |chunk| (&file).write_all(chunk).inspect_err(|error| full = Some(error.kind())),
+    )?;
+    if let Some(kind) = full {
+        return Err(failed(kind.into()));
+    }
+    match ended {
+        Ok(()) => {}
+        Err(error @ ExecError::Cancelled { .. }) => return Err(error.into()),
+        Err(error) => return Ok(Err(error.tail().lines().next_back().unwrap_or("it cannot be read").to_owned())),
+    }
+    write_properties(&file, facts).and_then(|()| sync_file(&file)).map_err(failed)?;
+    let (bytes, sha256) = digest::of_file(&file, project.cancel(), |_| {}).map_err(failed)?;
+    Ok(Ok(FileDigest { file: name, bytes, sha256 }))
+}
+
+fn write_properties(mut file: &File, facts: &DatabaseFacts) -> std::io::Result<()> {
+    let name = facts.name.replace('\\', "\\\\").replace('\'', "\\'").replace(['\n', '\r'], " ");
+    let mut text =
+        format!("\n--\n-- The database itself: psql reads this with -v db=NAME\n--\n\n-- it was called '{name}'\n");
+    for sql in &facts.properties {
+        text += sql;
+        text += ";\n";
+    }
+    file.write_all(text.as_bytes())
+}

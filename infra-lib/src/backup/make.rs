@@ -1,0 +1,224 @@
+//! Making a backup of the database.
+
+use std::time::{Duration, Instant};
+
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+
+use crate::error::{Error, Result};
+use crate::lock::{Lock, Mode};
+use crate::manifest::{ByteSize, DumpFormat};
+use crate::nonce;
+use crate::postgres::{Database, PostgresError, Toolbox};
+use crate::project::Project;
+
+use super::catalogue::Catalogue;
+use super::draft::{Draft, stem};
+use super::dump::Dump;
+use super::facts::{self, Facts};
+use super::folder::Folder;
+use super::manifest::{BackupManifest, Format, Proof, ProofKind, SCHEMA};
+use super::verify::{Archive, Digest};
+use super::{BackupError, globals, name, suspicion};
+
+/// How a backup is made.
+#[derive(Debug, Clone)]
+pub(crate) struct Making<'o> {
+    /// Who asks.
+    pub(crate) operation: &'static str,
+    pub(crate) label: Option<&'o str>,
+    /// The set that it belongs to.
+    pub(crate) set: Option<&'o str>,
+    pub(crate) format: DumpFormat,
+    pub(crate) jobs: u32,
+    pub(crate) lock_wait: Duration,
+    pub(crate) stall: Duration,
+}
+
+/// A backup that was made.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) path: Utf8PathBuf,
+    pub(crate) manifest: BackupManifest,
+}
+
+/// How long a server that is just starting is waited for.
+const STARTING: Duration = Duration::from_secs(60);
+/// How much more than the last backup a new one may take.
+const GROWTH_PERCENT: u64 = 120;
+
+impl Making<'_> {
+    /// Makes it; the caller holds the database's lock. `None`: a dry run, which has shown what it would do.
+    pub(crate) fn run(&self, project: &Project) -> Result<Option<Made>> {
+        self.label.map_or(Ok(()), name::check_label)?;
+        let database = project.database()?;
+        if project.runner().is_dry_run() {
+            return self.show(project, &database).map(|()| None);
+        }
+        // Before the database is asked for anything: a place to put it, and nobody else at it.
+        let (folder, place) = Catalogue::folder_for_writing(project)?;
+        let _alone = project.lock_backups(folder.path(), self.operation)?;
+        let catalogue = Catalogue::of(Some(Folder::open(folder.path())?))?;
+        for gone in catalogue.sweep()? {
+            project.note(format_args!("removed {gone}, which an interrupted run had left"));
+        }
+        let began = Instant::now();
+        let last = catalogue.newest_good(project).map(|entry| &entry.manifest);
+        let estimate = last.map(|last| last.bytes);
+        check_room(&folder, estimate)?;
+
+        let facts = once_started(project, &database)?;
+        let mut toolbox = Toolbox::new(project, &database, folder.path(), format!("infra-backup-{place}"))?;
+        toolbox.sweep();
+        project.step(format_args!("backing up {}", facts.database.name));
+        let now = Timestamp::now();
+        let mut draft =
+            Draft::begin(&folder, stem(project.name(), &database.name, self.label, now), self.format.into())?;
+        let dump = self.dump(&facts, estimate);
+        let dumped = dump.fill(project, &mut toolbox, &draft)?;
+        let mut warnings = dumped.warnings;
+        if !draft.is_in_place() {
+            let (path, what) = (folder.path().to_owned(), "was exchanged while it was written to");
+            return Err(BackupError::Unsafe { path, what }.into());
+        }
+        if draft.written() == 0 {
+            return Err(BackupError::Incomplete { reason: "it is empty".to_owned() }.into());
+        }
+        let globals = match globals::write(project, &toolbox, &mut draft, &facts.database)? {
+            Ok(globals) => Some(globals),
+            Err(why) => {
+                warnings.push(format!("roles and grants could not be read: {why}"));
+                None
+            }
+        };
+        project.step("verifying it");
+        let is_durable = draft.sync()?;
+        let part = draft.part();
+        let archive = Archive { folder: &folder, name: &part, format: self.format.into() };
+        let Digest { bytes, sha256, files } = archive.digest(project)?;
+        let decoding = Instant::now();
+        let content = archive.decode(project, &toolbox)?;
+        let proof = Proof { kind: ProofKind::Decode, at: Timestamp::now(), took_ms: millis(decoding.elapsed()) };
+
+        let file = draft.file();
+        let mut manifest = BackupManifest {
+            schema: SCHEMA,
+            id: id(project, &database, now)?,
+            sequence: catalogue.next_sequence(),
+            project: project.name().to_owned(),
+            environment: project.environment().name.clone(),
+            label: self.label.map(str::to_owned),
+            set: self.set.map(str::to_owned),
+            created: now,
+            duration_ms: 0,
+            file,
+            format: self.format.into(),
+            bytes,
+            sha256,
+            files,
+            compression: Some(dumped.compression.to_owned()),
+            encrypted_to: Vec::new(),
+            server: Some(facts.server),
+            client: content.contents.client,
+            database: Some(facts.database),
+            volume: None,
+            tables: content.decoded.tables,
+            objects: content.contents.objects,
+            globals,
+            migration: facts::migration(project, &database),
+            git: facts::git(project),
+            warnings,
+            suspect: Vec::new(),
+            verified: vec![proof],
+            durability: if is_durable { "full" } else { "none" }.to_owned(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        if let Some(facts) = &mut manifest.database {
+            facts.large_objects = content.decoded.large_objects;
+        }
+        manifest.suspect = suspicion::of(&manifest, last, project.manifest().backup.min_size);
+        manifest.duration_ms = millis(began.elapsed());
+        if !is_durable {
+            project
+                .warn(format_args!("the file system of {} does not promise that files survive a crash", folder.path()));
+        }
+        draft.publish(&manifest, project.cancel())?;
+        if manifest.suspect.is_empty() {
+            point_latest(project, &folder, &manifest);
+        }
+        Ok(Some(Made { path: folder.path().join(&manifest.file), manifest }))
+    }
+
+    fn dump(&self, facts: &Facts, estimate: Option<u64>) -> Dump {
+        Dump {
+            format: self.format,
+            jobs: self.jobs,
+            major: facts.major(),
+            lock_wait: self.lock_wait,
+            stall: self.stall,
+            estimate,
+        }
+    }
+
+    fn show(&self, project: &Project, database: &Database) -> Result<()> {
+        let facts = once_started(project, database)?;
+        let toolbox = Toolbox::new(project, database, &project.backup_dir(), "infra-backup".to_owned())?;
+        let format = Format::from(self.format);
+        let stem = stem(project.name(), &database.name, self.label, Timestamp::now());
+        self.dump(&facts, None).show(&toolbox, &format!("{stem}.{}", format.extension()))
+    }
+}
+
+/// What the server says of the database, once it has started.
+fn once_started(project: &Project, database: &Database) -> Result<Facts> {
+    let until = Instant::now() + STARTING;
+    loop {
+        match Facts::ask(project, database) {
+            Err(Error::Postgres(PostgresError::Starting { message })) if Instant::now() < until => {
+                project.waiting(message);
+                project.cancel().sleep(Duration::from_millis(500))?;
+            }
+            asked => return asked.map_err(|error| facts::no_such_database(project, database, error)),
+        }
+    }
+}
+
+/// Unique even within a second and on several machines.
+pub(crate) fn id(project: &Project, database: &Database, now: Timestamp) -> Result<String> {
+    Ok(format!("{}-{}", stem(project.name(), &database.name, None, now), nonce::hex_digits(8)?))
+}
+
+pub(crate) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// As much room as the last backup took, and a fifth more; and a few files.
+pub(crate) fn check_room(folder: &Folder, estimate: Option<u64>) -> Result<()> {
+    let room = folder.room().map_err(Error::file("look at the disk of", folder.path()))?;
+    let needed = estimate.unwrap_or(0).saturating_mul(GROWTH_PERCENT) / 100;
+    let path = folder.path().to_owned();
+    if room.files.is_some_and(|files| files < 4) {
+        let (free, needed) = ("no inodes".to_owned(), "inodes for a few files".to_owned());
+        return Err(BackupError::NoRoom { path, free, needed }.into());
+    }
+    if room.bytes < needed.max(1) {
+        let (free, needed) = (ByteSize::new(room.bytes).to_string(), ByteSize::new(needed.max(1)).to_string());
+        return Err(BackupError::NoRoom { path, free, needed }.into());
+    }
+    Ok(())
+}
+
+/// `latest` leads to the newest good backup of the default environment, `latest-NAME` to another's. It is a convenience:
+/// nothing of ours reads it.
+fn point_latest(project: &Project, folder: &Folder, manifest: &BackupManifest) {
+    let environment = project.environment();
+    let name = if environment.is_default { "latest".to_owned() } else { format!("latest-{}", environment.name) };
+    if let Err(error) = folder.point(&name, &manifest.file) {
+        project.warn(format_args!("the link {name} was not set: {error}"));
+    }
+}
+
+/// The database's lock, together with others that only read it or add to it.
+pub(crate) fn share_database(project: &Project, operation: &str) -> Result<Option<crate::lock::Guard>> {
+    project.lock(Lock::Database, Mode::Shared, operation)
+}

@@ -1,0 +1,102 @@
+//! Whether a server can take a backup, before anything is begun.
+
+use crate::error::Result;
+use crate::postgres::{Database, PostgresError};
+use crate::project::Project;
+
+use super::BackupError;
+use super::facts::Facts;
+use super::manifest::{BackupManifest, DatabaseFacts};
+
+/// An error that names everything that the server lacks, with the SQL that would change it.
+pub(crate) fn check(
+    project: &Project,
+    from: &Database,
+    server: &Facts,
+    manifest: &BackupManifest,
+    with_owners: bool,
+) -> Result<()> {
+    let mut lacks = Vec::new();
+    let mut remedy = Vec::new();
+    let dumped = manifest.server.as_deref().and_then(major);
+    if let Some(dumped) = dumped.filter(|dumped| *dumped > server.major()) {
+        lacks.push(format!("the backup is of PostgreSQL {dumped}, and the server is {}", server.major()));
+    }
+    if let Some(facts) = &manifest.database {
+        let there = ask(project, from)?;
+        for extension in missing(&facts.extensions, &there.extensions) {
+            lacks.push(format!("the extension {extension} is not installed"));
+        }
+        for tablespace in missing(&facts.tablespaces, &there.tablespaces) {
+            lacks.push(format!("there is no tablespace {tablespace}"));
+            remedy.push(format!("CREATE TABLESPACE {} LOCATION '…';", quoted(tablespace)));
+        }
+        if with_owners {
+            for role in missing(&facts.roles, &there.roles) {
+                lacks.push(format!("there is no role {role}"));
+                remedy.push(format!("CREATE ROLE {};", quoted(role)));
+            }
+        }
+        check_locale(facts, &there, &mut lacks);
+    }
+    if lacks.is_empty() { Ok(()) } else { Err(BackupError::Unfit { lacks, remedy }.into()) }
+}
+
+/// The roles that the backup needs and the server lacks.
+pub(crate) fn missing_roles(project: &Project, from: &Database, facts: &DatabaseFacts) -> Result<Vec<String>> {
+    let there = ask(project, from)?;
+    Ok(missing(&facts.roles, &there.roles).cloned().collect())
+}
+
+fn check_locale(facts: &DatabaseFacts, there: &There, lacks: &mut Vec<String>) {
+    for locale in [&facts.collate, &facts.ctype] {
+        let known = locale.is_empty() || ["C", "POSIX"].contains(&locale.as_str()) || facts.locale_provider != "libc";
+        let same = |other: &String| normal(other) == normal(locale);
+        if !known && !there.locales.iter().any(same) {
+            lacks.push(format!("the locale {locale} is not installed"));
+            return;
+        }
+    }
+}
+
+/// `en_US.UTF-8` and `en_US.utf8` are one.
+fn normal(locale: &str) -> String {
+    locale.to_ascii_lowercase().replace("utf-8", "utf8")
+}
+
+#[derive(serde::Deserialize)]
+struct There {
+    extensions: Vec<String>,
+    roles: Vec<String>,
+    tablespaces: Vec<String>,
+    locales: Vec<String>,
+}
+
+const ASK: &str = "SELECT json_build_object(
+ 'extensions', (SELECT coalesce(json_agg(name), '[]') FROM pg_available_extensions),
+ 'roles', (SELECT json_agg(rolname) FROM pg_roles),
+ 'tablespaces', (SELECT json_agg(spcname) FROM pg_tablespace),
+ 'locales', (SELECT coalesce(json_agg(DISTINCT l), '[]') FROM (SELECT collcollate AS l FROM pg_collation WHERE collcollate IS NOT NULL
+    UNION SELECT datcollate FROM pg_database UNION SELECT datctype FROM pg_database) c));";
+
+fn ask(project: &Project, from: &Database) -> Result<There> {
+    let text = from.query(project, ASK)?;
+    serde_json::from_str(&text).map_err(|error| {
+        let reason = error.to_string();
+        PostgresError::Failed(crate::exec::ExecError::BadOutput { command: "psql".to_owned(), reason }).into()
+    })
+}
+
+fn missing<'a>(wanted: &'a [String], there: &[String]) -> impl Iterator<Item = &'a String> {
+    wanted.iter().filter(|name| !there.contains(name))
+}
+
+/// For people to paste.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// `17.5 (Debian …)` is 17.
+fn major(version: &str) -> Option<u32> {
+    version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}

@@ -1,0 +1,188 @@
+//! Filling a database from an archive, and comparing what came of it.
+
+use std::fmt::Write as _;
+use std::io;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::exec::{ExecError, Invocation};
+use crate::postgres::{Database, PostgresError, Toolbox};
+use crate::project::Project;
+use crate::report::Unit;
+
+use super::BackupError;
+use super::manifest::{Format, TableRows};
+use super::verify::{Archive, plain_text};
+
+/// How a database is filled.
+pub(crate) struct Filling<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) toolbox: &'a Toolbox<'a>,
+    pub(crate) archive: Archive<'a>,
+    /// How many tables are restored at once.
+    pub(crate) jobs: u32,
+    /// What it must hold then.
+    pub(crate) tables: &'a [TableRows],
+    pub(crate) large_objects: u64,
+}
+
+/// How long the restore may say nothing: the index of a big table takes its time.
+const STALL: Duration = Duration::from_secs(4 * 3600);
+/// Faster, and safe: what is lost in a crash is a database that nobody uses yet, and the exchange is durable.
+const SESSION: &str =
+    "-c synchronous_commit=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
+/// Differences that are named.
+const NAMED: usize = 3;
+
+impl Filling<'_> {
+    /// Fills an empty database and compares it with what the archive holds.
+    pub(crate) fn fill(&self, target: &Database) -> Result<()> {
+        self.restore(target, &["--exit-on-error"])?;
+        self.compare(target)
+    }
+
+    /// Restores only; `how` are arguments of `pg_restore`.
+    pub(crate) fn restore(&self, target: &Database, how: &[&str]) -> Result<()> {
+        match self.archive.format {
+            Format::Sql => self.feed(target),
+            Format::Custom | Format::Directory | Format::Tar => self.pg_restore(target, how),
+        }
+    }
+
+    fn pg_restore(&self, target: &Database, how: &[&str]) -> Result<()> {
+        let seen = self.toolbox.sees_files();
+        let mut args: Vec<String> = how.iter().map(|arg| (*arg).to_owned()).collect();
+        // An empty name leaves it to PGDATABASE; any other would be read as a connection string.
+        args.extend(["--no-password", "--verbose", "--dbname="].map(str::to_owned));
+        if seen && !how.contains(&"--single-transaction") {
+            args.push(format!("--jobs={}", self.jobs.max(1)));
+        }
+        if seen {
+            args.push(self.toolbox.path(self.archive.name));
+        }
+        let mut job = self.toolbox.online_at(target, "pg_restore", args, SESSION)?;
+        if !seen {
+            let path = self.archive.folder.path().join(self.archive.name);
+            job = job.stdin(self.archive.folder.open_file(self.archive.name).map_err(Error::file("read", path))?);
+        }
+        let total = self.tables.len() as u64;
+        let mut done = 0;
+        let mut errors = Vec::new();
+        let on_line = |line: &str| {
+            if let Some((_, table)) = line.split_once("processing data for table ") {
+                done += 1;
+                self.project.progress(table, done, Some(total), Unit::Items);
+            } else if line.contains("error:") && errors.len() < NAMED {
+                errors.push(line.to_owned());
+            }
+        };
+        let ended = self.toolbox.write_files(job, Some(STALL), on_line, || 0);
+        ended.map(drop).map_err(|error| self.failure(errors, error))
+    }
+
+    /// SQL is fed to psql, which ends at the first error. That it came whole was proven before: its last line was read.
+    fn feed(&self, target: &Database) -> Result<()> {
+        let path = self.archive.folder.path().join(self.archive.name);
+        let failed = |error: io::Error| Error::file("read", path.clone())(error);
+        let file = self.archive.folder.open_file(self.archive.name).map_err(failed)?;
+        let mut text = plain_text(file).map_err(failed)?;
+        let (reader, mut writer) = io::pipe().map_err(failed)?;
+        let args = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", "-"];
+        let job =
+            self.toolbox.online_at(target, "psql", args, SESSION)?.stdin(std::os::fd::OwnedFd::from(reader).into());
+        std::thread::scope(|scope| {
+            let feeder = scope.spawn(move || io::copy(&mut text, &mut writer));
+            let mut errors = Vec::new();
+            let on_line = |line: &str| {
+                if line.contains("ERROR:") && errors.len() < NAMED {
+                    errors.push(line.to_owned());
+                }
+            };
+            let ended = self.toolbox.write_files(job, Some(STALL), on_line, || 0);
+            let fed = feeder.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
+            match (ended, fed) {
+                (Err(error), _) => Err(self.failure(errors, error)),
+                (Ok(_), Err(error)) => Err(failed(error)),
+                (Ok(_), Ok(_)) => Ok(()),
+            }
+        })
+    }
+
+    fn failure(&self, errors: Vec<String>, error: ExecError) -> Error {
+        if matches!(error, ExecError::Cancelled { .. }) {
+            return error.into();
+        }
+        let message = if errors.is_empty() { None } else { Some(errors.join("; ")) };
+        match (BackupError::from_exec("pg_restore", self.archive.folder.path(), error), message) {
+            // The server's disk, not the folder's.
+            (BackupError::NoRoom { .. }, message) => {
+                let message = message.unwrap_or_else(|| "its disk is full".to_owned());
+                Error::new(crate::Exit::CannotCreate, format!("the server ran out of space: {message}"))
+                    .with_hint("free some space on the server; what was restored so far is gone again")
+            }
+            (BackupError::Postgres(PostgresError::Failed(_)), Some(message)) => BackupError::Restore { message }.into(),
+            (error, _) => error.into(),
+        }
+    }
+
+    /// An error unless each table has the rows that the archive has, and no large object is missing.
+    pub(crate) fn compare(&self, target: &Database) -> Result<()> {
+        self.project.step("comparing it with the backup");
+        let actual = count(self.project, target, self.tables)?;
+        let mut differences: Vec<String> = self
+            .tables
+            .iter()
+            .zip(&actual.rows)
+            .filter(|(table, rows)| Some(table.rows) != **rows)
+            .map(|(table, rows)| {
+                let rows = rows.map_or("none".to_owned(), |rows| rows.to_string());
+                format!("{}.{} has {rows} rows instead of {}", table.schema, table.name, table.rows)
+            })
+            .collect();
+        if actual.large_objects != self.large_objects {
+            differences
+                .push(format!("there are {} large objects instead of {}", actual.large_objects, self.large_objects));
+        }
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let more = differences.len().saturating_sub(NAMED);
+        differences.truncate(NAMED);
+        if more > 0 {
+            differences.push(format!("and {more} more"));
+        }
+        Err(BackupError::Differs { what: differences.join("; ") }.into())
+    }
+}
+
+struct Counted {
+    rows: Vec<Option<u64>>,
+    large_objects: u64,
+}
+
+/// The rows that each of these tables has now. Tables go by their number, so that no name can be mistaken.
+fn count(project: &Project, target: &Database, tables: &[TableRows]) -> Result<Counted> {
+    let literal = crate::migrations::literal;
+    let mut sql = "SET row_security = off; SET statement_timeout = 0;\n\
+                   SELECT 'lo', count(*) FROM pg_largeobject_metadata;\n"
+        .to_owned();
+    for (nr, table) in tables.iter().enumerate() {
+        let (schema, name) = (literal(&table.schema), literal(&table.name));
+        let _ = writeln!(
+            sql,
+            "SELECT format('SELECT {nr}, count(*) FROM %I.%I', {schema}, {name}) \
+             WHERE to_regclass(format('%I.%I', {schema}, {name})) IS NOT NULL \\gexec"
+        );
+    }
+    let call: Invocation = target.psql(project)?.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(STALL);
+    let text = project.runner().read(&call).map_err(PostgresError::from_exec)?.text();
+    let mut counted = Counted { rows: vec![None; tables.len()], large_objects: 0 };
+    for (what, number) in text.lines().filter_map(|line| line.split_once('\t')) {
+        let number = number.parse().ok();
+        match what.parse::<usize>() {
+            Ok(nr) if nr < tables.len() => counted.rows[nr] = number,
+            _ => counted.large_objects = number.unwrap_or(0),
+        }
+    }
+    Ok(counted)
+}

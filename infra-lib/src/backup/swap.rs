@@ -1,0 +1,74 @@
+//! Exchanging two databases, in one transaction of one session.
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::exec::{ExecError, Invocation};
+use crate::postgres::{Database, PostgresError};
+use crate::project::Project;
+
+use super::BackupError;
+use super::beside::note_old;
+use super::facts::properties;
+
+/// How often clients that come back at once are sent away again.
+const ATTEMPTS: u32 = 5;
+const BETWEEN: Duration = Duration::from_millis(300);
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Lets `new` take the place of `live`, which is called `old` from then on. Owner, grants, settings and comment are those
+/// of the live database: a rename leaves them behind. Clients are sent away, and see for a moment that there is no such
+/// database; then they reach the new one.
+pub(crate) fn exchange(project: &Project, from: &Database, live: &str, new: &str, old: &str) -> Result<()> {
+    let properties = properties("quote_ident(:'new')", "(SELECT oid FROM pg_database WHERE datname = :'live')");
+    let script = format!(
+        "SET lock_timeout = '10s';\nBEGIN;\nCOMMENT ON DATABASE :\"new\" IS NULL;\n{properties} \\gexec\n\
+         SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN (:'live', :'new') AND pid <> pg_backend_pid() \\g /dev/null\n\
+         ALTER DATABASE :\"live\" RENAME TO :\"old\";\n\
+         ALTER DATABASE :\"new\" RENAME TO :\"live\";\n\
+         SELECT format('COMMENT ON DATABASE %I IS %L', :'old', concat_ws(E'\\n', shobj_description(oid, 'pg_database'), :'note'))\n\
+         FROM pg_database WHERE datname = :'old' \\gexec\nCOMMIT;\n\\echo exchanged\n"
+    );
+    let names = [("live", live), ("new", new), ("old", old), ("note", &note_old(live))];
+    run(project, from, &names, &script)
+}
+
+/// Gives `new` the name of a database that is not there, and what the backup says that it had.
+pub(crate) fn install(project: &Project, from: &Database, live: &str, new: &str, properties: &[String]) -> Result<()> {
+    let mut script = "BEGIN;\n".to_owned();
+    for sql in properties {
+        script += sql;
+        script += ";\n";
+    }
+    script += "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = :'db' AND pid <> pg_backend_pid() \\g /dev/null\n\
+               ALTER DATABASE :\"db\" RENAME TO :\"live\";\nCOMMIT;\n\\echo exchanged\n";
+    run(project, from, &[("db", new), ("live", live)], &script)
+}
+
+fn run(project: &Project, from: &Database, names: &[(&str, &str)], script: &str) -> Result<()> {
+    let mut call: Invocation = from.psql(project)?.args(["-A", "-t", "-f", "-"]).stdin(script).deadline(DEADLINE);
+    for (key, value) in names {
+        call = call.args(["-v", &format!("{key}={value}")]);
+    }
+    let mut attempt = 1;
+    loop {
+        let tail = match project.runner().change(&call) {
+            Ok(None) => return Ok(()),
+            // A cut stream commits nothing, and ends with 0: only the last word says that it was all done.
+            Ok(Some(output)) if output.text().lines().any(|line| line == "exchanged") => return Ok(()),
+            Ok(Some(_)) => return Err(BackupError::ConnectionLost { message: "during the exchange".to_owned() }.into()),
+            Err(ExecError::Exited { code: 3, tail, .. }) => tail,
+            Err(error) => return Err(PostgresError::from_exec(error).into()),
+        };
+        let message = tail.lines().find(|line| line.contains("ERROR")).unwrap_or(&tail).trim().to_owned();
+        if !(message.contains("being accessed by other users") || message.contains("lock timeout")) {
+            return Err(BackupError::Restore { message }.into());
+        }
+        if attempt == ATTEMPTS {
+            return Err(BackupError::Busy { message }.into());
+        }
+        project.waiting("clients come back at once; sending them away again");
+        project.cancel().sleep(BETWEEN * attempt).map_err(Error::from)?;
+        attempt += 1;
+    }
+}

@@ -1,0 +1,243 @@
+//! Proving that an archive is whole: its digest, and all of it decoded.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::time::Duration;
+
+use flate2::read::MultiGzDecoder;
+
+use crate::error::{Error, Result};
+use crate::exec::ExecError;
+use crate::postgres::Toolbox;
+use crate::project::Project;
+use crate::report::Unit;
+
+use super::BackupError;
+use super::decode::{Decoded, Decoder};
+use super::digest;
+use super::folder::Folder;
+use super::manifest::{BackupManifest, FileDigest, Format};
+use super::toc::Contents;
+
+/// An archive in a folder: a file, or a folder of files.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Archive<'a> {
+    pub(crate) folder: &'a Folder,
+    pub(crate) name: &'a str,
+    pub(crate) format: Format,
+}
+
+/// What decoding found.
+#[derive(Debug, Default)]
+pub(crate) struct Content {
+    pub(crate) decoded: Decoded,
+    pub(crate) contents: Contents,
+}
+
+/// Size and digest of what is on the disk.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Digest {
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    pub(crate) files: Vec<FileDigest>,
+}
+
+/// How long nothing may come out of an archive.
+const STALL: Duration = Duration::from_secs(120);
+
+impl Archive<'_> {
+    /// Its digest as it is on the disk.
+    pub(crate) fn digest(&self, project: &Project) -> Result<Digest> {
+        let cancel = project.cancel();
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::Interrupted => {
+                cancel.check().err().map_or_else(|| Error::file("read", self.name)(error), Error::from)
+            }
+            _ => Error::file("read", self.folder.path().join(self.name))(error),
+        };
+        if self.format == Format::Directory {
+            let inside = self.folder.folder(self.name).map_err(failed)?;
+            let files = digest::of_folder(&inside, cancel).map_err(failed)?;
+            let (bytes, sha256) = digest::of_list(&files);
+            return Ok(Digest { bytes, sha256, files });
+        }
+        let file = self.folder.open_file(self.name).map_err(failed)?;
+        let total = file.metadata().ok().map(|stat| stat.len());
+        let on_bytes = |done| project.progress("reading", done, total, Unit::Bytes);
+        let (bytes, sha256) = digest::of_file(&file, cancel, on_bytes).map_err(failed)?;
+        Ok(Digest { bytes, sha256, files: Vec::new() })
+    }
+
+    /// An error unless it is what the manifest says, to the byte.
+    pub(crate) fn check_digest(&self, project: &Project, manifest: &BackupManifest) -> Result<()> {
+        let damaged = |what: String| Error::from(BackupError::Damaged { file: self.name.to_owned(), what });
+        if !self.folder.has(self.name) {
+            return Err(damaged("it is missing, and its manifest is there".to_owned()));
+        }
+        let actual = self.digest(project)?;
+        for stated in &manifest.files {
+            match actual.files.iter().find(|file| file.file == stated.file) {
+                None => return Err(damaged(format!("{} is missing in it", stated.file))),
+                Some(file) if file != stated => {
+                    return Err(damaged(format!(
+                        "{} in it has SHA-256 {}, not {}",
+                        file.file, file.sha256, stated.sha256
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        if actual.bytes != manifest.bytes {
+            return Err(damaged(format!("it has {} bytes, not {}", actual.bytes, manifest.bytes)));
+        }
+        if actual.sha256 != manifest.sha256 {
+            return Err(damaged(format!("its SHA-256 is {}, not {}", actual.sha256, manifest.sha256)));
+        }
+        Ok(())
+    }
+
+    /// Decodes all of it. What its reader refuses is a [`BackupError::Undecodable`].
+    pub(crate) fn decode(&self, project: &Project, toolbox: &Toolbox<'_>) -> Result<Content> {
+        match self.format {
+            Format::Sql => self.decode_sql(project),
+            Format::Custom | Format::Directory => self.decode_archive(project, toolbox),
+            Format::Tar => Ok(Content::default()),
+        }
+    }
+
+    fn decode_archive(&self, project: &Project, toolbox: &Toolbox<'_>) -> Result<Content> {
+        let mut list = Vec::new();
+        self.restore(toolbox, &["--list"], |chunk| {
+            list.extend_from_slice(chunk);
+            Ok(())
+        })?;
+        let contents = Contents::parse(&String::from_utf8_lossy(&list));
+        let mut decoder = Decoder::new();
+        let mut bytes = 0;
+        // Definitions stand in the list itself, which was read just now; the rest is data.
+        self.restore(toolbox, &["--data-only"], |chunk| {
+            bytes += chunk.len() as u64;
+            project.progress("decoding", bytes, None, Unit::Bytes);
+            decoder.push(chunk);
+            Ok(())
+        })?;
+        let found = decoder.finish();
+        let expected = contents.objects.get("table data").copied().unwrap_or(0);
+        if found.cut || found.tables.len() as u64 != expected {
+            let reason = format!("it lists the data of {expected} tables, and has that of {}", found.tables.len());
+            return Err(BackupError::Undecodable { reason }.into());
+        }
+        Ok(Content { decoded: found, contents })
+    }
+
+    fn restore(
+        &self,
+        toolbox: &Toolbox<'_>,
+        what: &[&str],
+        on_chunk: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<()> {
+        let failed = |error: io::Error| Error::file("read", self.folder.path().join(self.name))(error);
+        let sees_files = toolbox.sees_files();
+        let file = if sees_files { None } else { Some(self.folder.open_file(self.name).map_err(failed)?) };
+        let ended = toolbox.print(
+            Some(STALL),
+            |toolbox, out| {
+                let mut args: Vec<String> = what.iter().map(|arg| (*arg).to_owned()).collect();
+                args.push(format!("--file={out}"));
+                if sees_files {
+                    args.push(toolbox.path(self.name));
+                }
+                let job = toolbox.offline("pg_restore", args)?;
+                Ok(match file {
+                    Some(file) => job.stdin(file),
+                    None => job,
+                })
+            },
+            on_chunk,
+        )?;
+        match ended {
+            Ok(()) => Ok(()),
+            Err(ExecError::Exited { code: 1, tail, .. }) => {
+                let reason = tail.lines().find(|line| line.contains("error:")).unwrap_or(&tail).trim().to_owned();
+                Err(BackupError::Undecodable { reason }.into())
+            }
+            Err(error @ ExecError::Cancelled { .. }) => Err(error.into()),
+            Err(error) => Err(BackupError::from_exec("pg_restore", self.folder.path(), error).into()),
+        }
+    }
+
+    fn decode_sql(&self, project: &Project) -> Result<Content> {
+        let failed = |error: io::Error| Error::file("read", self.folder.path().join(self.name))(error);
+        let file = self.folder.open_file(self.name).map_err(failed)?;
+        let decoded = decode_text(project, &mut plain_text(file).map_err(failed)?)
+            .map_err(|error| BackupError::Undecodable { reason: error.to_string() })?;
+        project.cancel().check()?;
+        if !decoded.complete || decoded.cut {
+            let reason = "its last line is not that of a complete dump".to_owned();
+            return Err(BackupError::Undecodable { reason }.into());
+        }
+        Ok(Content { decoded, contents: Contents::default() })
+    }
+}
+
+/// An error unless a backup is what its manifest says, and decodes to what it says.
+pub(crate) fn check(project: &Project, folder: &Folder, manifest: &BackupManifest) -> Result<()> {
+    let archive = Archive { folder, name: &manifest.file, format: manifest.format };
+    archive.check_digest(project, manifest)?;
+    if let Some(globals) = &manifest.globals {
+        check_file(project, folder, globals)?;
+    }
+    if manifest.format == Format::Tar {
+        return Ok(());
+    }
+    let toolbox = Toolbox::new(project, &project.database()?, folder.path(), "infra-verify".to_owned())?;
+    let damaged = |what: String| BackupError::Damaged { file: manifest.file.clone(), what };
+    let content = archive.decode(project, &toolbox).map_err(|error| match error {
+        Error::Backup(BackupError::Undecodable { reason }) => damaged(reason).into(),
+        error => error,
+    })?;
+    if content.decoded.tables == manifest.tables {
+        return Ok(());
+    }
+    Err(damaged("its tables or their rows are not those of its manifest".to_owned()).into())
+}
+
+fn check_file(project: &Project, folder: &Folder, stated: &FileDigest) -> Result<()> {
+    let damaged = |what: &str| BackupError::Damaged { file: stated.file.clone(), what: what.to_owned() };
+    let file = folder.open_file(&stated.file).map_err(|_| damaged("it is missing, and its manifest is there"))?;
+    let (bytes, sha256) = digest::of_file(&file, project.cancel(), |_| {})
+        .map_err(Error::file("read", folder.path().join(&stated.file)))?;
+    let as_stated = bytes == stated.bytes && sha256 == stated.sha256;
+    if as_stated { Ok(()) } else { Err(damaged("it was changed after it was written").into()) }
+}
+
+/// The text of a file of SQL, compressed with gzip or not.
+pub(crate) fn plain_text(mut file: File) -> io::Result<Box<dyn io::Read + Send>> {
+    let mut magic = [0; 2];
+    let count = file.read(&mut magic)?;
+    io::Seek::rewind(&mut file)?;
+    Ok(if magic[..count] == [0x1f, 0x8b] {
+        Box::new(MultiGzDecoder::new(io::BufReader::new(file)))
+    } else {
+        Box::new(file)
+    })
+}
+
+fn decode_text(project: &Project, text: &mut dyn io::Read) -> io::Result<Decoded> {
+    let mut decoder = Decoder::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut bytes = 0;
+    while project.cancel().signal().is_none() {
+        match text.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => {
+                decoder.push(&buffer[..count]);
+                bytes += count as u64;
+                project.progress("decoding", bytes, None, Unit::Bytes);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(decoder.finish())
+}

@@ -1,0 +1,129 @@
+//! `db-backup --list`
+
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::backup::catalogue::Catalogue;
+use crate::backup::{Format, ProofKind};
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::manifest::ByteSize;
+use crate::project::Project;
+use crate::report::{ago, table};
+
+/// The backups of the database in this environment, newest first.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct BackupList {
+    /// Where they are.
+    pub folder: Utf8PathBuf,
+    /// Each backup.
+    pub backups: Vec<ListedBackup>,
+    /// Manifests that cannot be used, with the reason.
+    pub problems: Vec<String>,
+}
+
+/// A backup of the list.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct ListedBackup {
+    /// Its file or folder.
+    pub file: String,
+    /// Unique.
+    pub id: String,
+    /// The name it was given.
+    pub label: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The database.
+    pub database: String,
+    /// How it is written.
+    pub format: Format,
+    /// Its size.
+    pub bytes: u64,
+    /// The server's version.
+    pub server: Option<String>,
+    /// When it was last decoded whole.
+    pub decoded: Option<Timestamp>,
+    /// When it was last restored for a trial.
+    pub drilled: Option<Timestamp>,
+    /// How long that took, in milliseconds.
+    pub drill_ms: Option<u64>,
+    /// Why it should be looked at.
+    pub suspect: Vec<String>,
+    /// Whether its file is there.
+    pub is_there: bool,
+}
+
+impl BackupList {
+    pub(super) fn read(project: &Project) -> Result<Self> {
+        let catalogue = Catalogue::read(project)?;
+        let is_there = |file: &str| catalogue.folder.as_ref().is_some_and(|folder| folder.has(file));
+        let backups = catalogue.databases(project).rev().map(|entry| {
+            let manifest = &entry.manifest;
+            let at = |kind| manifest.proof(kind).map(|proof| proof.at);
+            ListedBackup {
+                file: manifest.file.clone(),
+                id: manifest.id.clone(),
+                label: manifest.label.clone(),
+                created: manifest.created,
+                database: manifest.database.as_ref().map(|facts| facts.name.clone()).unwrap_or_default(),
+                format: manifest.format,
+                bytes: manifest.bytes,
+                server: manifest.server.clone(),
+                decoded: at(ProofKind::Decode),
+                drilled: at(ProofKind::Drill),
+                drill_ms: manifest.proof(ProofKind::Drill).map(|proof| proof.took_ms),
+                suspect: manifest.suspect.clone(),
+                is_there: is_there(&manifest.file),
+            }
+        });
+        Ok(Self {
+            folder: project.backup_dir(),
+            backups: backups.collect(),
+            problems: catalogue.problems.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// A no where something is wrong with what is listed.
+    pub(super) fn exit(&self) -> Exit {
+        let whole = self.problems.is_empty() && self.backups.iter().all(|backup| backup.is_there);
+        if whole { Exit::Ok } else { Exit::CheckFailed }
+    }
+}
+
+impl ListedBackup {
+    fn state(&self, now: Timestamp) -> String {
+        match (self.is_there, self.suspect.is_empty(), self.drilled) {
+            (false, ..) => "its file is missing".to_owned(),
+            (_, false, _) => "suspect".to_owned(),
+            (.., Some(drilled)) => format!("restored for a trial {} ago", ago(drilled, now)),
+            _ if self.decoded.is_some() => "verified".to_owned(),
+            _ => "not verified".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for BackupList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let now = Timestamp::now();
+        if self.backups.is_empty() {
+            write!(f, "there are no backups in {}", self.folder)?;
+        } else {
+            let rows = self.backups.iter().map(|backup| {
+                [
+                    backup.file.clone(),
+                    backup.label.clone().unwrap_or_default(),
+                    format!("{} ago", ago(backup.created, now)),
+                    ByteSize::new(backup.bytes).to_string(),
+                    backup.state(now),
+                ]
+            });
+            write!(f, "{}", table(["BACKUP", "NAME", "AGE", "SIZE", "STATE"], rows))?;
+        }
+        self.problems.iter().try_for_each(|problem| write!(f, "\nproblem: {problem}"))
+    }
+}

@@ -1,0 +1,52 @@
+//! What uses the database: it is restarted, so that no connection and no cache remembers what was there before.
+
+use crate::compose::Status;
+use crate::error::Result;
+use crate::ops::Restart;
+use crate::postgres::{Database, Place};
+use crate::project::Project;
+
+use super::RestoreReport;
+
+/// Restarts the running services that depend on the database, and waits until they are ready.
+pub(super) fn restart(project: &Project, live: &Database, report: &mut RestoreReport) -> Result<()> {
+    let services = users(project, live)?;
+    if services.is_empty() || project.runner().is_dry_run() {
+        return Ok(());
+    }
+    project.step(format_args!("restarting {}", services.join(", ")));
+    match project.nested(&Restart { services, timeout: None }) {
+        Ok(restarted) => {
+            report.restarted = restarted.restarted;
+            report.not_ready = restarted
+                .settled
+                .culprits
+                .iter()
+                .map(|culprit| format!("{}: {}", culprit.service, culprit.state))
+                .collect();
+        }
+        // The restore is done, and stays done.
+        Err(error) => report.not_ready.push(error.to_string()),
+    }
+    Ok(())
+}
+
+/// The running services that depend on the database's.
+fn users(project: &Project, live: &Database) -> Result<Vec<String>> {
+    if !project.has_services() {
+        return Ok(Vec::new());
+    }
+    let Place::Service { service: database, .. } = &live.place else { return Ok(Vec::new()) };
+    let containers = project.containers()?;
+    let runs = |name: &str| {
+        containers.iter().any(|container| {
+            container.service == name
+                && !container.one_off
+                && container.status == Status::Running
+                && !container.restart_policy.is_empty()
+        })
+    };
+    let model = project.model()?;
+    let depends = model.services.iter().filter(|(_, service)| service.depends_on.contains_key(database));
+    Ok(depends.map(|(name, _)| name.clone()).filter(|name| runs(name)).collect())
+}

@@ -1,0 +1,68 @@
+//! Where the role may neither create nor rename databases: a restore in the live one, in one transaction.
+
+use std::time::Duration;
+
+use crate::backup::make::Making;
+use crate::backup::restore::Filling;
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::manifest::DumpFormat;
+use crate::operation::Operation as _;
+use crate::postgres::{Database, Toolbox};
+use crate::project::Project;
+
+use super::source::Source;
+use super::{DbRestore, RestoreReport};
+
+/// Backs up what is there, then replaces it in one transaction: it is all there or nothing has changed. It is weaker than an
+/// exchange: its tables are locked meanwhile, what the backup does not have stays, and the comparison comes afterwards.
+pub(super) fn run(project: &Project, live: &Database, source: &Source) -> Result<RestoreReport> {
+    project.warn(
+        "this role may not create and rename databases: the restore happens in place, in one transaction. The tables are locked \
+         meanwhile, and what the backup does not have stays",
+    );
+    check_locks(project, live, source)?;
+    let making = Making {
+        operation: DbRestore::NAME,
+        label: Some("before-restore"),
+        set: None,
+        format: DumpFormat::Custom,
+        jobs: 1,
+        lock_wait: Duration::from_secs(60),
+        stall: Duration::from_secs(120),
+    };
+    let Some(safety) = making.run(project)? else { return Ok(RestoreReport::default()) };
+    let toolbox = Toolbox::new(project, live, source.folder().path(), "infra-restore".to_owned())?;
+    let manifest = source.manifest();
+    let filling = Filling {
+        project,
+        toolbox: &toolbox,
+        archive: source.archive(),
+        jobs: 1,
+        tables: &manifest.tables,
+        large_objects: manifest.database.as_ref().map_or(0, |facts| facts.large_objects),
+    };
+    project.step(format_args!("restoring {} in place", source.file()));
+    filling.restore(live, &["--single-transaction", "--clean", "--if-exists", "--no-owner"])?;
+    filling.compare(live).map_err(|error| {
+        Error::new(Exit::Partial, format!("the restore was committed, and then {error}"))
+            .with_hint(format!("`cargo xtask db-restore {}` goes back to what was there", safety.manifest.id))
+    })?;
+    Ok(RestoreReport { safety_backup: Some(safety.path.into_string()), ..source.report(&live.name) })
+}
+
+/// One transaction holds a lock on everything that it touches.
+fn check_locks(project: &Project, live: &Database, source: &Source) -> Result<()> {
+    let objects: u64 = source.manifest().objects.values().sum();
+    let sql = "SELECT current_setting('max_locks_per_transaction')::bigint \
+               * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint);";
+    let locks: u64 = live.query(project, sql)?.trim().parse().unwrap_or(u64::MAX);
+    if objects * 2 <= locks {
+        return Ok(());
+    }
+    Err(Error::new(
+        Exit::Refused,
+        format!("a restore in one transaction needs about {} locks, and the server has {locks}", objects * 2),
+    )
+    .with_hint("raise max_locks_per_transaction, or let a role restore that may create databases"))
+}

@@ -1,0 +1,192 @@
+//! `db-verify`
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::backup::BackupError;
+use crate::backup::catalogue::{Catalogue, Entry};
+use crate::backup::make::millis;
+use crate::backup::verify::check;
+use crate::backup::{Proof, ProofKind, drill};
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::operation::{Group, Operation, Outcome};
+use crate::project::Project;
+use crate::report::seconds;
+
+/// Prove that backups are whole, or even restore them for a trial.
+///
+/// Each is compared with its digest and decoded to its end. With `--drill` it is restored into a throw-away database as
+/// well and compared with its manifest, which is the only proof that it can be restored; how long that took is noted.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct DbVerify {
+    /// Which one: `latest`, a name, an id or a file; default: `latest`.
+    #[cfg_attr(feature = "cli", arg(value_name = "BACKUP", conflicts_with_all = ["all", "subset"]))]
+    pub backup: Option<String>,
+    /// All of this environment's backups.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub all: bool,
+    /// One part of them, such as `2/7`: the second of seven, another one each day of the week.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N/M"))]
+    pub subset: Option<Subset>,
+    /// Restore each into a throw-away database, and compare.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub drill: bool,
+    /// Restore into a throw-away server on this machine, so that the database's own is spared.
+    #[cfg_attr(feature = "cli", arg(long, requires = "drill"))]
+    pub spare_server: bool,
+}
+
+/// The Nth of M parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Subset {
+    /// Which, from 1.
+    pub part: u64,
+    /// Of how many.
+    pub of: u64,
+}
+
+impl std::str::FromStr for Subset {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+        match parsed {
+            Some((part, of)) if (1..=of).contains(&part) => Ok(Self { part, of }),
+            _ => Err(format!("`{text}` is no part; write 2/7 for the second of seven")),
+        }
+    }
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct VerifyReport {
+    /// Each backup.
+    pub backups: Vec<Verified>,
+}
+
+/// A backup that was looked at.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct Verified {
+    /// Its file or folder.
+    pub file: String,
+    /// Whether it is what it should be.
+    pub ok: bool,
+    /// How long decoding it took, in milliseconds.
+    pub decode_ms: Option<u64>,
+    /// How long restoring it took, in milliseconds.
+    pub drill_ms: Option<u64>,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
+impl Operation for DbVerify {
+    const NAME: &'static str = "db-verify";
+    const GROUP: Group = Group::Database;
+    type Outcome = VerifyReport;
+
+    fn run(&self, project: &Project) -> Result<VerifyReport> {
+        let catalogue = Catalogue::read(project)?;
+        let chosen = self.choose(project, &catalogue)?;
+        let mut report = VerifyReport { backups: Vec::new() };
+        for problem in catalogue.problems.iter().filter(|_| self.all || self.subset.is_some()) {
+            let (file, error) = (problem.file().to_owned(), Some(problem.to_string()));
+            report.backups.push(Verified { file, ok: false, decode_ms: None, drill_ms: None, error });
+        }
+        for entry in chosen {
+            report.backups.push(self.look(project, &catalogue, entry.clone())?);
+        }
+        Ok(report)
+    }
+}
+
+impl DbVerify {
+    fn choose<'a>(&self, project: &'a Project, catalogue: &'a Catalogue) -> Result<Vec<&'a Entry>> {
+        if let Some(Subset { part, of }) = self.subset {
+            return Ok(catalogue
+                .databases(project)
+                .filter(|entry| entry.manifest.sequence % of == part % of)
+                .collect());
+        }
+        if self.all {
+            return Ok(catalogue.databases(project).collect());
+        }
+        Ok(vec![catalogue.find(project, self.backup.as_deref().unwrap_or("latest"))?])
+    }
+
+    /// Damage is a finding; that the tools cannot be had is an error.
+    fn look(&self, project: &Project, catalogue: &Catalogue, mut entry: Entry) -> Result<Verified> {
+        let Some(folder) = &catalogue.folder else {
+            return Err(BackupError::NotFound { name: entry.name, near: Vec::new() }.into());
+        };
+        let mut verified =
+            Verified { file: entry.manifest.file.clone(), ok: false, decode_ms: None, drill_ms: None, error: None };
+        project.step(format_args!("verifying {}", verified.file));
+        let began = Instant::now();
+        let found = check(project, folder, &entry.manifest).and_then(|()| {
+            verified.decode_ms = Some(millis(began.elapsed()));
+            self.drill.then(|| drill::run(project, folder, &entry.manifest, self.spare_server)).transpose()
+        });
+        match found {
+            Ok(drilled) => {
+                verified.ok = true;
+                verified.drill_ms = drilled.map(millis);
+            }
+            Err(error) if error.exit() == Exit::BadData => verified.error = Some(error.to_string()),
+            Err(error) => return Err(error),
+        }
+        if verified.ok {
+            let proof = |kind, took_ms| Proof { kind, at: Timestamp::now(), took_ms };
+            let proofs = [
+                verified.decode_ms.map(|took| proof(ProofKind::Decode, took)),
+                verified.drill_ms.map(|took| proof(ProofKind::Drill, took)),
+            ];
+            proofs.into_iter().flatten().for_each(|proof| entry.manifest.prove(proof));
+            // What was found stands, whether or not it can be noted there.
+            let noted = project.runner().apply(format_args!("note that in {}", entry.name), || entry.save(folder));
+            if let Err(error) = noted {
+                project.warn(format_args!("that was not noted: {error}"));
+            }
+        }
+        Ok(verified)
+    }
+}
+
+impl Outcome for VerifyReport {
+    fn exit(&self) -> Exit {
+        if self.backups.iter().all(|backup| backup.ok) { Exit::Ok } else { Exit::BadData }
+    }
+
+    fn next(&self) -> Vec<String> {
+        let drilled = self.backups.iter().any(|backup| backup.drill_ms.is_some());
+        match self.exit() {
+            Exit::Ok if self.backups.is_empty() => vec!["cargo xtask db-backup".to_owned()],
+            Exit::Ok if drilled => Vec::new(),
+            Exit::Ok => vec!["cargo xtask db-verify latest --drill".to_owned()],
+            _ => vec!["cargo xtask db-backup".to_owned()],
+        }
+    }
+}
+
+impl fmt::Display for VerifyReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.backups.is_empty() {
+            return f.write_str("there is nothing to verify");
+        }
+        let lines = self.backups.iter().map(|backup| {
+            let took = |took: Option<u64>| seconds(Duration::from_millis(took.unwrap_or(0)));
+            match (&backup.error, backup.drill_ms) {
+                (Some(error), _) => format!("damaged: {error}"),
+                (None, Some(_)) => format!("{}: whole, and restored in {}", backup.file, took(backup.drill_ms)),
+                (None, None) => format!("{}: whole, decoded in {}", backup.file, took(backup.decode_ms)),
+            }
+        });
+        f.write_str(&lines.collect::<Vec<_>>().join("\n"))
+    }
+}

@@ -1,0 +1,343 @@
+//! PostgreSQL's tools at work on files: `pg_dump`, `pg_restore`, `pg_dumpall`.
+
+use std::ffi::OsString;
+use std::io;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::compose::{Container, Engine};
+use crate::error::Result;
+use crate::exec::{ExecError, Invocation};
+use crate::nonce;
+use crate::project::Project;
+
+use super::trailer::Trailer;
+use super::{Database, Place, Way};
+
+/// Where the tools run, and how they see the files of one folder.
+///
+/// For a database in a container that is beside it, in a one-off container of the same image with the folder mounted: so
+/// the tools fit the server, and nothing passes through the engine's streams, which are slow and end with 0 when they
+/// are cut. Where the folder cannot be mounted, as on a remote engine, they run in the database's own container and
+/// stream. For other databases they run on this machine.
+pub(crate) struct Toolbox<'a> {
+    project: &'a Project,
+    database: Database,
+    folder: Utf8PathBuf,
+    site: Site,
+    /// By what the server knows our sessions, so that those of a run that was killed can be told and ended.
+    session: String,
+    /// Whether a named pipe leads from the tools to us.
+    piped: bool,
+}
+
+enum Site {
+    Beside(Container),
+    Inside(Container),
+    Host,
+}
+
+/// Something to run, and the container to be removed if it does not come to its end.
+pub(crate) struct Job {
+    call: Invocation,
+    one_off: Option<String>,
+    /// What ends its output, where its exit code is no proof.
+    trailer: Option<Trailer>,
+}
+
+/// Where a one-off container sees the folder.
+const MOUNTED: &str = "/backup";
+/// The label of our one-off containers: whose session they are.
+const LABEL: &str = "infra.session";
+/// How long tidying up after a failure may take.
+const TIDY: Duration = Duration::from_secs(15);
+
+/// The program's output, and then the word that proves that it ended well. Both come as arguments, never from this text.
+const WITH_TRAILER: &str = r#""$@" && printf %s "$0""#;
+/// Whatever the program writes is ours alone.
+const PRIVATE: &str = r#"umask 077 && exec "$@""#;
+
+impl<'a> Toolbox<'a> {
+    /// The tools for this database and the files in this folder. `session` is at most 63 bytes, and the same for every run
+    /// that cannot be at work while this one is.
+    pub(crate) fn new(project: &'a Project, database: &Database, folder: &Utf8Path, session: String) -> Result<Self> {
+        let site = match &database.place {
+            Place::Service { service, .. } => {
+                let container = project.database_container(service)?;
+                if Engine::is_remote() { Site::Inside(container) } else { Site::Beside(container) }
+            }
+            Place::Local(_) | Place::Url { .. } => Site::Host,
+        };
+        let piped = matches!(site, Site::Beside(_)) && Engine::shares_kernel(project.runner());
+        Ok(Self { project, database: database.clone(), folder: folder.to_owned(), site, session, piped })
+    }
+
+    /// Whether the tools see the files of the folder themselves.
+    pub(crate) fn sees_files(&self) -> bool {
+        !matches!(self.site, Site::Inside(_))
+    }
+
+    /// Whether the tools run in containers of their own, which cannot see the folder's path, and so may fail to.
+    pub(crate) fn is_beside(&self) -> bool {
+        matches!(self.site, Site::Beside(_))
+    }
+
+    /// Gives up mounting the folder: the tools stream from now on.
+    pub(crate) fn go_inside(&mut self) {
+        if let Site::Beside(container) = &self.site {
+            self.site = Site::Inside(container.clone());
+            self.piped = false;
+        }
+    }
+
+    /// How the tools call a file of the folder.
+    pub(crate) fn path(&self, name: &str) -> String {
+        match self.site {
+            Site::Beside(_) => format!("{MOUNTED}/{name}"),
+            Site::Inside(_) | Site::Host => self.folder.join(name).into_string(),
+        }
+    }
+
+    /// A tool that logs in to the database.
+    pub(crate) fn online<S: Into<OsString>>(&self, tool: &str, args: impl IntoIterator<Item = S>) -> Result<Job> {
+        self.online_at(&self.database, tool, args, "")
+    }
+
+    /// The same for another database of that server; `options` are settings of the session, as `PGOPTIONS` has them.
+    pub(crate) fn online_at<S: Into<OsString>>(
+        &self,
+        database: &Database,
+        tool: &str,
+        args: impl IntoIterator<Item = S>,
+        options: &str,
+    ) -> Result<Job> {
+        let args = args.into_iter().map(Into::into);
+        Ok(match (&self.site, &database.place) {
+            (Site::Beside(container), Place::Service { port, .. }) => {
+                let on_host = container.addresses.contains_key("host");
+                let host = if on_host { "127.0.0.1" } else { &container.hostname };
+                let (mut call, name) = self.one_off(&format!("container:{}", container.id))?;
+                for (key, value) in database.identity(host, &port.to_string(), "prefer") {
+                    call = call.args(["-e", key]).env(key, value);
+                }
+                call = call.env("PGAPPNAME", &self.session).args(["-e", "PGOPTIONS"]).env("PGOPTIONS", options);
+                if let Some(password) = &database.password {
+                    call = call.args(["-e", "PGPASSWORD"]).secret_env("PGPASSWORD", password);
+                }
+                Self::entry(call, container, tool, args, name)
+            }
+            (Site::Inside(container), _) => {
+                let call = database.tool_inside(container, "sh", false, Way::Network).env("PGAPPNAME", &self.session);
+                let settings = OsString::from(format!("PGOPTIONS={options}"));
+                Job::inside(call, "env", [settings, tool.into()].into_iter().chain(args))?
+            }
+            _ => {
+                let call = database.tool(self.project, tool, false)?.env("PGAPPNAME", &self.session);
+                Job::plain(call.env("PGOPTIONS", options).args(args))
+            }
+        })
+    }
+
+    /// A tool that works on files alone.
+    pub(crate) fn offline<S: Into<OsString>>(&self, tool: &str, args: impl IntoIterator<Item = S>) -> Result<Job> {
+        let args = args.into_iter().map(Into::into);
+        Ok(match &self.site {
+            Site::Beside(container) => {
+                let (call, name) = self.one_off("none")?;
+                Self::entry(call, container, tool, args, name)
+            }
+            Site::Inside(container) => {
+                let call = Invocation::new("docker").args(["exec", "-i"]).arg(container.id.clone()).arg("sh");
+                Job::inside(call, tool, args)?
+            }
+            Site::Host => {
+                Job::plain(Invocation::new(self.database.host_tool(self.project, tool)?).minimal_env().args(args))
+            }
+        })
+    }
+
+    fn one_off(&self, network: &str) -> Result<(Invocation, String)> {
+        let name = format!("infra-{}", nonce::hex_digits(16)?);
+        let user = format!("{}:{}", rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        let mount = format!("type=bind,{},dst={MOUNTED}", csv(&format!("src={}", self.folder)));
+        let label = format!("{LABEL}={}", self.session);
+        let call = Invocation::new("docker")
+            .args(["run", "-i", "--rm", "--pull", "never", "--log-driver", "none", "--name", &name, "--label", &label])
+            .args(["--network", network, "--user", &user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
+            .args(["--read-only", "--mount", &mount]);
+        Ok((call, name))
+    }
+
+    fn entry(
+        call: Invocation,
+        container: &Container,
+        tool: &str,
+        args: impl Iterator<Item = OsString>,
+        name: String,
+    ) -> Job {
+        let call = call.args(["--entrypoint", "sh"]).arg(container.image_id.clone());
+        Job { call: call.args(["-c", PRIVATE, "sh", tool]).args(args), one_off: Some(name), trailer: None }
+    }
+
+    /// Runs a job that writes files of the folder; see [`crate::exec::Runner::change_files`].
+    pub(crate) fn write_files(
+        &self,
+        job: Job,
+        stall: Option<Duration>,
+        on_line: impl FnMut(&str),
+        progress: impl FnMut() -> u64,
+    ) -> std::result::Result<Option<String>, ExecError> {
+        let Job { mut call, one_off, .. } = job;
+        if let Some(stall) = stall {
+            call = call.stall(stall);
+        }
+        let ended = self.project.runner().change_files(&call, on_line, progress);
+        self.tidy(one_off, ended)
+    }
+
+    /// Runs a job that prints what is wanted, and hands that over as it comes. `job` is told where to print: `-`, or a pipe of the folder.
+    pub(crate) fn print(
+        &self,
+        stall: Option<Duration>,
+        job: impl FnOnce(&Self, &str) -> Result<Job>,
+        mut on_chunk: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<std::result::Result<(), ExecError>> {
+        let pipe = self.pipe()?;
+        let out = pipe.as_ref().map_or("-".to_owned(), |pipe| self.path(pipe.name()));
+        let Job { mut call, one_off, trailer } = job(self, &out)?;
+        if let Some(stall) = stall {
+            call = call.stall(stall);
+        }
+        if let Some(pipe) = &pipe {
+            call = call.inlet(pipe.path());
+        }
+        let runner = self.project.runner();
+        let ended = match trailer {
+            None => runner.chunks(&call, on_chunk).map(drop),
+            Some(mut trailer) => match runner.chunks(&call, |chunk| trailer.pass(chunk, &mut on_chunk)) {
+                Ok(_) if !trailer.arrived() => Err(ExecError::BadOutput {
+                    command: call.to_string(),
+                    reason: "it ended before its last word had come".to_owned(),
+                }),
+                ended => ended.map(drop),
+            },
+        };
+        Ok(self.tidy(one_off, ended))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn pipe(&self) -> Result<Option<Pipe>> {
+        if !self.piped {
+            return Ok(None);
+        }
+        let path = self.folder.join(format!(".{}.pipe", nonce::hex_digits(16)?));
+        let made = rustix::fs::mknodat(
+            rustix::fs::CWD,
+            path.as_std_path(),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        );
+        // A file system without pipes is no reason to fail: the slower way remains.
+        Ok(made.is_ok().then(|| Pipe(path)))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn pipe(&self) -> Result<Option<Pipe>> {
+        Ok(None)
+    }
+
+    /// After a failure, nothing of the job goes on: neither its container, nor its session on the server.
+    fn tidy<T>(
+        &self,
+        one_off: Option<String>,
+        ended: std::result::Result<T, ExecError>,
+    ) -> std::result::Result<T, ExecError> {
+        if ended.is_err() {
+            if let Some(name) = one_off {
+                let call = Invocation::new("docker").args(["rm", "-f", "-v"]).arg(name).deadline(TIDY);
+                let _ = self.project.runner().aftermath().read(&call);
+            } else {
+                self.end_sessions();
+            }
+        }
+        ended
+    }
+
+    /// Ends what an earlier run has left that was killed: its containers and its sessions. Only whoever holds the lock that
+    /// keeps such runs apart may do so.
+    pub(crate) fn sweep(&self) {
+        let runner = self.project.runner().aftermath();
+        if let Site::Beside(_) = self.site {
+            let filter = format!("label={LABEL}={}", self.session);
+            let call = Invocation::new("docker").args(["ps", "-aq", "--no-trunc", "--filter", &filter]).deadline(TIDY);
+            let ids = runner.read(&call).map(|output| output.text()).unwrap_or_default();
+            if !ids.is_empty() {
+                let call = Invocation::new("docker").args(["rm", "-f", "-v"]).args(ids.lines()).deadline(TIDY);
+                let _ = runner.read(&call);
+            }
+        }
+        self.end_sessions();
+    }
+
+    fn end_sessions(&self) {
+        if let Ok(client) = self.database.tool(self.project, "psql", false) {
+            Database::reap(self.project, client.env("PGAPPNAME", &self.session));
+        }
+    }
+}
+
+impl Job {
+    fn plain(call: Invocation) -> Self {
+        Self { call, one_off: None, trailer: None }
+    }
+
+    /// `call` is one of the shell in the database's container.
+    fn inside(call: Invocation, tool: &str, args: impl Iterator<Item = OsString>) -> Result<Self> {
+        let trailer = Trailer::new()?;
+        let call = call.args(["-c", WITH_TRAILER, trailer.word(), tool]).args(args);
+        Ok(Self { call, one_off: None, trailer: Some(trailer) })
+    }
+
+    /// Feeds it an open file.
+    pub(crate) fn stdin(mut self, file: std::fs::File) -> Self {
+        self.call = self.call.stdin_file(file);
+        self
+    }
+}
+
+/// A named pipe in the folder; gone when dropped.
+struct Pipe(Utf8PathBuf);
+
+impl Pipe {
+    fn path(&self) -> &Utf8Path {
+        &self.0
+    }
+
+    fn name(&self) -> &str {
+        self.0.file_name().unwrap_or_default()
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A field of Docker's comma-separated options.
+fn csv(field: &str) -> String {
+    if field.contains([',', '"', '\n']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b11_a_path_with_commas_and_quotes_stays_one_field() {
+        assert_eq!(csv("src=/a b"), "src=/a b");
+        assert_eq!(csv("src=/a,b\"c"), "\"src=/a,b\"\"c\"");
+    }
+}

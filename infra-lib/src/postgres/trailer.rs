@@ -1,0 +1,73 @@
+//! The proof that a stream is whole: a word that nobody can guess, at its very end.
+//!
+//! `docker exec` ends with 0 for a stream that was cut, so its exit code proves nothing. The word is written to stdout,
+//! after the program has ended with 0; on stderr it could overtake the data.
+
+use crate::error::Result;
+use crate::nonce;
+
+/// Its length in bytes.
+const LENGTH: usize = 32;
+
+/// The word, and what may be its beginning.
+pub(super) struct Trailer {
+    word: String,
+    held: Vec<u8>,
+}
+
+impl Trailer {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self { word: nonce::hex_digits(LENGTH)?, held: Vec::new() })
+    }
+
+    pub(super) fn word(&self) -> &str {
+        &self.word
+    }
+
+    /// Takes the next bytes, and hands on those that cannot be the word.
+    pub(super) fn pass<E>(
+        &mut self,
+        bytes: &[u8],
+        on_data: impl FnOnce(&[u8]) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        self.held.extend_from_slice(bytes);
+        let sure = self.held.len().saturating_sub(LENGTH);
+        on_data(&self.held[..sure])?;
+        self.held.drain(..sure);
+        Ok(())
+    }
+
+    /// Whether the stream ended with the word.
+    pub(super) fn arrived(&self) -> bool {
+        self.held == self.word.as_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a08_the_word_is_stripped_and_its_absence_noticed_wherever_the_stream_is_cut() {
+        let trailer = Trailer::new().unwrap();
+        let stream = [b"some data", trailer.word().as_bytes()].concat();
+        for cut in 0..=stream.len() {
+            for step in [1, 7, 64] {
+                let mut trailer = Trailer { word: trailer.word.clone(), held: Vec::new() };
+                let mut data = Vec::new();
+                for chunk in stream[..cut].chunks(step) {
+                    trailer
+                        .pass(chunk, |bytes| {
+                            data.extend_from_slice(bytes);
+                            Ok::<_, ()>(())
+                        })
+                        .unwrap();
+                }
+                assert_eq!(trailer.arrived(), cut == stream.len(), "cut at {cut}");
+                if trailer.arrived() {
+                    assert_eq!(data, b"some data");
+                }
+            }
+        }
+    }
+}

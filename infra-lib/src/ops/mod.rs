@@ -55,7 +55,6 @@ pub use restart::{Restart, RestartReport};
 pub use scale::{ScaleReport, ScaleServices, Scaled};
 pub use schedule::{
     NewJob, Schedule, ScheduleAction, ScheduleCheck, ScheduleInstalled, SchedulePrinted, ScheduleRemoved, ScheduleReport,
-    ScheduledJob,
 };
 pub use settled::Settled;
 pub use setup::{Setup, SetupReport};

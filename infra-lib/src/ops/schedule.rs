@@ -15,12 +15,13 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::operation::{Group, Operation, Outcome};
+use crate::postgres::PostgresError;
 use crate::project::Project;
 use crate::schedule::cron::{self, Place};
 use crate::schedule::record::Record;
 use crate::schedule::{Job, When, pinned, usual};
 
-pub use check::{ScheduleCheck, ScheduledJob};
+pub use check::ScheduleCheck;
 pub use install::ScheduleInstalled;
 pub use print::SchedulePrinted;
 pub use remove::ScheduleRemoved;
@@ -132,13 +133,18 @@ impl NewJob {
         let known = Record::of(project.state(), &project.environment().name);
         let new = match self.job(project)? {
             Some(job) => vec![job],
-            None if known.jobs.is_empty() => usual(),
+            None if known.jobs.is_empty() => usual(has_database(project)),
             None => Vec::new(),
         };
         let now = Timestamp::now();
         let record = new.into_iter().fold(known, |record, job| record.with(job, now));
         Ok(Record { variables: cron::variables(project.runner()), ..record })
     }
+}
+
+/// Whether there is a database, as far as can be said without it.
+fn has_database(project: &Project) -> bool {
+    !matches!(project.database(), Err(Error::Postgres(PostgresError::NotFound)))
 }
 
 /// Calls this with the place for which the jobs of the project run.

@@ -11,6 +11,7 @@ mod disk;
 mod environment;
 mod exposure;
 mod http;
+mod jobs;
 pub(crate) mod logs;
 mod memory;
 mod network;
@@ -27,6 +28,7 @@ mod volumes;
 
 use std::time::Duration;
 
+use crate::schedule;
 pub(crate) use ask::{ask, ask_all};
 pub(crate) use check::Listed;
 pub use check::{Check, Verdict};
@@ -68,7 +70,7 @@ const fn advises(name: &'static str, plan: Plan) -> Kind {
 }
 
 /// Every kind, in the order of a report.
-pub(crate) const KINDS: [Kind; 16] = [
+pub(crate) const KINDS: [Kind; 17] = [
     decides(container::KIND, container::plan),
     decides(http::KIND, http::plan),
     decides(tcp::KIND, tcp::plan),
@@ -85,6 +87,7 @@ pub(crate) const KINDS: [Kind; 16] = [
     decides(memory::KIND, memory::plan),
     advises(volumes::KIND, volumes::plan),
     decides(backup_age::KIND, backup_age::plan),
+    decides(schedule::KIND, jobs::plan),
 ];
 
 /// An answer that needed no look.

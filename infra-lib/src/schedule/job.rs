@@ -38,8 +38,8 @@ impl Job {
     }
 }
 
-/// What a project with a database does unattended, unless it says otherwise.
-pub(crate) fn usual() -> Vec<Job> {
+/// What a project does unattended, unless it says otherwise.
+pub(crate) fn usual(has_database: bool) -> Vec<Job> {
     let jobs = [
         ("30 2 * * *", &["db-backup"][..]),
         ("0 4 * * 0", &["db-verify", "--drill", "latest"]),
@@ -49,7 +49,8 @@ pub(crate) fn usual() -> Vec<Job> {
         let command = words.iter().map(|word| (*word).to_owned()).collect();
         Some(Job { at: at.parse().ok()?, command })
     };
-    jobs.into_iter().filter_map(job).collect()
+    let jobs = jobs.into_iter().filter_map(job);
+    jobs.filter(|job| has_database || !job.operation().starts_with("db-")).collect()
 }
 
 /// The command as it would be typed.
@@ -68,10 +69,11 @@ mod tests {
 
     #[test]
     fn the_usual_jobs_are_three_and_apart() {
-        let jobs = usual();
+        let jobs = usual(true);
         let ids: std::collections::BTreeSet<_> = jobs.iter().map(|job| job.id("development")).collect();
         assert_eq!((jobs.len(), ids.len()), (3, 3));
         assert_ne!(jobs[0].id("development"), jobs[0].id("production"));
         assert!(ids.iter().all(|id| id.len() == 8));
+        assert_eq!(usual(false), jobs[2..]);
     }
 }

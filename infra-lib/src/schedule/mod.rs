@@ -6,6 +6,7 @@
 pub(crate) mod cron;
 mod error;
 mod field;
+mod installed;
 mod job;
 pub(crate) mod pinned;
 pub(crate) mod record;
@@ -13,6 +14,8 @@ pub(crate) mod runs;
 mod when;
 
 pub use error::ScheduleError;
+pub use installed::ScheduledJob;
+pub(crate) use installed::{KIND, installed};
 pub use job::Job;
 pub(crate) use job::usual;
 pub use when::When;

@@ -3,20 +3,19 @@
 use std::fmt;
 use std::path::Path;
 
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::Zoned;
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::journal::{self, Entry, who};
+use crate::journal::who;
 use crate::probe::{Check, Listed, Verdict, failure};
 use crate::project::Project;
-use crate::report::ago;
 use crate::schedule::cron::block::{block, split};
 use crate::schedule::cron::{crontab, daemon};
 use crate::schedule::pinned::{self, Copy};
-use crate::schedule::record::{Planned, Record};
-use crate::schedule::{Job, runs};
+use crate::schedule::record::Record;
+use crate::schedule::{ScheduledJob, installed};
 
 use super::in_place;
 
@@ -32,19 +31,6 @@ pub struct ScheduleCheck {
     pub jobs: Vec<ScheduledJob>,
 }
 
-/// A job that is installed, and its last run.
-#[derive(Debug, Serialize)]
-#[non_exhaustive]
-pub struct ScheduledJob {
-    /// What, and when.
-    #[serde(flatten)]
-    pub job: Job,
-    /// How it ended last: begun by cron, or by somebody, where the journal has it.
-    pub last: Option<Entry>,
-    /// When it should have run and has not.
-    pub missed: Option<Timestamp>,
-}
-
 const INSTALL: &str = "`cargo xtask schedule install` writes them";
 
 pub(super) fn run(project: &Project, program: &Path) -> Result<ScheduleCheck> {
@@ -56,9 +42,8 @@ pub(super) fn run(project: &Project, program: &Path) -> Result<ScheduleCheck> {
     }
     checks.push(reader());
     let now = Zoned::now();
-    let history = journal::read(project.state(), usize::MAX);
-    let jobs: Vec<_> = record.jobs.into_iter().map(|planned| look(project, &history, planned, &now)).collect();
-    checks.extend(jobs.iter().map(|job| told(job, now.timestamp())));
+    let jobs = installed(project, record, &now);
+    checks.extend(jobs.iter().map(|job| job.check(now.timestamp())));
     Ok(ScheduleCheck { environment, checks, jobs })
 }
 
@@ -108,50 +93,7 @@ fn reader() -> Check {
         daemon::Daemon::Runs(pid) => Check::ok(KIND, "cron", format!("runs, process {pid}")),
         daemon::Daemon::Absent => Check::fail(KIND, "cron", "does not run, so nobody reads the crontab")
             .with_hint("`systemctl enable --now cron`, or `service cron start`"),
-        daemon::Daemon::Unknown => Check::skip(KIND, "cron", "the processes of others cannot be seen from here"),
-    }
-}
-
-fn look(project: &Project, history: &[Entry], planned: Planned, now: &Zoned) -> ScheduledJob {
-    let Planned { job, since } = planned;
-    let environment = &project.environment().name;
-    let noted = runs::last(project.state(), &job.id(environment));
-    let journaled = history.iter().filter(|entry| entry.operation == job.operation());
-    let journaled = journaled.filter(|entry| entry.environment == *environment).max_by_key(|entry| entry.at).cloned();
-    let last = noted.into_iter().chain(journaled).max_by_key(|entry| entry.at);
-    let missed = due(&job, now).filter(|due| since < *due && last.as_ref().is_none_or(|last| last.at < *due));
-    ScheduledJob { job, last, missed }
-}
-
-/// When the job should have begun so long ago that it should have ended. What takes longer than the time to its next run,
-/// or six hours, is missed rather than at work.
-fn due(job: &Job, now: &Zoned) -> Option<Timestamp> {
-    let (least, most) = (SignedDuration::from_mins(2), SignedDuration::from_hours(6));
-    let patience = job.at.interval(now).unwrap_or(most).clamp(least, most);
-    job.at.last_due(&now.checked_sub(patience).ok()?)
-}
-
-fn told(scheduled: &ScheduledJob, now: Timestamp) -> Check {
-    const KIND: &str = "job";
-    let ScheduledJob { job, last, missed } = scheduled;
-    let target = format!("{job} ({})", job.at);
-    let ran = match last {
-        Some(last) => format!("ran {} ago: {}", ago(last.at, now), last.outcome),
-        None => "has not run yet".to_owned(),
-    };
-    if let Some(missed) = missed {
-        let missed = missed.to_zoned(jiff::tz::TimeZone::system()).strftime("%F %R");
-        return Check::fail(KIND, target, format!("was due at {missed}, {ran}"))
-            .with_hint("was the machine on, and did cron run? Cron's mail or log may say more");
-    }
-    match last.as_ref().map(|last| (last.outcome.as_str(), last.error.as_ref())) {
-        None | Some(("ok", _)) => Check::ok(KIND, target, ran),
-        // It ran, and what it looked at is not well; that is for itself to say.
-        Some(("check-failed", _)) => Check::warn(KIND, target, ran),
-        Some((_, error)) => {
-            let error = error.and_then(|error| error.lines().next()).unwrap_or("it did not say why");
-            Check::fail(KIND, target, format!("{ran}: {error}"))
-        }
+        daemon::Daemon::Unknown => Check::skip(KIND, "cron", "cannot be seen from here"),
     }
 }
 

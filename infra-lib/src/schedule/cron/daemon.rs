@@ -9,13 +9,19 @@ pub(crate) enum Daemon {
     Runs(u32),
     /// No process is one, and all processes can be seen.
     Absent,
-    /// Not all processes can be seen from here.
+    /// Not all processes can be seen from here, or it needs none.
     Unknown,
 }
 
 const NAMES: [&str; 4] = ["cron", "crond", "fcron", "dcron"];
 /// Where they note their process.
 const PID_FILES: [&str; 4] = ["/run/crond.pid", "/run/cron.pid", "/var/run/crond.pid", "/var/run/cron.pid"];
+
+/// What turns crontabs into timers of systemd, without a daemon.
+const GENERATORS: [&str; 2] = [
+    "/usr/lib/systemd/system-generators/systemd-crontab-generator",
+    "/lib/systemd/system-generators/systemd-crontab-generator",
+];
 
 /// Looks for one.
 pub(crate) fn look() -> Daemon {
@@ -28,6 +34,7 @@ pub(crate) fn look() -> Daemon {
         Some(pid) => Daemon::Runs(pid),
         // Where others' processes are hidden, so is the first.
         None if name(1).is_empty() => Daemon::Unknown,
+        None if GENERATORS.iter().any(|file| Path::new(file).exists()) => Daemon::Unknown,
         None => Daemon::Absent,
     }
 }

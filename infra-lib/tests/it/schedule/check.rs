@@ -99,13 +99,18 @@ fn i10_a_run_that_was_missed_or_failed_is_2() {
     looks(one(kinds("job")), "fail", "has not run yet");
     looks(one(kinds("job")), "fail", "was due at ");
 
+    // A missed job turns health red, one that has run does not.
+    let health = || owned.project.xtask(["health", "--only", "job"]).end();
+    health().code(2).shows("was due at ");
     run("0").ok().silent();
     looks(one(check(&owned).1("job")), "ok", "ran 0 s ago: ok");
+    health().ok();
     let failed = run("3");
     assert!(failed.exit == 3 && failed.stderr.lines().count() <= 20, "{failed}");
     let (exit, kinds) = check(&owned);
     assert_eq!(exit, 2);
     looks(one(kinds("job")), "fail", "ran 0 s ago: ");
+    health().code(2);
     run("0").ok().silent();
 
     // Nothing has happened since then.

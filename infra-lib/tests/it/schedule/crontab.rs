@@ -11,6 +11,8 @@ const FOREIGN: &str = "# m h dom mon dow command\nMAILTO=\"me@example.org\"\n\n0
 fn f13_installed_again_and_removed() {
     let Some(()) = cron() else { return };
     let owned = owned();
+    // A database that does not answer is one.
+    owned.project.write("infra.toml", "[database]\nurl = \"env:DATABASE_URL\"\n");
     let foreign = [FOREIGN.as_bytes(), b"# \xff\xfe\n"].concat();
     owned.user.write_crontab(&foreign);
     let printed = owned.xtask("schedule print").end().ok().stdout.clone();

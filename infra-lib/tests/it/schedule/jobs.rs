@@ -51,7 +51,8 @@ fn what_cannot_run_unattended_is_refused_today() {
 
 #[test]
 fn the_usual_jobs_are_printed_and_nothing_is_written() {
-    let project = TestProject::new().compose("services: {}\n");
+    let Some(_docker) = tool("docker") else { return };
+    let project = TestProject::new().compose("services: {db: {image: 'postgres:17'}}\n");
     let printed = project.xtask(["schedule"]).end();
     let jobs: Vec<(String, String)> =
         printed.ok().stdout.lines().filter(|line| !line.starts_with('#')).map(job).collect();
@@ -61,6 +62,12 @@ fn the_usual_jobs_are_printed_and_nothing_is_written() {
     assert_eq!(outcome["crontab"], printed.stdout);
     assert_eq!(outcome["jobs"][1]["command"], serde_json::json!(["db-verify", "--drill", "latest"]));
     assert!(!project.path(".infra").exists());
+    project.write("compose.yml", "services: {}\n");
+    let without = project.xtask(["schedule", "print"]).end();
+    assert_eq!(
+        without.ok().stdout.lines().filter(|line| !line.starts_with('#')).map(job).collect::<Vec<_>>(),
+        jobs[2..]
+    );
 }
 
 /// When a line runs, and what.
@@ -89,4 +96,29 @@ fn a_machine_without_crontab_is_69_and_names_the_package() {
     let fakes =
         Fakes::new().program("crontab", "echo 'You (me) are not allowed to use this program (crontab)' >&2; exit 1");
     project.xtask(["schedule", "install"]).env("PATH", fakes.path()).end().code(77).says("cron.allow");
+}
+
+/// Debian's cron reads so far and no further.
+#[test]
+fn b09_a_line_that_is_too_long_is_refused_before_anything_is_written() {
+    let Some(()) = cron() else { return };
+    let owned = owned();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let rest = |length: usize| {
+        // No name may have more than 255 bytes.
+        let parts = (0..length).map(|at| if at % 100 == 50 { '/' } else { 'x' });
+        let dir = folder.path().join(parts.collect::<String>());
+        std::fs::create_dir_all(&dir).unwrap();
+        std::env::join_paths([dir, "/usr/bin".into(), "/bin".into()]).unwrap()
+    };
+    let install = |length| owned.xtask("schedule install --at hourly tasks").env("PATH", rest(length)).end();
+    let plain = install(10);
+    plain.ok();
+    let left = 998 - (owned.lines()[0].len() - "0 * * * * ".len()) + 10;
+    install(left).ok();
+    assert_eq!(owned.lines()[0].len(), 998 + "0 * * * * ".len());
+    let before = owned.crontab();
+    install(left + 1).code(64).says("longer than cron's 998 bytes");
+    assert_eq!(owned.crontab(), before);
 }

@@ -18,7 +18,7 @@ fn i04_a_failure_is_at_most_twenty_lines() {
         assert!(lines <= 20, "{lines} lines: {ended}");
     }
     let ended = project.xtask(["-q", "health", "--only", "tcp"]).end();
-    ended.code(2).shows("FAIL  tcp web0").shows("more lines; without --quiet they are shown").shows("40 broken");
+    ended.code(2).shows("FAIL  tcp web").shows("more lines; without --quiet they are shown").shows("40 broken");
     project.xtask(["health", "--only", "tcp"]).end().code(2).shows("web39").never_says("more lines");
     let ended = project.xtask(["-q", "tasks"]).end();
     assert!(ended.ok().stderr.ends_with("warning: there is more; without --quiet it is shown\n"), "{ended}");

@@ -114,30 +114,29 @@ impl Operation for Schedule {
 
 impl NewJob {
     /// The job, if one is meant.
-    fn job(&self, project: &Project) -> Result<Option<Job>> {
+    fn job(&self) -> Result<Option<Job>> {
         let (at, command) = match (&self.at, &self.command[..]) {
             (None, []) => return Ok(None),
             (Some(at), [_, ..]) => (at.clone(), self.command.clone()),
             (Some(_), []) => return Err(Error::new(Exit::Usage, "there is a time, and no command for it")),
             (None, _) => return Err(Error::new(Exit::Usage, "there is a command, and no time for it")),
         };
-        #[cfg(feature = "cli")]
-        crate::cli::refuse_unfit(project, &command)?;
-        #[cfg(not(feature = "cli"))]
-        let _ = project;
         Ok(Some(Job { at, command }))
     }
 
     /// What is installed once this job is: beside those that are already, or the usual ones where nothing is stated.
     fn planned(&self, project: &Project) -> Result<Record> {
         let known = Record::of(project.state(), &project.environment().name);
-        let new = match self.job(project)? {
+        let new = match self.job()? {
             Some(job) => vec![job],
             None if known.jobs.is_empty() => usual(has_database(project)),
             None => Vec::new(),
         };
         let now = Timestamp::now();
         let record = new.into_iter().fold(known, |record, job| record.with(job, now));
+        // Those that are installed already too: this program may be another one than theirs.
+        #[cfg(feature = "cli")]
+        record.jobs.iter().try_for_each(|planned| crate::cli::refuse_unfit(project, &planned.job.command))?;
         Ok(Record { variables: cron::variables(project.runner()), ..record })
     }
 }

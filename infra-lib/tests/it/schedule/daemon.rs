@@ -30,22 +30,33 @@ impl Drop for Daemon {
     }
 }
 
-/// What cron does here.
-const JOB: &str = "describe";
-
 #[test]
-fn i10_a_real_cron_runs_the_job_and_a_silent_cron_is_noticed() {
+fn i10_a_real_cron_makes_backups_and_a_missed_one_turns_health_red() {
     let Some(()) = cron() else { return };
     let Some(_postgres) = postgres() else { return };
     let owned = owned();
+    owned.project.write("infra.toml", "[backup]\nmax-age = \"1h\"\n");
+    owned.user.own(&owned.project);
     owned.xtask("setup --services none --database local --yes").end().ok();
-    owned.xtask(&format!("schedule install --at 'every 1m' -- {JOB}")).end().ok();
+    owned.xtask("db-shell -c 'create table goods as select generate_series(1, 1000) as id'").end().ok();
+    owned.xtask("schedule install --at 'every 1m' -- db-backup --name nightly").end().ok();
     let daemon = Daemon::ensure(&owned);
-    wait_until("cron has run the job", Duration::from_secs(75), || {
+    wait_until("cron has made a backup", Duration::from_secs(75), || {
         let outcome = owned.xtask("schedule check --json").end().outcome();
         let last = &outcome["jobs"][0]["last"];
         if last["outcome"] == "ok" { Ok(()) } else { Err(outcome.to_string()) }
     });
     owned.xtask("schedule check").end().ok().shows("ok    daemon cron").shows("nothing is wrong");
     drop(daemon);
+
+    let list = owned.xtask("db-backup --list --json").end().ok().outcome();
+    assert!(list.to_string().contains("nightly"), "{list}");
+    owned.xtask("db-verify latest --drill").end().ok();
+    owned.xtask("health --only backup-age,job").end().ok();
+    // Nobody has made another one in time.
+    owned.project.write("infra.toml", "[backup]\nmax-age = \"1s\"\n");
+    wait_until("the backup is too old", Duration::from_secs(5), || {
+        let health = owned.xtask("health --only backup-age").end();
+        if health.exit == 2 { Ok(()) } else { Err(health.to_string()) }
+    });
 }

@@ -27,6 +27,8 @@ pub(super) fn all() -> Vec<Entry> {
         entry::<ops::DbVerify>(),
         entry::<ops::DbRestore>(),
         entry::<ops::DbMigrate>(),
+        entry::<ops::DbSeed>(),
+        entry::<ops::DbReset>(),
         entry::<ops::Schedule>(),
         entry::<ops::Init>(),
         entry::<ops::Doctor>(),

@@ -75,29 +75,12 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// CRC-32/ISO-HDLC.
-pub(super) fn crc32(parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> u32 {
-    let mut crc = u32::MAX;
-    for part in parts {
-        for &byte in part.as_ref() {
-            crc = (0..8).fold(
-                crc ^ u32::from(byte),
-                |crc, _| {
-                    if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
-                },
-            );
-        }
-    }
-    !crc
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn digits_and_checks() {
+    fn digits() {
         assert_eq!(hex(&[0, 10, 255]), "000aff");
-        assert_eq!(crc32(["1234", "56789"]), 0xcbf4_3926, "the check value of CRC-32/ISO-HDLC");
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::lock::{Guard, Lock, Mode};
-use crate::postgres::Mark;
+use crate::postgres::{Database, Mark, Place};
 use crate::project::Project;
 
 use super::MigrationError;
@@ -36,6 +36,35 @@ pub(super) fn check(project: &Project, tool: &dyn Tool, ledger: &Ledger) -> Resu
         Some((owner, table)) => Err(MigrationError::Owned { table: table.clone(), owner, ours: tool.name() }.into()),
         None => Ok(()),
     }
+}
+
+/// What is only for development: never in a protected environment, nor on a database that says that it is anything else,
+/// nor on one that says nothing and is not this checkout's own.
+pub(crate) fn only_for_development(project: &Project, database: &Database, operation: &str) -> Result<()> {
+    let environment = project.environment();
+    let refuse =
+        |why: String| Error::new(Exit::Refused, format!("`{operation}` is not for {why}; nothing was changed"));
+    if environment.protected {
+        return Err(refuse(format!("the protected environment {}", environment.name)));
+    }
+    match database.mark(project)? {
+        Some(mark) if mark.environment != environment.name => Err(other_environment(project, &mark)),
+        Some(mark) if mark.project != project.name() => Err(refuse(format!("a database that says that it is {mark}"))
+            .with_hint("`cargo xtask setup` marks this project's own")),
+        Some(mark) if !is_development(&mark.environment) => {
+            Err(refuse(format!("a database of the environment {}", mark.environment))
+                .with_hint("it is for environments whose names begin with dev or test, or are local or ci"))
+        }
+        None if matches!(database.place, Place::Url { .. }) => {
+            Err(refuse("a database that does not say what it is".to_owned())
+                .with_hint("`cargo xtask setup` marks the one that this environment leads to"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_development(name: &str) -> bool {
+    name.starts_with("dev") || name.starts_with("test") || ["local", "ci"].contains(&name)
 }
 
 pub(super) fn other_environment(project: &Project, mark: &Mark) -> Error {

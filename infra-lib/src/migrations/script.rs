@@ -9,25 +9,10 @@ use std::time::Duration;
 
 use super::Version;
 use super::file::{Migration, Script};
+use super::heard::word;
 use super::ledger::fingerprint;
 use super::lexer::statements;
 use super::tool::{Book, Tool};
-
-/// The words that the session prints on stdout, each behind a nonce that no migration knows.
-pub(super) mod word {
-    /// Somebody else has the lock: their session follows.
-    pub(crate) const BUSY: &str = "busy";
-    /// The ledger is not what was read.
-    pub(crate) const CHANGED: &str = "changed";
-    /// The number of the job that begins.
-    pub(crate) const BEGUN: &str = "begun";
-    /// The line of the statement that begins.
-    pub(crate) const AT: &str = "at";
-    /// The number of the job that is done.
-    pub(crate) const DONE: &str = "done";
-    /// The migration has ended its transaction.
-    pub(crate) const ENDED: &str = "ended";
-}
 
 /// What to do with a migration.
 #[derive(Debug)]
@@ -132,7 +117,7 @@ SELECT {print} = '{known}' AS same \gset
 }
 
 /// Nothing that an earlier file has set holds for the next one: each means the same alone as in a row.
-fn fresh(timeout: Duration) -> String {
+pub(super) fn fresh(timeout: Duration) -> String {
     format!(
         "RESET ALL\\; RESET ROLE\\; SET client_min_messages = warning\\; SET standard_conforming_strings = on\\; \
          SET client_encoding = 'UTF8'\\; SET statement_timeout = 0\\; SET idle_in_transaction_session_timeout = 0\\; SET lock_timeout = {}",
@@ -190,7 +175,7 @@ fn outside(script: &mut String, frame: &Frame<'_>, job: &Job<'_>, held_by: &str)
 }
 
 /// The statements of a file. Several go one by one, so that the line of the one that fails is known.
-fn execute(script: &mut String, nonce: &str, file: &Script) {
+pub(super) fn execute(script: &mut String, nonce: &str, file: &Script) {
     let tag = format!("$m{nonce}$");
     let all = statements(file.statements());
     match &all[..] {

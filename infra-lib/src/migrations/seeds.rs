@@ -1,74 +1,133 @@
 //! Data for development: files that run once, when they change, or always.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
+use camino::Utf8PathBuf;
 use sha2::{Digest as _, Sha256};
 
-use crate::error::{Error, Result};
-use crate::exec::ExecError;
+use crate::error::Result;
+use crate::exec::{ExecError, Stream};
 use crate::manifest::SeedRun;
 use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
 
 use super::MigrationError;
 use super::failure::Failure;
+use super::file::{self, Script};
+use super::heard::{Heard, word};
 use super::tool::literal;
+use super::{rules, script, session};
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS _infra_seeds (path text PRIMARY KEY, sha256 text NOT NULL, \
                      run_on timestamptz NOT NULL DEFAULT now());";
+/// How long a seed waits for what somebody else has locked.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs the seeds that are due, in the order of their names, each in a transaction together with its row. Returns their
-/// names; `None`: none are stated. Never in a protected environment.
-pub(crate) fn sow(project: &Project) -> Result<Option<Vec<String>>> {
+/// A file that is due.
+#[derive(Debug)]
+pub(crate) struct Seed {
+    /// Its name: what it is known by.
+    pub(crate) name: String,
+    script: Script,
+    sha256: String,
+    /// What it said when it last ran.
+    known: Option<String>,
+}
+
+/// The files that are due, in the order of their names; none where no folder is stated.
+pub(crate) fn due(project: &Project, database: &Database) -> Result<Vec<Seed>> {
     let seeds = &project.manifest().migrations.seeds;
-    let Some(dir) = seeds.dir.as_ref().filter(|_| !project.environment().protected) else { return Ok(None) };
-    let dir = project.root().join(dir);
-    let mut files: Vec<_> = dir
-        .read_dir_utf8()
-        .map_err(Error::file("read", dir.clone()))?
-        .flatten()
-        .map(camino::Utf8DirEntry::into_path)
-        .filter(|path| path.extension() == Some("sql"))
-        .collect();
-    files.sort();
-    let database = project.database()?;
-    let known = known(project, &database)?;
-    let mut sown = Vec::new();
-    for path in files {
-        let sql = std::fs::read_to_string(&path).map_err(Error::file("read", path.clone()))?;
-        let name = path.file_name().unwrap_or_default().to_owned();
-        let sha256 = Sha256::digest(sql.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-        let before = known.iter().find(|(known, _)| *known == name).map(|(_, sha256)| sha256);
+    let Some(dir) = &seeds.dir else { return Ok(Vec::new()) };
+    let known = known(project, database)?;
+    let mut due = Vec::new();
+    for path in file::files(&project.root().join(dir))?.into_iter().filter(|path| path.extension() == Some("sql")) {
+        let script = Script::read(path)?;
+        let sha256 = file::hex(&Sha256::digest(script.sql.as_bytes()));
+        let name = script.path.file_name().unwrap_or_default().to_owned();
+        let before = known.iter().find(|(known, _)| *known == name).map(|(_, sha256)| sha256.clone());
         let is_due = match seeds.run {
             SeedRun::Once => before.is_none(),
-            SeedRun::OnChange => before != Some(&sha256),
+            SeedRun::OnChange => before.as_ref() != Some(&sha256),
             SeedRun::Always => true,
         };
-        if !is_due {
-            continue;
-        }
-        project.step(format_args!("seeding {name}"));
-        let tag = format!("s{}", &sha256[..16]);
-        let (row, body) = (literal(&name), sql.trim_start_matches('\u{feff}'));
-        let script = format!(
-            "\\set VERBOSITY verbose\nSET client_min_messages = warning;\n{TABLE}\nBEGIN;\n\\o /dev/null\nSELECT ${tag}${body}${tag}$ \\gexec\n\\o\n\
-             INSERT INTO _infra_seeds (path, sha256) VALUES ({row}, '{sha256}')\n\
-             ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, run_on = now();\nCOMMIT;\n"
-        );
-        let call = database.psql(project)?.args(["-f", "-"]).stdin(script);
-        match project.runner().change(&call) {
-            Ok(_) => sown.push(name),
-            Err(ExecError::Exited { code: 3, tail, .. }) => {
-                let Failure { message, sqlstate, line } = Failure::read(&tail);
-                return Err(MigrationError::Failed { path, line, message, sqlstate }.into());
-            }
-            Err(error) => return Err(PostgresError::from_exec(error).into()),
+        if is_due {
+            rules::check(&script)?;
+            due.push(Seed { name, script, sha256, known: before });
         }
     }
-    Ok(Some(sown))
+    Ok(due)
+}
+
+/// Runs them, each in a transaction together with its row. Returns the names of those that ran: what somebody else has
+/// run meanwhile is left.
+pub(crate) fn sow(project: &Project, database: &Database, due: &[Seed]) -> Result<Vec<String>> {
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let nonce = session::nonce()?;
+    let call = database.psql(project)?.args(["-A", "-t", "-f", "-"]).stdin(write(due, &nonce));
+    let mut heard = Heard::default();
+    let mut sown = Vec::new();
+    let ended = project.runner().change_lines(&call, |stream, line| {
+        if let (Stream::Stdout, Some(said)) = (stream, line.strip_prefix(&nonce)) {
+            let (done, skipped) = (heard.done, heard.skipped);
+            heard.hear(said.trim(), |number| {
+                project.step(format_args!("seeding {}", due.get(number).map_or("", |seed| seed.name.as_str())));
+            });
+            if heard.done > done && heard.skipped == skipped {
+                sown.extend(due.get(heard.done - 1).map(|seed| seed.name.clone()));
+            }
+        }
+        Ok(())
+    });
+    let path =
+        || heard.begun.and_then(|number| due.get(number)).map_or_else(Utf8PathBuf::new, |it| it.script.path.clone());
+    match ended {
+        Ok(None) => Ok(due.iter().map(|seed| seed.name.clone()).collect()),
+        Ok(Some(())) if heard.done == due.len() => Ok(sown),
+        Ok(Some(())) => Err(MigrationError::Lost { path: path() }.into()),
+        Err(ExecError::Exited { code: 3, tail, .. }) => {
+            let Failure { message, sqlstate, line } = Failure::read(&tail);
+            let line = heard.at.map(|at| at + line.unwrap_or(1) - 1).or(line);
+            Err(MigrationError::Failed { path: path(), line, message, sqlstate }.into())
+        }
+        Err(error @ ExecError::Cancelled { .. }) => {
+            Database::reap(project, database.psql(project)?);
+            Err(error.into())
+        }
+        Err(error) => Err(PostgresError::from_exec(error).into()),
+    }
+}
+
+fn write(due: &[Seed], nonce: &str) -> String {
+    let mut text = format!(
+        "\\set QUIET on\n\\set VERBOSITY verbose\n\\encoding UTF8\nSET client_min_messages = warning;\n{TABLE}\n\
+         SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS seeds FROM pg_class c \
+         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('_infra_seeds') \\gset\n"
+    );
+    for (number, seed) in due.iter().enumerate() {
+        let (name, sha256) = (literal(&seed.name), &seed.sha256);
+        let known = seed.known.as_deref().unwrap_or_default();
+        let fresh = script::fresh(LOCK_TIMEOUT);
+        let _ = writeln!(
+            text,
+            "BEGIN\\; {fresh}\\; LOCK TABLE :seeds IN SHARE ROW EXCLUSIVE MODE;\n\
+             SELECT coalesce((SELECT sha256 FROM :seeds WHERE path = {name}), '') = '{known}' AS same \\gset\n\
+             \\if :same\n\\echo {nonce} {} {number}",
+            word::BEGUN
+        );
+        script::execute(&mut text, nonce, &seed.script);
+        let _ = writeln!(
+            text,
+            "RESET ROLE\\; INSERT INTO :seeds (path, sha256) VALUES ({name}, '{sha256}') \
+             ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, run_on = now()\\; COMMIT;\n\
+             \\echo {nonce} {} {number}\n\\else\nROLLBACK;\n\\echo {nonce} {} {number}\n\\endif",
+            word::DONE,
+            word::SKIPPED
+        );
+    }
+    text
 }
 
 /// The seeds that have run, with what they said then.

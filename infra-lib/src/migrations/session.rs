@@ -8,8 +8,9 @@ use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
 
 use super::failure::Failure;
+use super::heard::Heard;
 use super::ledger::Ledger;
-use super::script::{self, Frame, Job, word};
+use super::script::{self, Frame, Job};
 use super::tool::{Book, Tool};
 use super::watch::Watch;
 use super::{MigrationError, invalid, orphans};
@@ -25,18 +26,6 @@ pub(super) struct Session<'a> {
     pub(super) book: &'a dyn Book,
     /// How long to wait in all for other sessions.
     pub(super) patience: Duration,
-}
-
-/// What the session has said so far.
-#[derive(Debug, Default)]
-struct Heard {
-    busy: Option<String>,
-    changed: bool,
-    ended: bool,
-    /// The job that has begun, and the line that it is at.
-    begun: Option<usize>,
-    at: Option<usize>,
-    done: usize,
 }
 
 /// How a session came out.
@@ -171,29 +160,6 @@ impl Session<'_> {
         match jobs.iter().find(|job| !is_done(job)) {
             None => Ok(Outcome::Done),
             Some(job) => Err(lost(job).into()),
-        }
-    }
-}
-
-impl Heard {
-    fn hear(&mut self, said: &str, begun: impl Fn(usize)) {
-        let (first, rest) = said.split_once(' ').unwrap_or((said, ""));
-        let number = rest.trim().parse().ok();
-        match first {
-            // The session that has it comes first, if there is one to be seen.
-            word::BUSY => {
-                let known = self.busy.take().filter(|it| !it.is_empty());
-                self.busy = Some(known.unwrap_or_else(|| rest.to_owned()));
-            }
-            word::CHANGED => self.changed = true,
-            word::ENDED => self.ended = true,
-            word::BEGUN => {
-                (self.begun, self.at) = (number, None);
-                number.into_iter().for_each(begun);
-            }
-            word::AT => self.at = number,
-            word::DONE => self.done = number.map_or(self.done, |number| number + 1),
-            _ => {}
         }
     }
 }

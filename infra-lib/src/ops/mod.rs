@@ -8,6 +8,8 @@ mod clean;
 mod db_backup;
 mod db_restore;
 mod db_migrate;
+mod db_reset;
+mod db_seed;
 mod db_shell;
 mod db_verify;
 mod describe;
@@ -37,6 +39,8 @@ pub use clean::{Clean, CleanReport, Kind, Object};
 pub use db_backup::{BackupList, BackupReport, DbBackup, DbBackupReport, ListedBackup, Verify};
 pub use db_restore::{DbRestore, RestoreReport};
 pub use db_migrate::{DbMigrate, MigrateAction, MigrateReport, MigrateStatus, Migrated};
+pub use db_reset::{DbReset, ResetReport};
+pub use db_seed::{DbSeed, SeedReport};
 pub use db_shell::{DbShell, DbShellReport};
 pub use db_verify::{DbVerify, Subset, Verified, VerifyReport};
 pub use describe::{

@@ -4,6 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha384};
 
 use crate::error::Result;
+use crate::fs::crc32;
 use crate::migrations::file::{self, Migration, Script};
 use crate::migrations::new::next_version;
 use crate::migrations::tool::{Book, TOOK, Tool, literal};
@@ -87,7 +88,7 @@ fn insert(migration: &Migration, checksum: Option<&str>, success: bool, took: &s
 impl Book for Sqlx {
     /// A number of its own times the CRC-32 of the database's name.
     fn lock_key(&self, database: &str) -> i64 {
-        0x3d32_ad9e_i64 * i64::from(file::crc32([database]))
+        0x3d32_ad9e_i64 * i64::from(crc32([database]))
     }
 
     fn create(&self) -> &'static str {
@@ -170,6 +171,6 @@ mod tests {
 
     #[test]
     fn the_lock_is_sqlxs() {
-        assert_eq!(Sqlx.lock_key("postgres"), 0x3d32_ad9e * i64::from(file::crc32(["postgres"])));
+        assert_eq!(Sqlx.lock_key("postgres"), 0x3d32_ad9e * i64::from(crc32(["postgres"])));
     }
 }

@@ -24,8 +24,8 @@ pub(super) fn bring_up(project: &Project) -> Result<Vec<String>> {
         }
         Err(error) => return Err(error),
     }
-    let sown = migrations::sow(project)?.filter(|sown| !sown.is_empty());
-    changes.extend(sown.map(|sown| format!("seeded {}", sown.join(", "))));
+    let sown = sow(project)?;
+    changes.extend((!sown.is_empty()).then(|| format!("seeded {}", sown.join(", "))));
     Ok(changes)
 }
 
@@ -40,4 +40,13 @@ fn migrate(project: &Project) -> Result<Option<Applied>> {
         return Ok(None);
     }
     migrations::up(project, &migrations::Wanted::default()).map(Some)
+}
+
+/// The seeds that are due; a command that seeds may do so again and again, and is left to `db-seed`.
+fn sow(project: &Project) -> Result<Vec<String>> {
+    if project.manifest().migrations.seeds.dir.is_none() {
+        return Ok(Vec::new());
+    }
+    let database = project.database()?;
+    migrations::sow(project, &database, &migrations::due_seeds(project, &database)?)
 }

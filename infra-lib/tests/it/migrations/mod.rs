@@ -4,6 +4,7 @@ mod commands;
 mod faults;
 mod kills;
 mod locks;
+mod seeds;
 
 use crate::support::*;
 

@@ -90,6 +90,7 @@ const SAMPLES: [(&str, &[&str]); 27] = [
     ("db-verify", &["latest"]),
     ("db-restore", &["latest", "--yes"]),
     ("db-migrate", &["new", "first"]),
+    ("db-reset", &["--yes"]),
     ("env", &["check"]),
     ("tasks", &[]),
     ("doctor", &[]),
@@ -105,9 +106,10 @@ const SAMPLES: [(&str, &[&str]); 27] = [
 ];
 
 /// Those that the small project is no place for, each with the test that has it.
-const ELSEWHERE: [&str; 2] = [
-    "init",   // refuses to overwrite an infra.toml
-    "update", // asks registries
+const ELSEWHERE: [&str; 3] = [
+    "db-seed", // has nothing to seed there
+    "init",    // refuses to overwrite an infra.toml
+    "update",  // asks registries
 ];
 
 #[test]

@@ -1,0 +1,109 @@
+//! The database made anew: empty, migrated, seeded.
+//!
+//! It is made beside the old one and exchanged with it when it is whole, so that whatever fails leaves the old one as it
+//! was. Only a tool of the project's own, which knows no other name, works after the exchange; if it fails, the old one is
+//! put back.
+
+use crate::error::{Error, Result};
+use crate::exec::ExecError;
+use crate::postgres::{Database, PostgresError, Spare};
+use crate::project::Project;
+
+use super::failure::Failure;
+use super::layout::Layout;
+use super::up::{self, Applied, Wanted};
+use super::{MigrationError, Version, delegate, init_scripts, seeds};
+
+/// What was done.
+#[derive(Debug, Default)]
+pub(crate) struct Reset {
+    /// Init scripts that ran, by name.
+    pub(crate) init: Vec<String>,
+    /// Versions that were applied, or noted as made by them.
+    pub(crate) migrated: Vec<Version>,
+    /// Seeds that ran.
+    pub(crate) seeded: Vec<String>,
+    /// Commands of the project's own that ran.
+    pub(crate) delegated: Vec<String>,
+}
+
+/// Does it. Consent, locks and the backup are the caller's to have.
+pub(crate) fn reset(project: &Project, live: &Database) -> Result<Reset> {
+    let stated = &project.manifest().migrations;
+    let mut done = Reset::default();
+    project.step("making a new database beside the old one");
+    let spare = Spare::create(project, live, "reset")?;
+    let own_migrations = stated.up.is_empty();
+    if own_migrations {
+        fill(project, live, &spare.database, &mut done)?;
+        let due = seeds::due(project, &spare.database)?;
+        done.seeded = seeds::sow(project, &spare.database, &due)?;
+    }
+    project.step("putting it in the old one's place");
+    let before = spare.exchange()?;
+    match with_own_tools(project, live, own_migrations, &mut done) {
+        Ok(()) => before.discard(),
+        Err(error) => {
+            project.note("putting the old database back");
+            before.put_back()?;
+            return Err(error);
+        }
+    }
+    Ok(done)
+}
+
+/// The schema: from the migrations, and from the init scripts where those say something else.
+fn fill(project: &Project, live: &Database, spare: &Database, done: &mut Reset) -> Result<()> {
+    let init = init_scripts::sql_files(project, live)?;
+    let layout = Layout::find(project);
+    let files = match &layout {
+        Ok(layout) => layout.tool.read(&layout.dir)?,
+        // A project may have none at all; a folder that is stated and missing is found when it is read.
+        Err(_) => Vec::new(),
+    };
+    let covered = !files.is_empty() && init_scripts::made_these(project, live, &files).is_ok();
+    if !covered {
+        for script in &init {
+            run_init(project, spare, script)?;
+            done.init.extend(script.file_name().map(str::to_owned));
+        }
+    }
+    if let Ok(layout) = layout {
+        let mut applied = Applied::default();
+        up::apply(project, spare, layout.tool, &files, &Wanted::default(), &mut applied)?;
+        done.migrated.append(&mut applied.noted);
+        done.migrated.append(&mut applied.versions);
+    }
+    Ok(())
+}
+
+/// As the image runs it: psql reads the file, meta-commands and all.
+fn run_init(project: &Project, spare: &Database, script: &camino::Utf8Path) -> Result<()> {
+    project.step(format_args!("running {}", script.strip_prefix(project.root()).unwrap_or(script)));
+    let text = std::fs::read(script).map_err(Error::file("read", script))?;
+    let call = spare.psql(project)?.args(["-v", "VERBOSITY=verbose", "-o", "/dev/null", "-f", "-"]).stdin(text);
+    match project.runner().change(&call) {
+        Ok(_) => Ok(()),
+        Err(ExecError::Exited { code: 3, tail, .. }) => {
+            let Failure { message, sqlstate, .. } = Failure::read(&tail);
+            Err(MigrationError::Failed { path: script.to_owned(), line: None, message, sqlstate }.into())
+        }
+        Err(error) => Err(PostgresError::from_exec(error).into()),
+    }
+}
+
+/// What the project's own commands do, on the database that now bears the name.
+fn with_own_tools(project: &Project, live: &Database, own_migrations: bool, done: &mut Reset) -> Result<()> {
+    let stated = &project.manifest().migrations;
+    if !own_migrations {
+        delegate::run(project, stated.service.as_deref(), &stated.up, "migrate")?;
+        done.delegated.push(stated.up.join(" "));
+        let due = seeds::due(project, live)?;
+        done.seeded = seeds::sow(project, live, &due)?;
+    }
+    let seeds = &stated.seeds;
+    if delegate::run(project, seeds.service.as_deref(), &seeds.command, "seed")? {
+        done.delegated.push(seeds.command.join(" "));
+    }
+    Ok(())
+}

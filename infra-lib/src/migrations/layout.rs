@@ -20,6 +20,12 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// The same; where there is none yet, the first of the folders, in the native format.
+    pub(super) fn for_new(project: &Project) -> Self {
+        let first = || Self { tool: &Sqlx, dir: project.root().join(FOLDERS[0]) };
+        Self::find(project).unwrap_or_else(|_| first())
+    }
+
     /// The folder that the manifest names, else the one that is there.
     pub(super) fn find(project: &Project) -> Result<Self> {
         let dir = match &project.manifest().migrations.dir {

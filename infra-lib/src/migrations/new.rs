@@ -16,7 +16,7 @@ use super::layout::Layout;
 
 /// Writes them, in the project's layout, never over one that is there.
 pub(crate) fn new(project: &Project, name: &str) -> Result<Vec<Utf8PathBuf>> {
-    let layout = Layout::find(project)?;
+    let layout = Layout::for_new(project);
     let name = plain(name)?;
     let files = if layout.dir.is_dir() { layout.tool.read(&layout.dir)? } else { Vec::new() };
     let new = layout.tool.new_files(&layout.dir, &files, &name);

@@ -130,3 +130,40 @@ fn the_projects_own_tool_is_asked_where_it_is_stated() {
     assert_eq!(project.read("done"), "up\n");
     migrate(&project, "down --yes").code(78).says("`[migrations] down` in infra.toml says no command");
 }
+
+#[test]
+fn a_backup_comes_first_where_there_is_something_to_lose() {
+    let Some(_postgres) = postgres() else { return };
+    let project = TestProject::new().file("infra.toml", &MANIFEST.replace("backup-first = false\n", ""));
+    project.write("migrations/1_tables.sql", "CREATE TABLE shop (name text);\n");
+    project.write("seeds/1.sql", "INSERT INTO shop VALUES ('corner');\n");
+    setup(&project).code(0);
+    let backups =
+        || project.xtask(["db-backup", "--list", "--json"]).end().outcome()["backups"].as_array().unwrap().len();
+    assert_eq!(backups(), 0, "an empty database has nothing to lose");
+    project.write("migrations/2_more.up.sql", "DELETE FROM shop;\n");
+    project.write("migrations/2_more.down.sql", "SELECT 1;\n");
+    let up = project.xtask(["db-migrate", "--json"]).end();
+    let backup = up.ok().outcome()["backup"].as_str().unwrap().to_owned();
+    assert!(project.path(&backup).is_file() && backups() == 1, "{backup}");
+    migrate(&project, "up").ok().shows("nothing to do");
+    assert_eq!(backups(), 1);
+    migrate(&project, "down --yes").ok().shows("backed up before, in backups/");
+    project.xtask(["db-reset", "--yes"]).end().ok().shows("the old one is backed up in backups/");
+    assert_eq!(backups(), 3);
+
+    // Told otherwise, there is none; but a protected database is not changed without.
+    let manifest = project.read("infra.toml").replace("[migrations]", "[migrations]\nbackup-first = false");
+    project.write("infra.toml", &manifest);
+    migrate(&project, "down --yes").ok();
+    assert_eq!(backups(), 3);
+    project.write("infra.toml", &(manifest + "[environments.development]\nprotected = true\n"));
+    project.xtask(["db-migrate"]).no_tty().end().code(64).says("--yes");
+    assert_eq!(backups(), 3);
+    migrate(&project, "up --yes").ok().shows("applied 2\n");
+    assert_eq!(backups(), 4);
+    migrate(&project, "down --yes").code(77).says("--confirm");
+    let named = project.xtask(["db-migrate", "down", "--confirm", project.name()]).end();
+    named.ok().shows("reverted 2");
+    assert_eq!(backups(), 5);
+}

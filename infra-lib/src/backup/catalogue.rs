@@ -208,6 +208,13 @@ impl Entry {
     }
 }
 
+/// When the last good backup was made, for somebody who is about to destroy something.
+pub(crate) fn last_in_words(project: &Project) -> Option<String> {
+    let catalogue = Catalogue::read(project).ok()?;
+    let newest = &catalogue.newest_good(project)?.manifest;
+    Some(format!("{} ago ({})", crate::report::ago(newest.created, jiff::Timestamp::now()), newest.file))
+}
+
 fn has_extension(name: &str, extension: &str) -> bool {
     Utf8Path::new(name).extension() == Some(extension)
 }

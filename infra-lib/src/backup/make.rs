@@ -38,6 +38,8 @@ pub(crate) struct Making<'o> {
 /// A backup that was made.
 #[derive(Debug)]
 pub(crate) struct Made {
+    /// Its manifest's file.
+    pub(crate) name: String,
     pub(crate) path: Utf8PathBuf,
     pub(crate) manifest: BackupManifest,
 }
@@ -142,11 +144,11 @@ impl Making<'_> {
             project
                 .warn(format_args!("the file system of {} does not promise that files survive a crash", folder.path()));
         }
-        draft.publish(&manifest, project.cancel())?;
+        let name = draft.publish(&manifest, project.cancel())?;
         if manifest.suspect.is_empty() {
             point_latest(project, &folder, &manifest);
         }
-        Ok(Some(Made { path: folder.path().join(&manifest.file), manifest }))
+        Ok(Some(Made { name, path: folder.path().join(&manifest.file), manifest }))
     }
 
     fn dump(&self, facts: &Facts, estimate: Option<u64>) -> Dump {

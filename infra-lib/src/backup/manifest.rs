@@ -294,27 +294,32 @@ fn checksum(value: &Value) -> Result<String, serde_json::Error> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    pub(crate) fn example() -> BackupManifest {
+impl BackupManifest {
+    /// One of a database, of which nothing was proven yet.
+    pub(crate) fn example() -> Self {
         let value = serde_json::json!({
             "schema": 1, "id": "shop-db-20261120T023005Z-00ff", "sequence": 7, "project": "shop",
             "environment": "development", "created": "2026-11-20T02:30:05Z", "duration_ms": 5, "file": "x.dump",
             "format": "custom", "bytes": 3, "sha256": "00", "durability": "full", "tool": "0.1.0",
+            "database": {"name": "db"},
         });
         serde_json::from_value(value).unwrap()
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn a33_an_edited_manifest_is_refused_and_unknown_keys_are_not() {
-        let text = example().to_text().unwrap();
+        let text = BackupManifest::example().to_text().unwrap();
         assert_eq!(BackupManifest::parse("x.json", &text).unwrap().sequence, 7);
         let edited = String::from_utf8(text).unwrap().replace("\"bytes\": 3", "\"bytes\": 4");
         let error = BackupManifest::parse("x.json", edited.as_bytes()).unwrap_err();
         assert!(error.to_string().contains("changed after it was written"), "{error}");
 
-        let mut later: Value = serde_json::from_slice(&example().to_text().unwrap()).unwrap();
+        let mut later: Value = serde_json::from_slice(&BackupManifest::example().to_text().unwrap()).unwrap();
         let keys = later.as_object_mut().unwrap();
         keys.shift_remove(CHECKSUM);
         keys.insert("moon".into(), "full".into());
@@ -330,7 +335,7 @@ pub(crate) mod tests {
     #[test]
     fn b12_a_manifest_names_no_file_elsewhere() {
         for file in ["../x", "/etc/passwd", "", ".hidden", "a/b"] {
-            let mut manifest = example();
+            let mut manifest = BackupManifest::example();
             file.clone_into(&mut manifest.file);
             assert!(BackupManifest::parse("x.json", &manifest.to_text().unwrap()).is_err(), "{file}");
         }

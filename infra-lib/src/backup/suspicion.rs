@@ -31,12 +31,11 @@ pub(crate) fn of(new: &BackupManifest, last: Option<&BackupManifest>, min_size: 
 #[cfg(test)]
 mod tests {
     use super::super::manifest::TableRows;
-    use super::super::manifest::tests::example;
     use super::*;
 
     fn with(tables: usize, rows: u64) -> BackupManifest {
         let table = |nr| TableRows { schema: "public".into(), name: format!("t{nr}"), rows };
-        BackupManifest { tables: (0..tables).map(table).collect(), bytes: 1000, ..example() }
+        BackupManifest { tables: (0..tables).map(table).collect(), bytes: 1000, ..BackupManifest::example() }
     }
 
     #[test]

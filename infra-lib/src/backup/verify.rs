@@ -180,13 +180,17 @@ impl Archive<'_> {
     }
 }
 
-/// An error unless a backup is what its manifest says, and decodes to what it says.
-pub(crate) fn check(project: &Project, folder: &Folder, manifest: &BackupManifest) -> Result<()> {
+/// An error unless a backup's files are what its manifest says, to the byte.
+pub(crate) fn check_digest(project: &Project, folder: &Folder, manifest: &BackupManifest) -> Result<()> {
     let archive = Archive { folder, name: &manifest.file, format: manifest.format };
     archive.check_digest(project, manifest)?;
-    if let Some(globals) = &manifest.globals {
-        check_file(project, folder, globals)?;
-    }
+    manifest.globals.iter().try_for_each(|globals| check_file(project, folder, globals))
+}
+
+/// The same, and that it decodes to what its manifest says.
+pub(crate) fn check(project: &Project, folder: &Folder, manifest: &BackupManifest) -> Result<()> {
+    check_digest(project, folder, manifest)?;
+    let archive = Archive { folder, name: &manifest.file, format: manifest.format };
     if manifest.format == Format::Tar {
         return Ok(());
     }

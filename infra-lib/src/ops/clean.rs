@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::backup::catalogue::Catalogue;
+use crate::backup::verify::check_digest;
 use crate::compose::Engine;
 use crate::error::{Error, Result};
 use crate::exec::Invocation;
@@ -95,7 +97,7 @@ impl Operation for Clean {
 impl Clean {
     /// Data of a protected environment goes only when it can be had back.
     fn require_backup(&self, project: &Project) -> Result<()> {
-        if !project.environment().protected || self.discard_data {
+        if !project.environment().protected || self.discard_data || has_recent_backup(project)? {
             return Ok(());
         }
         Err(Error::new(
@@ -107,6 +109,17 @@ impl Clean {
         )
         .with_hint("make one with `cargo xtask db-backup`, or add `--discard-data`"))
     }
+}
+
+/// Whether a verified backup of the last day is there, to the byte.
+fn has_recent_backup(project: &Project) -> Result<bool> {
+    const DAY: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+    let catalogue = Catalogue::read(project)?;
+    let (Some(folder), Some(newest)) = (&catalogue.folder, catalogue.newest_good(project)) else { return Ok(false) };
+    if jiff::Timestamp::now().duration_since(newest.manifest.created) > DAY {
+        return Ok(false);
+    }
+    check_digest(project, folder, &newest.manifest).map(|()| true)
 }
 
 /// The engine that `setup` recorded is the one whose objects are ours; another one, or one far away, is left alone.

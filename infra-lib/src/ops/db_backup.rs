@@ -9,9 +9,11 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::backup::make::{Made, Making, share_database};
-use crate::backup::{BackupManifest, Format, ProofKind};
-use crate::error::Result;
+use crate::backup::catalogue::Entry;
+use crate::backup::folder::Folder;
+use crate::backup::make::{Made, Making, millis, share_database};
+use crate::backup::{BackupManifest, Format, Proof, ProofKind, drill};
+use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::{ByteSize, DumpFormat, Period};
 use crate::operation::{Group, Operation, Outcome};
@@ -137,15 +139,29 @@ impl Operation for DbBackup {
             stall: self.stall.map_or(STALL, Period::duration),
         };
         let _shared = share_database(project, Self::NAME)?;
-        Ok(match making.run(project)? {
-            Some(made) => DbBackupReport::Made(Box::new(BackupReport::of(made))),
-            None => DbBackupReport::Shown {},
-        })
+        let Some(mut made) = making.run(project)? else { return Ok(DbBackupReport::Shown {}) };
+        if self.verify == Verify::Drill {
+            try_restore(project, &mut made)?;
+        }
+        Ok(DbBackupReport::Made(Box::new(BackupReport::of(made))))
     }
 }
 
+/// Restores it for a trial. One that cannot be restored is suspect; it stays, since it is all that there is of tonight.
+fn try_restore(project: &Project, made: &mut Made) -> Result<()> {
+    let folder = Folder::open(&project.backup_dir())?;
+    match drill::run(project, &folder, &made.manifest, false) {
+        Ok(took) => {
+            made.manifest.prove(Proof { kind: ProofKind::Drill, at: Timestamp::now(), took_ms: millis(took) });
+        }
+        Err(error @ Error::Exec(_)) => return Err(error),
+        Err(error) => made.manifest.suspect.push(format!("it could not be restored: {error}")),
+    }
+    Entry { name: made.name.clone(), manifest: made.manifest.clone() }.save(&folder)
+}
+
 impl BackupReport {
-    fn of(Made { path, manifest }: Made) -> Self {
+    fn of(Made { path, manifest, .. }: Made) -> Self {
         let drill_ms = manifest.proof(ProofKind::Drill).map(|proof| proof.took_ms);
         let (tables, rows) = (manifest.tables.len(), manifest.rows());
         let BackupManifest { id, label, created, format, bytes, sha256, duration_ms, warnings, suspect, .. } = manifest;

@@ -97,7 +97,7 @@ impl Project {
             ambiguous: false,
             additive: false,
             items,
-            last_backup: None,
+            last_backup: crate::backup::catalogue::last_in_words(self),
         }
     }
 }

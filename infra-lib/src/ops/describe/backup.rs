@@ -1,10 +1,11 @@
 //! The newest backup, as its manifest says.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
+use crate::backup::ProofKind;
+use crate::backup::catalogue::Catalogue;
 use crate::project::Project;
 
 /// The newest backup of the project's database.
@@ -17,37 +18,21 @@ pub struct LastBackup {
     pub created: Timestamp,
     /// How many bytes it has.
     pub bytes: u64,
-    /// Whether it was verified.
+    /// Whether it was verified, and is not suspect.
     pub verified: bool,
+    /// When it was last restored for a trial.
+    pub drilled: Option<Timestamp>,
 }
 
-/// The few keys of a backup's manifest that matter here.
-#[derive(Deserialize)]
-struct Manifest {
-    created: Timestamp,
-    file: Utf8PathBuf,
-    #[serde(default)]
-    bytes: u64,
-    #[serde(default)]
-    verified: Value,
-    #[serde(default)]
-    environment: Option<String>,
-}
-
-/// A backup counts once its manifest is there. What is no manifest is left out.
+/// What cannot be read is left out: `health` says what is wrong with it.
 pub(super) fn last(project: &Project) -> Option<LastBackup> {
-    let dir = project.root().join(project.manifest().backup.dir.as_deref().unwrap_or(Utf8Path::new("backups")));
-    let entries = dir.read_dir_utf8().ok()?.flatten().filter(|entry| entry.path().extension() == Some("json"));
-    let manifests = entries.filter_map(|entry| {
-        let manifest: Manifest = serde_json::from_slice(&std::fs::read(entry.path()).ok()?).ok()?;
-        let own = manifest.environment.as_ref().is_none_or(|name| *name == project.environment().name);
-        own.then_some(manifest)
-    });
-    let newest = manifests.max_by_key(|manifest| manifest.created)?;
+    let catalogue = Catalogue::read(project).ok()?;
+    let newest = &catalogue.databases(project).next_back()?.manifest;
     Some(LastBackup {
-        file: dir.join(&newest.file),
+        file: project.backup_dir().join(&newest.file),
         created: newest.created,
         bytes: newest.bytes,
-        verified: !newest.verified.is_null() && newest.verified != Value::Bool(false),
+        verified: newest.is_good(),
+        drilled: newest.proof(ProofKind::Drill).map(|proof| proof.at),
     })
 }

@@ -6,6 +6,8 @@
 
 mod backup;
 mod baseline;
+mod check;
+mod crc32;
 pub(crate) mod delegate;
 mod down;
 mod error;
@@ -25,9 +27,11 @@ mod plan;
 mod repair;
 mod reset;
 mod rules;
+mod schema;
 mod script;
 mod seeds;
 mod session;
+mod spare;
 mod status;
 mod tool;
 mod tools;
@@ -37,6 +41,7 @@ mod watch;
 
 pub(crate) use backup::safety_backup;
 pub(crate) use baseline::baseline;
+pub(crate) use check::{Checked, check};
 pub(crate) use down::down;
 pub use error::MigrationError;
 pub(crate) use new::new;
@@ -45,7 +50,7 @@ pub(crate) use repair::{Repaired, repair};
 pub(crate) use reset::{Reset, reset};
 pub(crate) use seeds::{Seed, due as due_seeds, sow};
 pub use status::MigrationStatus;
-pub(crate) use tool::literal;
 pub(crate) use status::{Standing, status};
+pub(crate) use tool::literal;
 pub(crate) use up::{Applied, PATIENCE, Wanted, up};
 pub(crate) use version::Version;

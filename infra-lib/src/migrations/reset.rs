@@ -4,13 +4,15 @@
 //! was. Only a tool of the project's own, which knows no other name, works after the exchange; if it fails, the old one is
 //! put back.
 
+use crate::backup::beside::Purpose;
 use crate::error::{Error, Result};
 use crate::exec::ExecError;
-use crate::postgres::{Database, PostgresError, Spare};
+use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
 
 use super::failure::Failure;
 use super::layout::Layout;
+use super::spare::Spare;
 use super::up::{self, Applied, Wanted};
 use super::{MigrationError, Version, delegate, init_scripts, seeds};
 
@@ -32,7 +34,7 @@ pub(crate) fn reset(project: &Project, live: &Database) -> Result<Reset> {
     let stated = &project.manifest().migrations;
     let mut done = Reset::default();
     project.step("making a new database beside the old one");
-    let spare = Spare::create(project, live, "reset")?;
+    let spare = Spare::create(project, live, Purpose::New)?;
     let own_migrations = stated.up.is_empty();
     if own_migrations {
         fill(project, live, &spare.database, &mut done)?;
@@ -78,7 +80,7 @@ fn fill(project: &Project, live: &Database, spare: &Database, done: &mut Reset) 
 }
 
 /// As the image runs it: psql reads the file, meta-commands and all.
-fn run_init(project: &Project, spare: &Database, script: &camino::Utf8Path) -> Result<()> {
+pub(super) fn run_init(project: &Project, spare: &Database, script: &camino::Utf8Path) -> Result<()> {
     project.step(format_args!("running {}", script.strip_prefix(project.root()).unwrap_or(script)));
     let text = std::fs::read(script).map_err(Error::file("read", script))?;
     let call = spare.psql(project)?.args(["-v", "VERBOSITY=verbose", "-o", "/dev/null", "-f", "-"]).stdin(text);

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::error::Result;
 use crate::exec::{ExecError, Stream};
 use crate::manifest::SeedRun;
+use crate::nonce;
 use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
 
@@ -65,7 +66,7 @@ pub(crate) fn sow(project: &Project, database: &Database, due: &[Seed]) -> Resul
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    let nonce = session::nonce()?;
+    let nonce = nonce::hex_digits(session::NONCE)?;
     let call = database.psql(project)?.args(["-A", "-t", "-f", "-"]).stdin(write(due, &nonce));
     let mut heard = Heard::default();
     let mut sown = Vec::new();

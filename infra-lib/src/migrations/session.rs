@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::exec::{ExecError, Stream};
+use crate::nonce;
 use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
 
@@ -17,6 +18,9 @@ use super::{MigrationError, invalid, orphans};
 
 /// How long a statement of a transaction waits for what somebody else has locked: everybody who comes later waits behind it.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Digits of chance in the word that is ours alone.
+pub(super) const NONCE: usize = 20;
 
 /// On which database, in whose name, and how patiently.
 pub(super) struct Session<'a> {
@@ -53,7 +57,7 @@ impl Session<'_> {
             }
             return Ok(Outcome::Shown);
         }
-        let nonce = nonce()?;
+        let nonce = nonce::hex_digits(NONCE)?;
         let frame = Frame {
             tool: self.tool,
             book: self.book,
@@ -172,10 +176,4 @@ fn tell(project: &Project, job: Option<&Job<'_>>) {
         Job::Down(..) => project.step(format_args!("reverting with {name}")),
         Job::Note(_) => project.step(format_args!("noting {name} as applied")),
     }
-}
-
-/// A word that nothing else has.
-pub(super) fn nonce() -> Result<String> {
-    let secret = crate::dotenv::Generator::default().generate().map_err(crate::dotenv::FillError::from)?;
-    Ok(secret.expose().chars().filter(char::is_ascii_alphanumeric).take(20).collect())
 }

@@ -1,5 +1,6 @@
 //! `db-migrate`
 
+mod check;
 mod done;
 mod status;
 
@@ -12,6 +13,7 @@ use crate::migrations::{self, Wanted};
 use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
 
+pub use check::MigrateCheck;
 pub use done::Migrated;
 pub use status::MigrateStatus;
 
@@ -68,6 +70,8 @@ pub enum MigrateAction {
         /// What it does, in a few words.
         name: String,
     },
+    /// Try up, down and up again in a throw-away database, and compare the schemas.
+    Check,
     /// Accept what edited files say, and forget what failed half way.
     Repair,
     /// Note as applied what the database holds already.
@@ -86,6 +90,8 @@ pub enum MigrateReport {
     Migrated(Migrated),
     /// Of `status`.
     Status(MigrateStatus),
+    /// Of `check`.
+    Checked(MigrateCheck),
 }
 
 impl Operation for DbMigrate {
@@ -94,13 +100,14 @@ impl Operation for DbMigrate {
     type Outcome = MigrateReport;
 
     fn is_journaled(&self) -> bool {
-        !matches!(self.action, Some(MigrateAction::Status | MigrateAction::New { .. }))
+        !matches!(self.action, Some(MigrateAction::Status | MigrateAction::Check | MigrateAction::New { .. }))
     }
 
     fn run(&self, project: &Project) -> Result<MigrateReport> {
         let patience = |timeout: &Option<Period>| timeout.map_or(migrations::PATIENCE, Period::duration);
         let migrated = match &self.action {
             Some(MigrateAction::Status) => return Ok(MigrateReport::Status(status::run(project)?)),
+            Some(MigrateAction::Check) => return Ok(MigrateReport::Checked(check::run(project)?)),
             None => done::up(project, &Wanted::default())?,
             Some(MigrateAction::Up { to, steps, out_of_order, timeout }) => {
                 let (to, steps, patience) = (to.clone(), *steps, patience(timeout));
@@ -123,6 +130,7 @@ impl Outcome for MigrateReport {
         match self {
             Self::Migrated(migrated) => migrated.exit(),
             Self::Status(status) => status.exit(),
+            Self::Checked(_) => Exit::Ok,
         }
     }
 
@@ -140,6 +148,7 @@ impl std::fmt::Display for MigrateReport {
         match self {
             Self::Migrated(migrated) => migrated.fmt(f),
             Self::Status(status) => status.fmt(f),
+            Self::Checked(checked) => checked.fmt(f),
         }
     }
 }

@@ -38,7 +38,7 @@ pub use build::{Build, BuildReport, BuiltImage};
 pub use clean::{Clean, CleanReport, Kind, Object};
 pub use db_backup::{BackupList, BackupReport, DbBackup, DbBackupReport, ListedBackup, Verify};
 pub use db_restore::{DbRestore, RestoreReport};
-pub use db_migrate::{DbMigrate, MigrateAction, MigrateReport, MigrateStatus, Migrated};
+pub use db_migrate::{DbMigrate, MigrateAction, MigrateCheck, MigrateReport, MigrateStatus, Migrated};
 pub use db_reset::{DbReset, ResetReport};
 pub use db_seed::{DbSeed, SeedReport};
 pub use db_shell::{DbShell, DbShellReport};

@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha384};
 
 use crate::error::Result;
-use crate::fs::crc32;
+use crate::migrations::crc32::crc32;
 use crate::migrations::file::{self, Migration, Script};
 use crate::migrations::new::next_version;
 use crate::migrations::tool::{Book, TOOK, Tool, literal};

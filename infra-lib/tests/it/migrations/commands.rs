@@ -167,3 +167,39 @@ fn a_backup_comes_first_where_there_is_something_to_lose() {
     named.ok().shows("reverted 2");
     assert_eq!(backups(), 5);
 }
+
+#[test]
+fn check_finds_a_way_down_that_does_not_lead_back() {
+    let Some(_postgres) = postgres() else { return };
+    let project = migrated();
+    project.write("migrations/2_mill.up.sql", "CREATE TABLE mill (id int);\nCREATE TYPE grain AS ENUM ('rye');\n");
+    project.write("migrations/2_mill.down.sql", "DROP TABLE mill;\nDROP TYPE grain;\n");
+    project.write("migrations/3_more.up.sql", "ALTER TABLE mill ADD wheels int;\n");
+    project.write("migrations/3_more.down.sql", "ALTER TABLE mill DROP wheels;\n");
+    migrate(&project, "check").ok().shows("3 up, 3 down and up again: the schemas agree\n");
+    project.write("migrations/2_mill.down.sql", "DROP TABLE mill;\n");
+    let found = migrate(&project, "check");
+    found.code(2).says("the schemas differ before 2 and after it was reverted:\n+ CREATE TYPE public.grain AS ENUM (");
+    std::fs::remove_file(project.path("migrations/2_mill.down.sql")).unwrap();
+    migrate(&project, "check").ok().shows("1 up, 1 down").shows("nothing reverts 2;");
+    project.write("migrations/3_more.up.sql", "ALTER TABLE mill ADD wheels nonsense;\n");
+    migrate(&project, "check").code(1).says("3_more.up.sql:1: type \"nonsense\" does not exist");
+
+    // The live database has seen nothing of it, and nothing is left beside it.
+    assert_eq!(ask(&project, ROWS), "1:true");
+    assert_eq!(ask(&project, "SELECT to_regclass('mill') IS NULL"), "t");
+    assert_eq!(ask(&project, "SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_\\_%'"), "0");
+}
+
+#[test]
+fn check_compares_the_init_scripts_too() {
+    let Some(_postgres) = postgres() else { return };
+    let manifest = MANIFEST.replace("[migrations]", "[database]\ninit = [\"init\"]\n[migrations]");
+    let project = project().file("infra.toml", &manifest).file("init/1.sql", "CREATE TABLE shop (name text);\n");
+    setup(&project).code(0);
+    migrate(&project, "check").ok().shows("the schemas agree, and so do 1.sql\n");
+    project.write("init/1.sql", "CREATE TABLE shop (name text, open boolean);\n");
+    migrate(&project, "check").code(2).says("after the init scripts:").says("+     open boolean");
+    project.write("init/1.sql", "-- the same in other words\ncreate table shop (\n  name text);\n");
+    migrate(&project, "check").ok().shows("and so do 1.sql");
+}

@@ -168,7 +168,7 @@ fn a_reset_that_is_killed_is_swept_up_by_the_next_one() {
     running.signal(rustix::process::Signal::KILL);
     running.wait();
     assert_eq!(ask(&project, "SELECT string_agg(name, ',') FROM shop"), "corner");
-    assert_eq!(ask(&project, "SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_\\_reset%'"), "1");
+    assert_eq!(ask(&project, "SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_\\_new%'"), "1");
     project.write("migrations/2_slow.sql", "SELECT 2;\n");
     project.xtask(["db-reset", "--yes"]).end().ok();
     assert_eq!(ask(&project, "SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_\\_%'"), "0");

@@ -1,7 +1,7 @@
 //! CRC-32/ISO-HDLC: a name's number, as other tools compute it. It guards nothing.
 
 /// Of these parts, one after the other.
-pub(crate) fn crc32(parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> u32 {
+pub(super) fn crc32(parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> u32 {
     let mut crc = u32::MAX;
     for part in parts {
         for &byte in part.as_ref() {

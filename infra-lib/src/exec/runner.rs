@@ -298,7 +298,7 @@ impl Runner {
         loop {
             match self.launch(invocation) {
                 Err(ExecError::Start { source, .. } | ExecError::Pipe { source, .. })
-                    if is_out_of_files(&source) && Instant::now() < until =>
+                    if passes(&source) && Instant::now() < until =>
                 {
                     self.cancel.sleep(CancelToken::POLL)?;
                 }
@@ -375,7 +375,9 @@ type Launched = (duct::Handle, Vec<Source>);
 /// How long a child waits for files that others will give back.
 const FILES_PATIENCE: Duration = Duration::from_secs(1);
 
-fn is_out_of_files(error: &io::Error) -> bool {
-    let code = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
-    matches!(code, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
+/// Too many open files; or a program that was just written, which a child of another thread still holds open.
+fn passes(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(code, Some(Errno::MFILE | Errno::NFILE | Errno::TXTBSY))
 }

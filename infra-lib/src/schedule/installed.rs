@@ -18,7 +18,7 @@ pub struct ScheduledJob {
     /// What, and when.
     #[serde(flatten)]
     pub job: Job,
-    /// How it ended last: begun by cron, or by somebody, where the journal has it.
+    /// How it ended last: begun by cron, or by hand, where the journal has the same.
     pub last: Option<Entry>,
     /// When it should have run and has not.
     pub missed: Option<Timestamp>,
@@ -63,7 +63,8 @@ fn look(project: &Project, history: &[Entry], planned: Planned, now: &Zoned) -> 
     let Planned { job, since } = planned;
     let environment = &project.environment().name;
     let noted = runs::last(project.state(), &job.id(environment));
-    let journaled = history.iter().filter(|entry| entry.operation == job.operation());
+    // The journal knows no arguments: a look at a backup is no drill.
+    let journaled = history.iter().filter(|entry| job.command[..] == [entry.operation.as_str()]);
     let journaled = journaled.filter(|entry| entry.environment == *environment).max_by_key(|entry| entry.at).cloned();
     let last = noted.into_iter().chain(journaled).max_by_key(|entry| entry.at);
     let missed = due(&job, now).filter(|due| since < *due && last.as_ref().is_none_or(|last| last.at < *due));

@@ -1,6 +1,6 @@
 //! I: cron, processes, signals.
 //!
-//! I10 (a job that never runs) belongs to the schedule operations, with their status file.
+//! I10 (a job that never runs) is in `schedule/`, with F13.
 
 use std::thread;
 use std::time::{Duration, Instant};

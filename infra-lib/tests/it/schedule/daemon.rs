@@ -53,6 +53,11 @@ fn i10_a_real_cron_makes_backups_and_a_missed_one_turns_health_red() {
     assert!(list.to_string().contains("nightly"), "{list}");
     owned.xtask("db-verify latest --drill").end().ok();
     owned.xtask("health --only backup-age,job").end().ok();
+    // A night on which it cannot be made is short to read, and known.
+    owned.xtask("stop").end().ok();
+    let ended = owned.as_cron(&owned.lines()[0]);
+    assert!(ended.exit != 0 && ended.stdout.is_empty() && ended.stderr.lines().count() <= 20, "{ended}");
+    owned.xtask("health --only job").end().code(2).shows("FAIL    job ");
     // Nobody has made another one in time.
     owned.project.write("infra.toml", "[backup]\nmax-age = \"1s\"\n");
     wait_until("the backup is too old", Duration::from_secs(5), || {

@@ -3,7 +3,9 @@
 //! One run prints everything: `docs/benchmarks.md` is such a run. What is compared with what stands in the text of each
 //! part, so that the report can be read alone.
 
+mod backup;
 mod cold;
+mod data;
 mod facts;
 mod health;
 mod overhead;
@@ -41,6 +43,9 @@ pub(crate) struct Bench {
     /// Only these parts
     #[arg(long, value_name = "NAME", value_enum, value_delimiter = ',')]
     only: Vec<Part>,
+    /// How big the databases are that are backed up and restored, in megabytes
+    #[arg(long, value_name = "MB", value_delimiter = ',', default_value = "1000")]
+    sizes: Vec<u64>,
     /// Also build this command line from nothing, which takes about a minute each time
     #[arg(long)]
     cold: bool,
@@ -56,6 +61,7 @@ enum Part {
     Overhead,
     Start,
     Health,
+    Backup,
 }
 
 /// What every part needs.
@@ -64,17 +70,18 @@ struct Site {
     /// The command line under test, as Cargo has built it.
     xtask: PathBuf,
     rounds: usize,
+    sizes: Vec<u64>,
     interrupted: Arc<AtomicBool>,
 }
 
 impl Bench {
     /// Measures and prints.
     pub(crate) fn run(&self) -> Outcome<()> {
-        let site = Site::here(self.rounds.into())?;
+        let site = Site::here(self.rounds.into(), self.sizes.clone())?;
         let mut facts = Facts::gather(&site.sh);
         facts.warn_if_busy();
         let mut tables = Vec::new();
-        for part in [Part::Overhead, Part::Start, Part::Health, Part::Cold] {
+        for part in [Part::Overhead, Part::Start, Part::Health, Part::Backup, Part::Cold] {
             let by_default = part != Part::Cold || self.cold;
             if if self.only.is_empty() { by_default } else { self.only.contains(&part) } {
                 tables.extend(part.measure(&site)?);
@@ -100,12 +107,13 @@ impl Part {
             Self::Overhead => overhead::measure(site),
             Self::Start => start::measure(site),
             Self::Health => health::measure(site),
+            Self::Backup => backup::measure(site),
         }
     }
 }
 
 impl Site {
-    fn here(rounds: usize) -> Outcome<Self> {
+    fn here(rounds: usize, sizes: Vec<u64>) -> Outcome<Self> {
         let sh = Shell::new()?;
         sh.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
         // A signal ends the measured command; then the error goes up, and the stacks are removed on its way.
@@ -113,7 +121,7 @@ impl Site {
         for signal in [SIGHUP, SIGINT, SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
         }
-        Ok(Self { sh, xtask: std::env::current_exe()?, rounds, interrupted })
+        Ok(Self { sh, xtask: std::env::current_exe()?, rounds, sizes, interrupted })
     }
 
     /// Says what comes next, unless somebody has had enough.

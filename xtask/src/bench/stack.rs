@@ -92,6 +92,35 @@ volumes: {{ data: }}
         })
     }
 
+    /// A PostgreSQL of this image alone.
+    pub(crate) fn database(image: &str) -> Outcome<Self> {
+        require_images([image])?;
+        let (sh, dir, name) = folder("db")?;
+        let database = Database { service: "db", user: "app", name: "app", password: secret() };
+        let password = &database.password;
+        let compose = format!(
+            "name: {name}
+services:
+  db:
+    image: {image}
+    environment: {{ POSTGRES_USER: app, POSTGRES_DB: app, POSTGRES_PASSWORD: {password} }}
+    healthcheck: {{ test: [CMD, pg_isready, -h, 127.0.0.1, -U, app], interval: 1s, retries: 60 }}
+"
+        );
+        sh.write_file("compose.yml", compose)?;
+        Ok(Self {
+            sh,
+            label: image.to_owned(),
+            services: &["db"],
+            database,
+            urls: Vec::new(),
+            reaches: &[],
+            network: format!("{name}_default"),
+            name,
+            _dir: dir,
+        })
+    }
+
     /// This repository's VRSS stack, in its development environment, from images that are there.
     pub(crate) fn vrss(site: &Site) -> Outcome<Self> {
         require_images(["postgres:16-alpine", "vrss-backend:dev", "vrss-frontend:dev"])?;

@@ -7,11 +7,13 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::error::Result;
+use crate::exec::ExecError;
 use crate::nonce;
 use crate::postgres::{Database, Mark, PostgresError};
 use crate::project::Project;
 
 use super::manifest::DatabaseFacts;
+use super::name;
 
 /// What a database beside the live one is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +53,8 @@ impl Purpose {
 
     /// The line of its comment; the mark of its environment stands beside it.
     fn note(self, live: &str) -> String {
-        format!("[infra beside={} of={live}]", self.word())
+        // A name may hold anything, brackets and line ends too; encoded, none can be taken for another's.
+        format!("[infra beside={} of={}]", self.word(), name::encode(live))
     }
 }
 
@@ -119,7 +122,7 @@ pub(crate) fn abandon(project: &Project, from: &Database, name: &str) {
 }
 
 /// A database beside the live one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Deserialize)]
 pub(crate) struct Beside {
     pub(crate) name: String,
     pub(crate) bytes: u64,
@@ -127,16 +130,15 @@ pub(crate) struct Beside {
 
 /// Those of this purpose, by their comments; the newest first.
 pub(crate) fn list(project: &Project, from: &Database, live: &str, purpose: Purpose) -> Result<Vec<Beside>> {
-    let call =
-        from.psql(project)?.args(["-A", "-t", "-F", "\t", "-v", &format!("note={}", purpose.note(live)), "-f", "-"]);
-    let sql = "SELECT datname, pg_database_size(oid) FROM pg_database \
-               WHERE strpos(shobj_description(oid, 'pg_database'), :'note') > 0 ORDER BY oid DESC;";
+    let call = from.psql(project)?.args(["-A", "-t", "-v", &format!("note={}", purpose.note(live)), "-f", "-"]);
+    // As JSON: a name may hold line ends.
+    let sql = "SELECT coalesce(json_agg(json_build_object('name', datname, 'bytes', pg_database_size(oid)) ORDER BY oid DESC), '[]') \
+               FROM pg_database WHERE strpos(shobj_description(oid, 'pg_database'), :'note') > 0;";
     let text = project.runner().read(&call.stdin(sql)).map_err(PostgresError::from_exec)?.text();
-    let parse = |line: &str| {
-        let (name, bytes) = line.rsplit_once('\t')?;
-        Some(Beside { name: name.to_owned(), bytes: bytes.parse().ok()? })
-    };
-    Ok(text.lines().filter_map(parse).collect())
+    serde_json::from_str(&text).map_err(|error| {
+        let reason = error.to_string();
+        PostgresError::Failed(ExecError::BadOutput { command: "psql".to_owned(), reason }).into()
+    })
 }
 
 /// Drops what interrupted restores and trials have left, and says so. Only whoever holds the database's lock alone may.
@@ -167,6 +169,14 @@ pub(crate) fn note_old(live: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn b05_no_databases_note_is_found_in_anothers() {
+        let note = Purpose::Old.note("shop");
+        for other in ["shop]", "shop] of=shop]", "x\n[infra beside=old of=shop]", "shop2", "Shop"] {
+            assert!(!Purpose::Old.note(other).contains(&note), "{other}");
+        }
+    }
 
     #[test]
     fn b04_a_name_beside_a_long_one_fits() {

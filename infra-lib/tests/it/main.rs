@@ -10,11 +10,13 @@
     reason = "clippy's own exception covers only functions marked as tests"
 )]
 
+mod backup_content;
 mod cli;
 mod doctor;
 mod dotenv;
 mod env;
 mod environments;
+mod faults_b;
 mod faults_f;
 mod faults_g;
 mod faults_i;

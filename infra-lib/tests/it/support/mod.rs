@@ -31,6 +31,7 @@
 //!   returns; with `INFRA_TEST_REQUIRE=engine,postgres,strace` that is a failure instead.
 //! - [`Somebody`]: a user of the system, made for one test, with a crontab of their own; [`cron`] says whether there can be one.
 //! - [`docker`]: what the engine says, for looking behind the scenes.
+//! - [`Cluster`]: a project's local database, spoken to behind the scenes, and locks held in it.
 //! - [`Fakes`]: programs on a `PATH` of their own that record how they were called and play a script.
 //!   The tests in `harness.rs` pin what they imitate to the real programs.
 //! - [`Bystanders`]: foreign containers, volumes, networks and images that must survive unchanged.
@@ -45,6 +46,7 @@ mod binary;
 mod bystanders;
 mod call;
 mod cleanup;
+mod cluster;
 mod ended;
 mod engine;
 mod fakes;
@@ -62,6 +64,7 @@ mod users;
 pub(crate) use self::{
     bystanders::Bystanders,
     call::Call,
+    cluster::{Cluster, Held},
     ended::Ended,
     engine::{DATABASE, IMAGE, SLEEPS, docker, try_docker},
     fakes::{Fakes, Recorded},

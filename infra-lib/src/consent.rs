@@ -64,6 +64,11 @@ pub enum Answer {
 pub trait Consent: Send + Sync {
     /// May this be done? The answer must satisfy [`Destruction::rule`].
     fn ask(&self, destruction: &Destruction) -> Answer;
+
+    /// Whether a yes or a name was said in advance: what is only shown unless somebody wants it done, is to be done.
+    fn is_given(&self) -> bool {
+        false
+    }
 }
 
 /// Says that there is nobody to ask: the default.
@@ -94,6 +99,10 @@ impl Consent for Given {
             (Rule::Yes, None) if self.yes => Answer::Granted,
             (_, None) => Answer::Nobody,
         }
+    }
+
+    fn is_given(&self) -> bool {
+        self.yes || self.confirm.is_some()
     }
 }
 

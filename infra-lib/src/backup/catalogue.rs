@@ -194,6 +194,16 @@ impl Entry {
         self.name.strip_suffix(".json").unwrap_or(&self.name)
     }
 
+    /// The database or the volume that it is of: the backups of one are judged together.
+    pub(crate) fn subject(&self) -> (Option<&str>, Option<&str>) {
+        (self.manifest.database.as_ref().map(|facts| facts.name.as_str()), self.manifest.volume.as_deref())
+    }
+
+    /// Its size with what stands beside it.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.manifest.bytes + self.manifest.globals.as_ref().map_or(0, |globals| globals.bytes)
+    }
+
     /// Its files, without the manifest.
     pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
         let globals = self.manifest.globals.iter().map(|globals| globals.file.as_str());

@@ -152,7 +152,8 @@ impl Drop for Draft<'_> {
     }
 }
 
-fn part(stem: &str, extension: &str) -> String {
+/// An unfinished file's name.
+pub(super) fn part(stem: &str, extension: &str) -> String {
     format!(".{stem}.{extension}{PART}")
 }
 

@@ -20,9 +20,9 @@ pub(crate) mod make;
 mod manifest;
 mod name;
 pub(crate) mod preflight;
+pub(crate) mod prune;
 pub(crate) mod restore;
-#[cfg_attr(not(test), expect(dead_code, reason = "what removes backups comes with the catalogue"))]
-pub(crate) mod retention;
+mod retention;
 mod suspicion;
 pub(crate) mod swap;
 mod toc;

@@ -44,8 +44,6 @@ pub(crate) struct Candidate {
     pub(crate) verified: bool,
     /// Whether it has shrunk suspiciously.
     pub(crate) suspect: bool,
-    /// How many bytes its files have.
-    pub(crate) bytes: u64,
 }
 
 impl Candidate {
@@ -228,7 +226,6 @@ mod tests {
             labelled: false,
             verified: true,
             suspect: false,
-            bytes: 1,
         };
         times.iter().enumerate().map(one).collect()
     }
@@ -380,19 +377,18 @@ mod tests {
         let slips = prop_oneof![20 => calm(), 1 => -900_000_i64..0];
         let wild = prop_oneof![20 => calm(), 2 => 0_i64..3_000_000, 2 => -400_000_000_i64..400_000_000];
         let flags = (proptest::bool::weighted(0.1), proptest::bool::weighted(0.9), proptest::bool::weighted(0.05));
-        let backup = |step: BoxedStrategy<i64>| (step, 1_u64..3, flags, any::<u32>());
+        let backup = |step: BoxedStrategy<i64>| (step, 1_u64..3, flags);
         let backups = |steps| proptest::collection::vec(backup(steps), 0..40);
         let backups =
             prop_oneof![3 => backups(calm().boxed()), 1 => backups(slips.boxed()), 1 => backups(wild.boxed())];
         let start = prop_oneof![20 => Just(1_790_000_000_i64), 1 => -377_705_023_201_i64..=253_402_207_200];
         (start, backups).prop_map(|(mut second, backups)| {
             let mut sequence = 0;
-            let mut one = |(number, (step, skip, (labelled, verified, suspect), bytes))| {
+            let mut one = |(number, (step, skip, (labelled, verified, suspect)))| {
                 second = i64::clamp(second + step, -377_705_023_201, 253_402_207_200);
                 sequence += skip;
                 let created = Timestamp::from_second(second).unwrap();
-                let bytes = u64::from(bytes);
-                Candidate { id: format!("b{number}"), sequence, created, labelled, verified, suspect, bytes }
+                Candidate { id: format!("b{number}"), sequence, created, labelled, verified, suspect }
             };
             backups.into_iter().enumerate().map(&mut one).collect()
         })

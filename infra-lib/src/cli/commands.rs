@@ -25,6 +25,7 @@ pub(super) fn all() -> Vec<Entry> {
         entry::<ops::DbShell>(),
         entry::<ops::DbBackup>(),
         entry::<ops::DbVerify>(),
+        entry::<ops::DbPrune>(),
         entry::<ops::DbRestore>(),
         entry::<ops::DbMigrate>(),
         entry::<ops::DbSeed>(),

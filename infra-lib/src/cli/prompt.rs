@@ -41,4 +41,8 @@ impl Consent for Terminal {
         };
         if granted { Answer::Granted } else { Answer::Declined }
     }
+
+    fn is_given(&self) -> bool {
+        self.given.is_given()
+    }
 }

@@ -210,6 +210,8 @@ pub struct Backup {
     pub files: Vec<Utf8PathBuf>,
     /// What is kept; default: 30 days.
     pub keep: Keep,
+    /// Whether each good backup removes those that are no longer to be kept.
+    pub prune: bool,
     /// `health` turns red when the newest verified backup is older.
     pub max_age: Option<Period>,
     /// A backup smaller than this is suspect.

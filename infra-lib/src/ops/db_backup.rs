@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::backup::catalogue::Entry;
 use crate::backup::folder::Folder;
 use crate::backup::make::{Made, Making, millis, share_database};
-use crate::backup::{BackupManifest, Format, Proof, ProofKind, drill};
+use crate::backup::{BackupManifest, Format, Proof, ProofKind, drill, prune};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::{ByteSize, DumpFormat, Period};
@@ -143,6 +143,7 @@ impl Operation for DbBackup {
         if self.verify == Verify::Drill {
             try_restore(project, &mut made)?;
         }
+        prune::after_backup(project, Self::NAME, &made.manifest);
         Ok(DbBackupReport::Made(Box::new(BackupReport::of(made))))
     }
 }

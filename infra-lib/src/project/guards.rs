@@ -87,6 +87,11 @@ impl Project {
         Ok(destruction)
     }
 
+    /// Whether a yes or a name was given in advance.
+    pub(crate) fn is_consent_given(&self) -> bool {
+        self.consent.is_given()
+    }
+
     /// Describes a destruction in this environment.
     pub(crate) fn destruction(&self, operation: &'static str, items: Vec<String>) -> Destruction {
         Destruction {

@@ -29,6 +29,7 @@ mod manifest;
 mod migrations;
 mod odd_projects;
 mod ops;
+mod prune;
 mod readme;
 mod schedule;
 mod security;

@@ -89,6 +89,7 @@ const SAMPLES: &[(&str, &[&str])] = &[
     ("db-backup", &[]),
     ("db-verify", &["latest"]),
     ("db-restore", &["latest", "--yes"]),
+    ("db-prune", &[]),
     ("db-migrate", &["new", "first"]),
     ("db-reset", &["--yes"]),
     ("env", &["check"]),

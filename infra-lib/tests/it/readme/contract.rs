@@ -57,12 +57,17 @@ fn options(synopsis: &str) -> BTreeSet<String> {
     options.map(|word| word.split('=').next().unwrap().to_owned()).collect()
 }
 
-/// Every documented command with its synopsis.
+/// Every documented command with its synopsis; one that has several rows has them one after another.
 pub(super) fn documented() -> BTreeMap<String, String> {
     let cli = document("docs/cli.md");
     let rows = HEADINGS.iter().flat_map(|heading| cli.table(heading));
-    let synopses = rows.map(|row| spans(&row[0]).remove(0));
-    synopses.map(|synopsis| (synopsis.split(' ').next().unwrap().to_owned(), synopsis)).collect()
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    for synopsis in rows.map(|row| spans(&row[0]).remove(0)) {
+        let name = synopsis.split(' ').next().unwrap().to_owned();
+        let known = found.remove(&name).map(|known| known + " ").unwrap_or_default();
+        found.insert(name, known + &synopsis);
+    }
+    found
 }
 
 #[test]

@@ -58,10 +58,10 @@ impl Purpose {
     }
 }
 
-/// The database that others are made from: one that is always there, and is not being exchanged.
+/// The database that others are made from: one that is always there, and is not itself to be exchanged.
 pub(crate) fn maintenance(project: &Project, database: &Database) -> Result<Database> {
     let mut last = None;
-    for name in ["postgres", "template1"] {
+    for name in ["postgres", "template1"].into_iter().filter(|name| *name != database.name) {
         let other = Database { name: name.to_owned(), ..database.clone() };
         match other.login(project) {
             Ok(_) => return Ok(other),

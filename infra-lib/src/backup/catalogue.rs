@@ -13,7 +13,7 @@ use crate::project::Project;
 use super::BackupError;
 use super::draft::{self, PART};
 use super::folder::Folder;
-use super::manifest::BackupManifest;
+use super::manifest::{BackupManifest, Format};
 
 /// The backups of a folder, in the order in which they were made. A file without a manifest is none.
 #[derive(Debug)]
@@ -124,6 +124,15 @@ impl Catalogue {
         self.databases(project).rfind(|entry| entry.manifest.is_good())
     }
 
+    /// Whether a backup's file is there, with the size that it should have. More than that takes reading it.
+    pub(crate) fn has_file_of(&self, entry: &Entry) -> bool {
+        let BackupManifest { file, format, bytes, .. } = &entry.manifest;
+        self.folder.as_ref().is_some_and(|folder| match format {
+            Format::Directory => folder.has(file),
+            _ => folder.open_file(file).and_then(|file| file.metadata()).is_ok_and(|stat| stat.len() == *bytes),
+        })
+    }
+
     /// The number that the next one gets.
     pub(crate) fn next_sequence(&self) -> u64 {
         self.entries.iter().map(|entry| entry.manifest.sequence).max().unwrap_or(0) + 1
@@ -210,8 +219,11 @@ impl Entry {
         std::iter::once(self.manifest.file.as_str()).chain(globals)
     }
 
-    /// Writes its manifest anew, after a proof of it was added.
+    /// Writes its manifest anew, after something about it was found. One that was removed meanwhile stays removed.
     pub(crate) fn save(&self, folder: &Folder) -> Result<()> {
+        if !folder.has(&self.name) {
+            return Ok(());
+        }
         let path = folder.path().join(&self.name);
         let text = self.manifest.to_text().map_err(|error| Error::file("write", &path)(error.into()))?;
         Ok(atomic::replace(&path, &text)?)

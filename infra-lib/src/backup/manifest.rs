@@ -229,6 +229,8 @@ pub enum ProofKind {
 }
 
 const CHECKSUM: &str = "checksum";
+/// How the reason begins that a look at its files has found.
+const DAMAGED: &str = "damaged: ";
 
 impl BackupManifest {
     /// The text of its file: with a checksum of its own, so that an edited one is noticed.
@@ -275,6 +277,12 @@ impl BackupManifest {
     pub(crate) fn prove(&mut self, proof: Proof) {
         self.verified.retain(|known| known.kind != proof.kind);
         self.verified.push(proof);
+    }
+
+    /// Notes that it is no longer what it was, or that it is again, on another disk perhaps.
+    pub(crate) fn note_damage(&mut self, damage: Option<&BackupError>) {
+        self.suspect.retain(|why| !why.starts_with(DAMAGED));
+        self.suspect.extend(damage.map(|damage| format!("{DAMAGED}{damage}")));
     }
 
     /// Whether it was proven to be whole and nothing about it is suspect.

@@ -178,15 +178,14 @@ fn unreadable(project: &Project, catalogue: &Catalogue) -> Vec<String> {
 }
 
 fn candidate(entry: &Entry, catalogue: &Catalogue) -> Candidate {
-    let BackupManifest { sequence, created, label, verified, suspect, file, .. } = &entry.manifest;
-    // A backup whose file is gone proves nothing any more.
-    let is_there = catalogue.folder.as_ref().is_some_and(|folder| folder.has(file));
+    let BackupManifest { sequence, created, label, verified, suspect, .. } = &entry.manifest;
     Candidate {
         id: entry.stem().to_owned(),
         sequence: *sequence,
         created: *created,
         labelled: label.is_some(),
-        verified: !verified.is_empty() && is_there,
+        // A backup whose file is gone or was cut proves nothing any more.
+        verified: !verified.is_empty() && catalogue.has_file_of(entry),
         suspect: !suspect.is_empty(),
     }
 }

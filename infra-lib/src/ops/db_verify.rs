@@ -11,7 +11,7 @@ use crate::backup::catalogue::{Catalogue, Entry};
 use crate::backup::make::millis;
 use crate::backup::verify::check;
 use crate::backup::{Proof, ProofKind, drill};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
@@ -137,22 +137,27 @@ impl DbVerify {
             Ok(drilled) => {
                 verified.ok = true;
                 verified.drill_ms = drilled.map(millis);
+                let proof = |kind, took_ms| Proof { kind, at: Timestamp::now(), took_ms };
+                let proofs = [
+                    verified.decode_ms.map(|took| proof(ProofKind::Decode, took)),
+                    verified.drill_ms.map(|took| proof(ProofKind::Drill, took)),
+                ];
+                proofs.into_iter().flatten().for_each(|proof| entry.manifest.prove(proof));
+                entry.manifest.note_damage(None);
             }
-            Err(error) if error.exit() == Exit::BadData => verified.error = Some(error.to_string()),
+            Err(error) if error.exit() == Exit::BadData => {
+                // What does not count any more must not let good ones go.
+                if let Error::Backup(damage @ BackupError::Damaged { .. }) = &error {
+                    entry.manifest.note_damage(Some(damage));
+                }
+                verified.error = Some(error.to_string());
+            }
             Err(error) => return Err(error),
         }
-        if verified.ok {
-            let proof = |kind, took_ms| Proof { kind, at: Timestamp::now(), took_ms };
-            let proofs = [
-                verified.decode_ms.map(|took| proof(ProofKind::Decode, took)),
-                verified.drill_ms.map(|took| proof(ProofKind::Drill, took)),
-            ];
-            proofs.into_iter().flatten().for_each(|proof| entry.manifest.prove(proof));
-            // What was found stands, whether or not it can be noted there.
-            let noted = project.runner().apply(format_args!("note that in {}", entry.name), || entry.save(folder));
-            if let Err(error) = noted {
-                project.warn(format_args!("that was not noted: {error}"));
-            }
+        // What was found stands, whether or not it can be noted there.
+        let noted = project.runner().apply(format_args!("note that in {}", entry.name), || entry.save(folder));
+        if let Err(error) = noted {
+            project.warn(format_args!("that was not noted: {error}"));
         }
         Ok(verified)
     }

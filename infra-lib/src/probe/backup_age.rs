@@ -38,8 +38,7 @@ impl Probe for Backups {
                 return vec![Check::fail(KIND, self.target(), error.to_string()).with_hint(hint)];
             }
         };
-        let is_there =
-            |entry: &&Entry| catalogue.folder.as_ref().is_some_and(|folder| folder.has(&entry.manifest.file));
+        let is_there = |entry: &&Entry| catalogue.has_file_of(entry);
         let mut checks = match catalogue.databases(project).filter(is_there).rfind(|entry| entry.manifest.is_good()) {
             None => vec![none(snapshot)],
             Some(newest) => look_at(newest, snapshot),
@@ -146,7 +145,7 @@ mod tests {
         change(&mut manifest);
         std::fs::create_dir_all(&dir).unwrap();
         std::fs::write(dir.join(format!("b{sequence}.json")), manifest.to_text().unwrap()).unwrap();
-        std::fs::write(dir.join(&manifest.file), "x").unwrap();
+        std::fs::File::create(dir.join(&manifest.file)).unwrap().set_len(manifest.bytes).unwrap();
     }
 
     fn hours(hours: i64) -> SignedDuration {
@@ -177,6 +176,8 @@ mod tests {
             std::fs::remove_file(dir.join("b5.dump")).unwrap();
             std::fs::write(dir.join("half.json"), "{\"schema\":").unwrap();
             assert_eq!(status(), Verdict::Fail, "a manifest without its file does not count");
+            std::fs::write(dir.join("b5.dump"), "").unwrap();
+            assert_eq!(status(), Verdict::Fail, "nor does one whose file was cut");
             backup(snapshot, 6, hours(25), |_| {});
             assert_eq!(status(), Verdict::Ok);
             backup(snapshot, 7, hours(-2), |_| {});

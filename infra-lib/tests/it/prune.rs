@@ -16,6 +16,9 @@ fn project() -> TestProject {
         .file("infra.toml", "[backup]\nkeep = { daily = 2 }\n[environments.production]\nprotected = true\n")
 }
 
+/// What the dump of each backup has.
+const BYTES: usize = 1 << 16;
+
 /// Writes a backup of the default environment that was made so many hours ago, and returns its name. Its manifest can be
 /// changed first; none is written where it becomes null.
 fn backup(project: &TestProject, sequence: u64, hours_ago: i64, change: impl FnOnce(&mut Value)) -> String {
@@ -24,13 +27,13 @@ fn backup(project: &TestProject, sequence: u64, hours_ago: i64, change: impl FnO
     let mut manifest = json!({
         "schema": 1, "id": format!("{name}-{sequence}"), "sequence": sequence, "project": project.name(),
         "environment": "development", "created": created.to_string(), "duration_ms": 5, "file": format!("{name}.dump"),
-        "format": "custom", "bytes": 1 << 20, "sha256": "00", "database": {"name": "shop"},
+        "format": "custom", "bytes": BYTES, "sha256": "00", "database": {"name": "shop"},
         "globals": {"file": format!("{name}.globals.sql"), "bytes": 1024, "sha256": "00"},
         "verified": [{"kind": "decode", "at": created.to_string(), "took_ms": 1}],
         "durability": "full", "tool": "0.1.0",
     });
     change(&mut manifest);
-    project.write(&format!("backups/{name}.dump"), "data");
+    project.write(&format!("backups/{name}.dump"), &"x".repeat(BYTES));
     project.write(&format!("backups/{name}.globals.sql"), "roles");
     seal(project, &name, manifest);
     name
@@ -137,7 +140,7 @@ fn a36_it_only_shows_until_somebody_says_so() {
         if goes {
             assert!(whole(&project) == 3 && content(&project).len() == 9, "{told}");
             assert!(made[3..].iter().all(|name| project.path(&format!("backups/{name}.json")).exists()), "{told}");
-            assert!(ended.stdout.contains("removed 3: 3.0 MiB freed"), "{told}");
+            assert!(ended.stdout.contains("removed 3: 195.0 KiB freed"), "{told}");
         } else {
             assert_eq!(content(&project), before, "{told}");
             assert!(!ended.stdout.contains("freed"), "{told}");
@@ -159,10 +162,10 @@ fn a34_what_is_kept_is_shown_with_its_reasons() {
     assert_eq!(newest["reasons"], json!([day, "floor"]));
     assert_eq!(
         (&newest["file"], newest["bytes"].as_u64()),
-        (&json!(format!("{}.dump", made[4])), Some((1 << 20) + 1024))
+        (&json!(format!("{}.dump", made[4])), Some(BYTES as u64 + 1024))
     );
-    assert_eq!((&report["removable_bytes"], &report["freed_bytes"]), (&json!(2 * ((1 << 20) + 1024)), &json!(0)));
-    prune(&project, &[]).ok().shows("2 may go, which would free 2.0 MiB; `cargo xtask db-prune --yes` removes them");
+    assert_eq!((&report["removable_bytes"], &report["freed_bytes"]), (&json!(2 * (BYTES + 1024)), &json!(0)));
+    prune(&project, &[]).ok().shows("2 may go, which would free 130.0 KiB; `cargo xtask db-prune --yes` removes them");
 
     // Each option takes the place of its number in infra.toml, and the others stay.
     let left = |words: &[&str]| {
@@ -185,8 +188,8 @@ fn a34_what_is_kept_is_shown_with_its_reasons() {
 type Spoil = fn(&TestProject) -> String;
 
 #[test]
-fn a30_a33_a34_a_bad_newest_backup_stops_all_removal() {
-    let spoil: [(&str, Spoil); 4] = [
+fn a30_a32_a33_a34_a_bad_newest_backup_stops_all_removal() {
+    let spoil: [(&str, Spoil); 6] = [
         ("is suspect", |project| backup(project, 9, 0, |manifest| manifest["suspect"] = json!(["half is gone"]))),
         ("is not verified", |project| backup(project, 9, 0, |manifest| manifest["verified"] = json!([]))),
         ("is not verified", |project| {
@@ -194,10 +197,20 @@ fn a30_a33_a34_a_bad_newest_backup_stops_all_removal() {
             fs::remove_file(project.path(&format!("backups/{name}.dump"))).unwrap();
             name
         }),
+        ("is not verified", |project| {
+            let name = backup(project, 9, 0, |_| {});
+            project.write(&format!("backups/{name}.dump"), "cut");
+            name
+        }),
+        ("is suspect", |project| {
+            let name = backup(project, 9, 0, |_| {});
+            project.xtask(["db-verify", &name]).no_tty().end().code(65).shows("its SHA-256 is");
+            name
+        }),
         ("was changed after it was written", |project| {
             let name = backup(project, 9, 0, |_| {});
             let path = format!("backups/{name}.json");
-            project.write(&path, &project.read(&path).replace("\"bytes\":1048576", "\"bytes\":1048577"));
+            project.write(&path, &project.read(&path).replace("\"bytes\":65536", "\"bytes\":65537"));
             name
         }),
     ];
@@ -238,11 +251,12 @@ fn a35_a_clock_that_jumps_removes_nothing_and_no_file_time_counts() {
 #[test]
 fn a36_no_policy_takes_the_last_good_ones() {
     let project = project();
-    let made = nightly(&project, 8);
+    nightly(&project, 7);
     // In the directory format it is a folder.
-    let folder = project.path(&format!("backups/{}.dump", made[0]));
+    let name = backup(&project, 0, 24 * 7 + 1, |manifest| manifest["format"] = "directory".into());
+    let folder = project.path(&format!("backups/{name}.dump"));
     fs::remove_file(&folder).unwrap();
-    project.write(&format!("backups/{}.dump/toc.dat", made[0]), "data");
+    project.write(&format!("backups/{name}.dump/toc.dat"), "data");
     let zeros = ["--keep-daily", "0", "--keep-last", "0", "--keep-within", "0s", "--yes"];
     prune(&project, &zeros).code(64).says("would keep no backup at all").says("--keep-daily 30");
     assert_eq!(whole(&project), 8);
@@ -420,4 +434,18 @@ fn a30_a34_a_good_backup_removes_what_is_no_longer_kept_where_infra_toml_says_so
     // Three good ones, and the suspect one, which is for somebody to look at.
     assert_eq!(whole(&project), 4);
     project.xtask(["db-backup", "--list"]).end().ok();
+
+    // Once damage was found it counts, until the file is what it was.
+    let file = ended.stdout.split("verified: ").nth(1).unwrap().lines().next().unwrap();
+    let good = fs::read(file).unwrap();
+    let mut bad = good.clone();
+    bad[good.len() / 2] ^= 1;
+    fs::write(file, bad).unwrap();
+    let verify = || project.xtask(["db-verify", file]).no_tty().end();
+    prune(&project, &[]).ok();
+    verify().code(65);
+    prune(&project, &[]).code(2).shows("is suspect");
+    fs::write(file, good).unwrap();
+    verify().ok();
+    prune(&project, &[]).ok();
 }

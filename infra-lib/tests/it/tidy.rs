@@ -15,7 +15,7 @@ const ROWS: [(char, u32); 10] =
 const FORBIDDEN: [(&[&str], &str, Option<&str>); 4] = [
     (&["todo!(", "unimplemented!(", "dbg!("], "is unfinished", None),
     (
-        &["std::process::Command", "process::{Command", "duct::"],
+        &["process::Command::new", "use std::process::Command", "process::{Command", "duct::"],
         "starts a process outside of `exec/`",
         Some("src/exec/"),
     ),

@@ -54,14 +54,13 @@ pub struct ListedBackup {
     pub drill_ms: Option<u64>,
     /// Why it should be looked at.
     pub suspect: Vec<String>,
-    /// Whether its file is there.
+    /// Whether its file is there, with its size.
     pub is_there: bool,
 }
 
 impl BackupList {
     pub(super) fn read(project: &Project) -> Result<Self> {
         let catalogue = Catalogue::read(project)?;
-        let is_there = |file: &str| catalogue.folder.as_ref().is_some_and(|folder| folder.has(file));
         let backups = catalogue.databases(project).rev().map(|entry| {
             let manifest = &entry.manifest;
             let at = |kind| manifest.proof(kind).map(|proof| proof.at);
@@ -78,7 +77,7 @@ impl BackupList {
                 drilled: at(ProofKind::Drill),
                 drill_ms: manifest.proof(ProofKind::Drill).map(|proof| proof.took_ms),
                 suspect: manifest.suspect.clone(),
-                is_there: is_there(&manifest.file),
+                is_there: catalogue.has_file_of(entry),
             }
         });
         Ok(Self {
@@ -98,7 +97,7 @@ impl BackupList {
 impl ListedBackup {
     fn state(&self, now: Timestamp) -> String {
         match (self.is_there, self.suspect.is_empty(), self.drilled) {
-            (false, ..) => "its file is missing".to_owned(),
+            (false, ..) => "its file is missing or cut".to_owned(),
             (_, false, _) => "suspect".to_owned(),
             (.., Some(drilled)) => format!("restored for a trial {} ago", ago(drilled, now)),
             _ if self.decoded.is_some() => "verified".to_owned(),

@@ -4,8 +4,7 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::project::Project;
 
-use super::layout::Layout;
-use super::ledger::Ledger;
+use super::layout::{Layout, Settled};
 use super::script::Job;
 use super::session::{Outcome, Session};
 use super::up::{self, Applied};
@@ -13,13 +12,12 @@ use super::{MigrationError, guard, init_scripts, orphans};
 
 /// Notes all up to a version; without one, those that the init scripts are known to have made.
 pub(crate) fn baseline(project: &Project, to: Option<&str>) -> Result<Applied> {
-    let Layout { tool, dir } = Layout::find(project)?;
-    let files = tool.read(&dir)?;
-    let book = tool.book().ok_or(MigrationError::NotOurs { owner: tool.name() })?;
+    let layout = Layout::find(project)?;
     let database = project.database()?;
     let _held = guard::lock(project, "db-migrate", up::PATIENCE)?;
     orphans::reap(project, &database)?;
-    let ledger = Ledger::read(project, &database, tool, &files)?;
+    let Settled { layout: Layout { tool, .. }, files, ledger } = layout.settle(project, &database)?;
+    let book = tool.book().ok_or(MigrationError::NotOurs { owner: tool.name() })?;
     guard::check(project, tool, &ledger)?;
     let wanted: Vec<_> = match to {
         Some(to) => {

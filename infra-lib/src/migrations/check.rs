@@ -8,7 +8,7 @@ use crate::postgres::Database;
 use crate::project::Project;
 
 use super::file::Migration;
-use super::layout::Layout;
+use super::layout::{Layout, Settled};
 use super::schema::Schema;
 use super::spare::Spare;
 use super::up::{self, Applied, Wanted};
@@ -30,8 +30,8 @@ pub(crate) struct Checked {
 /// Up, down and up again, and the schemas compared.
 pub(crate) fn check(project: &Project) -> Result<Checked> {
     let layout = Layout::find(project)?;
-    let files = layout.tool.read(&layout.dir)?;
     let live = project.database()?;
+    let Settled { layout, files, .. } = layout.settle(project, &live)?;
     let _shared = project.lock(Lock::Database, Mode::Shared, "db-migrate")?;
     if project.runner().is_dry_run() {
         project.runner().apply("migrate up, down and up in a throw-away database", || -> Result<()> { Ok(()) })?;
@@ -89,7 +89,7 @@ impl Trial<'_> {
     fn up(&self, database: &Database, to: Option<&Version>) -> Result<Vec<Version>> {
         let wanted = Wanted { to: to.map(ToString::to_string), ..Wanted::default() };
         let mut applied = Applied::default();
-        up::apply(self.project, database, self.layout.tool, self.files, &wanted, &mut applied)?;
+        up::apply(self.project, database, self.layout.tool, self.files, &wanted, &mut applied, None)?;
         Ok(applied.versions)
     }
 

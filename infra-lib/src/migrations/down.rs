@@ -7,7 +7,7 @@ use crate::project::Project;
 
 use super::backup::safety_backup;
 use super::file::Migration;
-use super::layout::Layout;
+use super::layout::{Layout, Settled};
 use super::ledger::Ledger;
 use super::patience::Patience;
 use super::plan::{self, State};
@@ -20,10 +20,10 @@ use super::{MigrationError, Version, guard, orphans, rules};
 /// Reverts the last migration, so many, or all that are later than a version.
 pub(crate) fn down(project: &Project, wanted: &Wanted) -> Result<Applied> {
     let layout = Layout::find(project)?;
-    let files = layout.tool.read(&layout.dir)?;
     let database = project.database()?;
     let _held = guard::lock(project, "db-migrate", wanted.patience)?;
     orphans::reap(project, &database)?;
+    let Settled { layout, files, .. } = layout.settle(project, &database)?;
     let mut done = Applied::default();
     revert(project, &database, layout.tool, &files, wanted, &mut done, true)?;
     Ok(done)

@@ -62,6 +62,12 @@ pub enum MigrationError {
         /// The statement that removes it.
         fix: String,
     },
+    /// A file says nothing of how to go up.
+    #[error("{path} has no block `-- migrate:up`")]
+    NoUp {
+        /// The file.
+        path: Utf8PathBuf,
+    },
     /// There is no way down.
     #[error("nothing reverts {path}")]
     NoDown {
@@ -204,6 +210,7 @@ impl MigrationError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Name { .. } => "name it <VERSION>_<description>.sql, or .up.sql and .down.sql".to_owned(),
+            Self::NoUp { .. } => "begin what is to be applied with that line".to_owned(),
             Self::Duplicate { .. } => "give one of them a later version".to_owned(),
             Self::Edited { line_ends_only: true, .. } => {
                 "check it out again with the line ends it had (`git config core.autocrlf`), or accept it with `cargo xtask db-migrate repair`".to_owned()
@@ -266,6 +273,7 @@ impl MigrationError {
         match self {
             Self::Name { .. }
             | Self::Duplicate { .. }
+            | Self::NoUp { .. }
             | Self::Transaction { .. }
             | Self::NeedsNoTransaction { .. }
             | Self::SeveralStatements { .. }

@@ -78,7 +78,7 @@ WHERE datname = current_database() AND shobj_description(oid, 'pg_database') IS 
 SELECT CASE WHEN to_regclass('{table}') IS NULL THEN 'SELECT ''print'', md5('''')'
     ELSE 'SELECT ''print'', {print}' END \gexec
 SELECT CASE WHEN to_regclass('{table}') IS NULL THEN 'SELECT 1 WHERE false'
-    ELSE 'SELECT ''row'', * FROM ({rows}) AS rows' END \gexec
+    ELSE 'SELECT ''row'', *, ''end'' FROM ({rows}) AS rows' END \gexec
 ",
         print = fingerprint(table).replace('\'', "''"),
     )
@@ -107,7 +107,7 @@ impl Ledger {
                 ["mark", comment] => ledger.mark = Mark::find(comment),
                 ["print", print] => print.clone_into(&mut ledger.fingerprint),
                 ["table", schema, table, columns] => ledger.others.extend(owner(schema, table, columns)),
-                ["row", version, success, checksum, on] => rows.push(Row {
+                ["row", version, success, checksum, on, "end"] => rows.push(Row {
                     success: success == "t",
                     checksum: Some(checksum.to_owned()).filter(|checksum| !checksum.is_empty()),
                     on: on.to_owned(),
@@ -145,12 +145,12 @@ mod tests {
     #[test]
     fn the_answer_is_read() {
         let text = "ledger\tt\ntable\tpublic\t_sqlx_migrations\t\ntable\tpublic\tschema_migrations\tdirty\ntables\tf\n\
-                    mark\tours [infra project=a environment=b]\nprint\tabc\nrow\t7\tt\t0aff\t2026-01-01 00:00:00+00\n";
+                    mark\tours [infra project=a environment=b]\nprint\tabc\nrow\t7\tt\t0aff\t2026-01-01 00:00:00+00\tend\n";
         let ledger = Ledger::parse(text, &Sqlx, &[]).unwrap();
         assert!(ledger.exists && !ledger.has_tables);
         assert_eq!(ledger.others, [("golang-migrate", "schema_migrations".to_owned())]);
         assert_eq!(ledger.mark.as_ref().unwrap().environment, "b");
         assert_eq!((ledger.newest().unwrap().as_str(), ledger.fingerprint.as_str()), ("7", "abc"));
-        assert!(Ledger::parse("row\tx\tt\t00\t\n", &Sqlx, &[]).is_none());
+        assert!(Ledger::parse("row\tx\tt\t00\t\tend\n", &Sqlx, &[]).is_none());
     }
 }

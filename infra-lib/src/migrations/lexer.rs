@@ -10,6 +10,8 @@ pub(super) struct Statement<'a> {
     pub(super) words: Vec<String>,
     /// Its line, from 1.
     pub(super) line: usize,
+    /// Where it begins, in bytes.
+    pub(super) at: usize,
 }
 
 impl Statement<'_> {
@@ -58,7 +60,7 @@ pub(super) fn statements(sql: &str) -> Vec<Statement<'_>> {
             }
             b';' if atomic == 0 && depth == 0 => {
                 if let Some((from, line)) = start.take() {
-                    found.push(Statement { text: &sql[from..at], words: std::mem::take(&mut words), line });
+                    found.push(Statement { text: &sql[from..at], words: std::mem::take(&mut words), line, at: from });
                 }
                 1
             }
@@ -80,7 +82,7 @@ pub(super) fn statements(sql: &str) -> Vec<Statement<'_>> {
         at += length;
     }
     if let Some((from, line)) = start {
-        found.push(Statement { text: &sql[from..], words, line });
+        found.push(Statement { text: &sql[from..], words, line, at: from });
     }
     found
 }

@@ -22,6 +22,7 @@ mod ledger;
 mod lexer;
 mod new;
 mod orphans;
+pub(crate) mod own_tool;
 mod patience;
 mod plan;
 mod repair;

@@ -6,8 +6,7 @@ use crate::error::Result;
 use crate::postgres::Database;
 use crate::project::Project;
 
-use super::layout::Layout;
-use super::ledger::Ledger;
+use super::layout::{Layout, Settled};
 use super::plan::{self, State};
 use super::tool::{Book, Tool};
 use super::{MigrationError, guard, invalid, orphans, up};
@@ -25,13 +24,12 @@ pub(crate) struct Repaired {
 
 /// Takes over what edited files say, and forgets what failed half way, once nothing invalid is left of it.
 pub(crate) fn repair(project: &Project) -> Result<Repaired> {
-    let Layout { tool, dir } = Layout::find(project)?;
-    let files = tool.read(&dir)?;
-    let book = tool.book().ok_or(MigrationError::NotOurs { owner: tool.name() })?;
+    let layout = Layout::find(project)?;
     let database = project.database()?;
     let _held = guard::lock(project, "db-migrate", up::PATIENCE)?;
     orphans::reap(project, &database)?;
-    let ledger = Ledger::read(project, &database, tool, &files)?;
+    let Settled { layout: Layout { tool, .. }, files, ledger } = layout.settle(project, &database)?;
+    let book = tool.book().ok_or(MigrationError::NotOurs { owner: tool.name() })?;
     guard::check(project, tool, &ledger)?;
     let mut repaired = Repaired::default();
     let mut statements = Vec::new();
@@ -50,7 +48,7 @@ pub(crate) fn repair(project: &Project) -> Result<Repaired> {
                     return Err(MigrationError::Invalid { version, fix }.into());
                 }
                 let before = ledger.rows.range(..standing.version).next_back().map(|(version, _)| version);
-                statements.push(book.forget(file, before));
+                statements.push(book.drop_failed(file, before));
                 items.push(format!("the failure of {version}, which becomes pending"));
                 repaired.forgotten.push(version);
             }

@@ -11,7 +11,8 @@ use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
 
 use super::failure::Failure;
-use super::layout::Layout;
+use super::layout::{Layout, Settled};
+use super::own_tool::{self, OwnTool};
 use super::spare::Spare;
 use super::up::{self, Applied, Wanted};
 use super::{MigrationError, Version, delegate, init_scripts, seeds};
@@ -31,19 +32,18 @@ pub(crate) struct Reset {
 
 /// Does it. Consent, locks and the backup are the caller's to have.
 pub(crate) fn reset(project: &Project, live: &Database) -> Result<Reset> {
-    let stated = &project.manifest().migrations;
+    let own = own_tool::of(project);
     let mut done = Reset::default();
     project.step("making a new database beside the old one");
     let spare = Spare::create(project, live, Purpose::New)?;
-    let own_migrations = stated.up.is_empty();
-    if own_migrations {
+    if own.is_none() {
         fill(project, live, &spare.database, &mut done)?;
         let due = seeds::due(project, &spare.database)?;
         done.seeded = seeds::sow(project, &spare.database, &due)?;
     }
     project.step("putting it in the old one's place");
     let before = spare.exchange()?;
-    match with_own_tools(project, live, own_migrations, &mut done) {
+    match with_own_tools(project, live, own.as_ref(), &mut done) {
         Ok(()) => before.discard(),
         Err(error) => {
             project.note("putting the old database back");
@@ -57,22 +57,19 @@ pub(crate) fn reset(project: &Project, live: &Database) -> Result<Reset> {
 /// The schema: from the migrations, and from the init scripts where those say something else.
 fn fill(project: &Project, live: &Database, spare: &Database, done: &mut Reset) -> Result<()> {
     let init = init_scripts::sql_files(project, live)?;
-    let layout = Layout::find(project);
-    let files = match &layout {
-        Ok(layout) => layout.tool.read(&layout.dir)?,
-        // A project may have none at all; a folder that is stated and missing is found when it is read.
-        Err(_) => Vec::new(),
-    };
-    let covered = !files.is_empty() && init_scripts::made_these(project, live, &files).is_ok();
+    // A project may have none at all; a folder that is stated and missing is found when it is read.
+    let layout = Layout::find(project).ok().map(|layout| layout.settle(project, live)).transpose()?;
+    let files = layout.as_ref().map_or(&[][..], |settled| &settled.files);
+    let covered = !files.is_empty() && init_scripts::made_these(project, live, files).is_ok();
     if !covered {
         for script in &init {
             run_init(project, spare, script)?;
             done.init.extend(script.file_name().map(str::to_owned));
         }
     }
-    if let Ok(layout) = layout {
+    if let Some(Settled { layout, .. }) = &layout {
         let mut applied = Applied::default();
-        up::apply(project, spare, layout.tool, &files, &Wanted::default(), &mut applied)?;
+        up::apply(project, spare, layout.tool, files, &Wanted::default(), &mut applied, None)?;
         done.migrated.append(&mut applied.noted);
         done.migrated.append(&mut applied.versions);
     }
@@ -95,15 +92,14 @@ pub(super) fn run_init(project: &Project, spare: &Database, script: &camino::Utf
 }
 
 /// What the project's own commands do, on the database that now bears the name.
-fn with_own_tools(project: &Project, live: &Database, own_migrations: bool, done: &mut Reset) -> Result<()> {
-    let stated = &project.manifest().migrations;
-    if !own_migrations {
-        delegate::run(project, stated.service.as_deref(), &stated.up, "migrate")?;
-        done.delegated.push(stated.up.join(" "));
+fn with_own_tools(project: &Project, live: &Database, own: Option<&OwnTool>, done: &mut Reset) -> Result<()> {
+    if let Some(own) = own {
+        delegate::run(project, own.service.as_deref(), &own.up, "migrate")?;
+        done.delegated.push(own.up.join(" "));
         let due = seeds::due(project, live)?;
         done.seeded = seeds::sow(project, live, &due)?;
     }
-    let seeds = &stated.seeds;
+    let seeds = &project.manifest().migrations.seeds;
     if delegate::run(project, seeds.service.as_deref(), &seeds.command, "seed")? {
         done.delegated.push(seeds.command.join(" "));
     }

@@ -31,6 +31,26 @@ pub(super) fn check(script: &Script) -> Result<(), MigrationError> {
     Ok(())
 }
 
+/// Whether the text is one statement that can stand in no transaction.
+pub(super) fn is_alone_without_transaction(sql: &str) -> bool {
+    matches!(&statements(sql)[..], [only] if needs_no_transaction(only))
+}
+
+/// The text without the `BEGIN` that it begins with and the `COMMIT` that it ends with, blanks in their place.
+pub(super) fn without_own_transaction(sql: &str) -> Option<String> {
+    let all = statements(sql);
+    let [first, .., last] = &all[..] else { return None };
+    let begins = first.begins(&["BEGIN"]) || first.begins(&["START", "TRANSACTION"]);
+    let ends = last.begins(&["COMMIT"]) || last.begins(&["END"]);
+    if !(begins && ends) {
+        return None;
+    }
+    let (from, to) = (first.text.len(), last.text.len());
+    let (start, end) = (first.at, last.at);
+    let blank = |length: usize| " ".repeat(length);
+    Some([&sql[..start], &blank(from), &sql[start + from..end], &blank(to), &sql[end + to..]].concat())
+}
+
 /// Words that begin or end a transaction; in a file that is applied inside of one they would commit half of it. Function
 /// bodies are not looked into: they cannot.
 fn ends_transaction(statement: &Statement<'_>) -> bool {
@@ -97,6 +117,14 @@ mod tests {
         for fine in ["CREATE INDEX concurrently_made ON t (a)", "ALTER TABLE t DETACH PARTITION p", "CLUSTER t"] {
             assert_eq!(judge(true, fine), None, "{fine}");
         }
+    }
+
+    #[test]
+    fn a_files_own_transaction_is_left_out() {
+        let text = "-- x\nBEGIN;\nCREATE TABLE a ();\nCOMMIT;\n";
+        assert_eq!(without_own_transaction(text).as_deref(), Some("-- x\n     ;\nCREATE TABLE a ();\n      ;\n"));
+        assert_eq!(without_own_transaction("BEGIN; SELECT 1;"), None);
+        assert!(is_alone_without_transaction("VACUUM;") && !is_alone_without_transaction("VACUUM; SELECT 1"));
     }
 
     #[test]

@@ -7,8 +7,7 @@ use crate::error::Result;
 use crate::project::Project;
 
 use super::guard::other_environment;
-use super::layout::Layout;
-use super::ledger::Ledger;
+use super::layout::{Layout, Settled};
 use super::plan::{self, State};
 
 /// How one migration stands.
@@ -40,9 +39,8 @@ pub(crate) struct Standing {
 /// Reads it; nothing is written.
 pub(crate) fn status(project: &Project) -> Result<Standing> {
     let layout = Layout::find(project)?;
-    let files = layout.tool.read(&layout.dir)?;
     let database = project.database()?;
-    let ledger = Ledger::read(project, &database, layout.tool, &files)?;
+    let Settled { layout, files, ledger } = layout.settle(project, &database)?;
     if let Some(mark) = ledger.mark.as_ref().filter(|mark| mark.environment != project.environment().name) {
         return Err(other_environment(project, mark));
     }

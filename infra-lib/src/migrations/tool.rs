@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::error::Result;
 
 use super::Version;
+use super::crc32::crc32;
 use super::file::{Migration, Script};
 use super::ledger::Row;
 
@@ -26,7 +27,13 @@ pub(super) trait Tool: Debug + Sync {
         migration.down.clone().map(Script::read).transpose()
     }
 
-    /// A query of the ledger for version, success, checksum (or NULL) and time of each row, the table's name left out as `{}`.
+    /// Files of the folder that are left to the tool itself.
+    fn left_to_it(&self, _dir: &Utf8Path) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// A query of the ledger for version, success, checksum (or NULL) and time of each row, for use inside of a literal: quotes are doubled,
+    /// and the table's name is left out as `{}`.
     fn rows(&self) -> &'static str;
 
     /// Reads a version that the ledger has.
@@ -75,8 +82,18 @@ pub(super) trait Book {
     /// Removes one; `before` is the newest that stays.
     fn forget(&self, migration: &Migration, before: Option<&Version>) -> String;
 
+    /// Removes one that failed half way.
+    fn drop_failed(&self, migration: &Migration, before: Option<&Version>) -> String {
+        self.forget(migration, before)
+    }
+
     /// Makes a row agree with its file.
     fn correct(&self, migration: &Migration, checksum: &str) -> String;
+}
+
+/// A lock of ours for a tool that has none.
+pub(super) fn own_lock(tool: &str, database: &str) -> i64 {
+    (i64::from(u32::from_be_bytes(*b"infr")) << 32) | i64::from(crc32([tool, "\0", database]))
 }
 
 /// How long a migration has taken, in seconds.

@@ -12,7 +12,7 @@ use crate::project::Project;
 
 use super::backup::safety_backup;
 use super::file::Migration;
-use super::layout::Layout;
+use super::layout::{Layout, Settled};
 use super::ledger::Ledger;
 use super::patience::Patience;
 use super::script::Job;
@@ -67,16 +67,19 @@ impl Applied {
 /// Applies pending migrations. Each attempt reads anew what there is, since another migrator may have been at work.
 pub(crate) fn up(project: &Project, wanted: &Wanted) -> Result<Applied> {
     let layout = Layout::find(project)?;
-    let files = layout.tool.read(&layout.dir)?;
     let database = project.database()?;
     let _held = guard::lock(project, "db-migrate", wanted.patience)?;
     orphans::reap(project, &database)?;
+    let Settled { layout, files, ledger } = layout.settle(project, &database)?;
+    for name in layout.tool.left_to_it(&layout.dir)? {
+        project.note(format_args!("{name} is left to {}", layout.tool.name()));
+    }
     let mut done = Applied::default();
-    apply(project, &database, layout.tool, &files, wanted, &mut done)?;
+    apply(project, &database, layout.tool, &files, wanted, &mut done, Some(ledger))?;
     Ok(done)
 }
 
-/// The same on any database, with the locks held.
+/// The same on any database, with the locks held; `first` is what was read already.
 pub(super) fn apply(
     project: &Project,
     database: &Database,
@@ -84,6 +87,7 @@ pub(super) fn apply(
     files: &[Migration],
     wanted: &Wanted,
     done: &mut Applied,
+    mut first: Option<Ledger>,
 ) -> Result<()> {
     let linear = !wanted.any_order && project.manifest().migrations.order == Order::Linear;
     let book = tool.book().ok_or(MigrationError::NotOurs { owner: tool.name() })?;
@@ -91,7 +95,7 @@ pub(super) fn apply(
     let mut again = Patience::new(wanted.patience);
     let mut agreed = false;
     loop {
-        let ledger = Ledger::read(project, database, tool, files)?;
+        let ledger = first.take().map_or_else(|| Ledger::read(project, database, tool, files), Ok)?;
         guard::check(project, tool, &ledger)?;
         let note = !ledger.exists && ledger.has_tables;
         let jobs: Vec<Job<'_>> = if note {

@@ -26,7 +26,7 @@ impl Version {
 
     /// As its tool writes it.
     #[cfg(test)]
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 

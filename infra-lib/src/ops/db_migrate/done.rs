@@ -5,9 +5,10 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exit::Exit;
-use crate::migrations::{self, Applied, Repaired, Wanted};
+use crate::migrations::delegate::{self, Delegated};
+use crate::migrations::{self, Applied, Repaired, Wanted, own_tool};
 use crate::project::Project;
 
 /// What was done; each list is empty where there was nothing of the kind.
@@ -38,38 +39,22 @@ fn strings(versions: &[impl ToString]) -> Vec<String> {
     versions.iter().map(ToString::to_string).collect()
 }
 
-/// The project's own command, where it states one.
-fn delegated(project: &Project, command: &[String], what: &str) -> Result<Option<Migrated>> {
-    let settings = &project.manifest().migrations;
-    if settings.up.is_empty() && command.is_empty() {
-        return Ok(None);
-    }
-    let line = command.join(" ");
-    if command.is_empty() {
-        return Err(Error::new(Exit::Config, format!("`[migrations] {what}` in infra.toml says no command"))
-            .with_hint(format!("the project's own tool migrates; state how it does that: `{what} = […]`")));
-    }
-    if !migrations::delegate::run(project, settings.service.as_deref(), command, "migrate")? {
-        let service = settings.service.as_deref().unwrap_or_default();
-        return Err(Error::new(
-            Exit::Unavailable,
-            format!("`{line}` runs in the service {service}, and services do not run here"),
-        ));
-    }
-    Ok(Some(Migrated { delegated: Some(line), ..Migrated::default() }))
+/// By the project's own tool, where it has one.
+fn delegated(done: Delegated) -> Migrated {
+    Migrated { delegated: Some(done.command), backup: done.backup, ..Migrated::default() }
 }
 
 pub(super) fn up(project: &Project, wanted: &Wanted) -> Result<Migrated> {
-    if let Some(done) = delegated(project, &project.manifest().migrations.up, "up")? {
-        return Ok(done);
+    if let Some(tool) = own_tool::of(project) {
+        return delegate::up(project, &tool).map(delegated);
     }
     let Applied { noted, versions: applied, backup } = migrations::up(project, wanted)?;
     Ok(Migrated { applied: strings(&applied), noted: strings(&noted), backup, ..Migrated::default() })
 }
 
 pub(super) fn down(project: &Project, wanted: &Wanted) -> Result<Migrated> {
-    if let Some(done) = delegated(project, &project.manifest().migrations.down, "down")? {
-        return Ok(done);
+    if let Some(tool) = own_tool::of(project) {
+        return delegate::down(project, &tool).map(delegated);
     }
     let Applied { versions: applied, backup, .. } = migrations::down(project, wanted)?;
     Ok(Migrated { reverted: strings(&applied), backup, ..Migrated::default() })

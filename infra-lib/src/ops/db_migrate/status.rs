@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::migrations::{self, MigrationState, MigrationStatus, Standing};
+use crate::migrations::{self, MigrationState, MigrationStatus, Standing, delegate, own_tool};
 use crate::project::Project;
 
 /// How the migrations stand.
@@ -26,11 +26,21 @@ pub struct MigrateStatus {
     pub drifted: usize,
     /// What keeps them from being applied, whatever they are.
     pub obstacle: Option<String>,
+    /// What the project's own tool says, where only it knows.
+    pub told: Vec<String>,
     /// Each of them, in order.
     pub migrations: Vec<MigrationStatus>,
 }
 
 pub(super) fn run(project: &Project) -> Result<MigrateStatus> {
+    if project.manifest().migrations.dir.is_none()
+        && let Some(tool) = own_tool::of(project)
+    {
+        let (told, is_current) = delegate::status(project, &tool)?;
+        let obstacle = (!is_current).then(|| format!("`{}` says no", tool.status.join(" ")));
+        let (dir, migrations) = (Utf8PathBuf::new(), Vec::new());
+        return Ok(MigrateStatus { tool: "own", dir, applied: 0, pending: 0, drifted: 0, obstacle, told, migrations });
+    }
     let Standing { tool, dir, migrations, obstacle } = migrations::status(project)?;
     let count = |states: &[MigrationState]| migrations.iter().filter(|it| states.contains(&it.state)).count();
     Ok(MigrateStatus {
@@ -40,6 +50,7 @@ pub(super) fn run(project: &Project) -> Result<MigrateStatus> {
         pending: count(&[MigrationState::Pending]),
         drifted: migrations.len() - count(&[MigrationState::Applied, MigrationState::Pending]),
         obstacle,
+        told: Vec::new(),
         migrations,
     })
 }
@@ -70,6 +81,9 @@ impl fmt::Display for MigrateStatus {
             let on = migration.applied_on.as_deref().and_then(|on| on.split('.').next()).unwrap_or_default();
             let on = if on.is_empty() { String::new() } else { format!(" {on}") };
             writeln!(f, "{version:>width$}  {}  {state}{on}", migration.description)?;
+        }
+        if !self.told.is_empty() {
+            return f.write_str(&self.told.join("\n"));
         }
         if let Some(obstacle) = &self.obstacle {
             writeln!(f, "{obstacle}")?;

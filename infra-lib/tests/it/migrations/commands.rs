@@ -122,7 +122,7 @@ fn d19_status_and_a_dry_run_write_nothing() {
 
 #[test]
 fn the_projects_own_tool_is_asked_where_it_is_stated() {
-    let manifest = "[project]\nname = '@name@'\n[compose]\nservices = 'none'\n[migrations]\nup = ['sh', '-c', 'echo up >> done']\n";
+    let manifest = "[project]\nname = '@name@'\n[compose]\nservices = 'none'\n[migrations]\nbackup-first = false\nup = ['sh', '-c', 'echo up >> done']\n";
     let project = TestProject::new().file("infra.toml", manifest);
     migrate(&project, "").ok().shows("has done it");
     assert_eq!(project.read("done"), "up\n");

@@ -5,6 +5,7 @@ mod faults;
 mod kills;
 mod locks;
 mod seeds;
+mod tools;
 
 use crate::support::*;
 

@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod portable;
 mod schema;
 mod standins;
 
@@ -18,6 +19,7 @@ enum Xtask {
     /// Write docs/infra.schema.json anew, from the types that read infra.toml
     Schema,
     Standins(standins::Standins),
+    Static(portable::Static),
     #[command(flatten)]
     Infra(infra_lib::cli::Command),
 }
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Xtask::Ci => finish(ci::run()),
         Xtask::Schema => finish(schema::run()),
         Xtask::Standins(chore) => finish(chore.run()),
+        Xtask::Static(chore) => finish(chore.run(std::path::Path::new("."))),
         Xtask::Infra(command) => cli.context.run(command),
     }
 }

@@ -60,7 +60,7 @@ pub use ps::{Ps, PsReport, PsRow};
 pub use restart::{Restart, RestartReport};
 pub use scale::{ScaleReport, ScaleServices, Scaled};
 pub use schedule::{
-    NewJob, Schedule, ScheduleAction, ScheduleCheck, ScheduleInstalled, SchedulePrinted, ScheduleRemoved, ScheduleReport,
+    NewJob, Schedule, ScheduleAction, ScheduleCheck, ScheduleInstalled, SchedulePrinted, ScheduleRan, ScheduleRemoved, ScheduleReport,
 };
 pub use settled::Settled;
 pub use setup::{Setup, SetupReport};

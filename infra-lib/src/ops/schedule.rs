@@ -4,6 +4,7 @@ mod check;
 mod install;
 mod print;
 mod remove;
+mod run;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use check::ScheduleCheck;
 pub use install::ScheduleInstalled;
 pub use print::SchedulePrinted;
 pub use remove::ScheduleRemoved;
+pub use run::ScheduleRan;
 
 /// Print, install, check or remove the jobs that cron runs.
 ///
@@ -57,6 +59,8 @@ pub enum ScheduleAction {
         #[cfg_attr(feature = "cli", arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND"))]
         command: Vec<String>,
     },
+    /// Run the jobs here when they are due, until a signal ends it: for a container, which has no cron.
+    Run(NewJob),
     /// Look whether the lines are there, cron runs, and each job has run when it was due.
     Check,
 }
@@ -87,6 +91,8 @@ pub enum ScheduleReport {
     Installed(ScheduleInstalled),
     /// Of `remove`.
     Removed(ScheduleRemoved),
+    /// Of `run`.
+    Ran(ScheduleRan),
     /// Of `check`.
     Checked(ScheduleCheck),
 }
@@ -107,6 +113,7 @@ impl Operation for Schedule {
             Some(ScheduleAction::Print(job)) => ScheduleReport::Printed(print::run(project, job)?),
             Some(ScheduleAction::Install(job)) => ScheduleReport::Installed(install::run(project, job, &program)?),
             Some(ScheduleAction::Remove { command }) => ScheduleReport::Removed(remove::run(project, command)?),
+            Some(ScheduleAction::Run(job)) => ScheduleReport::Ran(run::run(project, job, &program)?),
             Some(ScheduleAction::Check) => ScheduleReport::Checked(check::run(project, &program)?),
         })
     }
@@ -176,6 +183,7 @@ impl fmt::Display for ScheduleReport {
             Self::Printed(printed) => printed.fmt(f),
             Self::Installed(installed) => installed.fmt(f),
             Self::Removed(removed) => removed.fmt(f),
+            Self::Ran(removed) => removed.fmt(f),
             Self::Checked(check) => check.fmt(f),
         }
     }

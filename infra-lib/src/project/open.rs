@@ -280,13 +280,17 @@ fn project_name(
     record: Option<&Record>,
     base: &dyn Fn(&str) -> Option<String>,
 ) -> String {
-    if let Some(name) = manifest.environments.get(&environment.name).and_then(|settings| settings.project_name.clone())
-    {
+    let stated = |name: &String| match name.strip_prefix("env:") {
+        Some(key) => base(key).or_else(|| std::env::var(key).ok()).filter(|name| !name.is_empty()),
+        None => Some(name.clone()),
+    };
+    let own = manifest.environments.get(&environment.name).and_then(|settings| settings.project_name.as_ref());
+    if let Some(name) = own.and_then(stated) {
         return name;
     }
     let name = record
         .and_then(|record| record.project_name.clone())
-        .or_else(|| manifest.project.name.clone())
+        .or_else(|| manifest.project.name.as_ref().and_then(stated))
         .or_else(|| base("COMPOSE_PROJECT_NAME"))
         .or_else(|| declared_name(&environment.files).filter(|name| !name.contains('$')))
         .unwrap_or_else(|| naming::normalise(root.file_name().unwrap_or_default()));

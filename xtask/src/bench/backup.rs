@@ -86,7 +86,13 @@ fn one(site: &Site, stack: &Stack, image: &str, backup: &mut Table, restore: &mu
             format!("{memory:.0} MB").into(),
         ]);
         let gain = ratio(&old_restore, &our_restore);
-        restore.rows.push(vec![image.into(), database.into(), old_restore.into(), our_restore.into(), Cell::Ratio(gain)]);
+        restore.rows.push(vec![
+            image.into(),
+            database.into(),
+            old_restore.into(),
+            our_restore.into(),
+            Cell::Ratio(gain),
+        ]);
     }
     Ok(())
 }

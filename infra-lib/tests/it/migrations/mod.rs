@@ -2,6 +2,7 @@
 
 mod commands;
 mod faults;
+mod interop;
 mod kills;
 mod locks;
 mod seeds;

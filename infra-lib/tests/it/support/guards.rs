@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
 use super::engine::{IMAGE, try_docker};
+use super::processes::command;
 
 /// That there is an engine with the image that the tests use.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +65,20 @@ pub(crate) fn cron() -> Option<()> {
 #[track_caller]
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     found(name, which::which(name).map_err(|_| format!("no `{name}` on PATH")))
+}
+
+/// The program of `tests/interop`, which migrates as other people's do; it is built by whoever asks first.
+#[track_caller]
+pub(crate) fn interop() -> Option<PathBuf> {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/Cargo.toml");
+    let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/interop");
+    let words = ["build", "--quiet", "--locked", "--manifest-path", manifest, "--target-dir", target];
+    let built = match command("cargo").args(words).output() {
+        Ok(built) if built.status.success() => Ok(PathBuf::from(target).join("debug/interop")),
+        Ok(built) => Err(String::from_utf8_lossy(&built.stderr).trim().to_owned()),
+        Err(error) => Err(error.to_string()),
+    };
+    found("interop", built)
 }
 
 /// Says once per test what it leaves out; where the machine was promised to have it, that is a failure.

@@ -27,7 +27,7 @@
 //!   the exit code; [`Call::end`] returns an [`Ended`] to look at; [`Call::spawn`] a [`Running`] to signal.
 //!   Whatever the test looks at, a panic (101), an undocumented exit code or a run beyond its limit fails it.
 //! - [`TestProject::copy_of`]: the same with a copy of a folder of this repository in it.
-//! - [`engine`], [`images`], [`postgres`], [`tool`]: what a machine may lack. Where it does, they say so and return `None`, and the test
+//! - [`engine`], [`images`], [`postgres`], [`interop`], [`tool`]: what a machine may lack. Where it does, they say so and return `None`, and the test
 //!   returns; with `INFRA_TEST_REQUIRE=engine,postgres,strace` that is a failure instead.
 //! - [`Somebody`]: a user of the system, made for one test, with a crontab of their own; [`cron`] says whether there can be one.
 //! - [`docker`]: what the engine says, for looking behind the scenes.
@@ -69,7 +69,7 @@ pub(crate) use self::{
     ended::Ended,
     engine::{DATABASE, IMAGE, SLEEPS, docker, try_docker},
     fakes::{Fakes, Recorded},
-    guards::{cron, engine, images, postgres, tool},
+    guards::{cron, engine, images, interop, postgres, tool},
     pace::wait_until,
     ports::free_port,
     processes::{command, descendants, signal, survivors},

@@ -148,6 +148,16 @@ impl Operation for DbBackup {
     }
 }
 
+impl DbBackupReport {
+    /// The backup, if one was made.
+    pub fn made(&self) -> Option<&BackupReport> {
+        match self {
+            Self::Made(made) => Some(made),
+            Self::List(_) | Self::Shown {} => None,
+        }
+    }
+}
+
 /// Restores it for a trial. One that cannot be restored is suspect; it stays, since it is all that there is of tonight.
 fn try_restore(project: &Project, made: &mut Made) -> Result<()> {
     let folder = Folder::open(&project.backup_dir())?;

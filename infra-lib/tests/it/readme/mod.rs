@@ -114,6 +114,19 @@ fn crontab(project: &TestProject, cargo: &Fakes, block: &markdown::Block) {
     assert!(jobs > 0, "{}", block.place);
 }
 
+/// The one that changes something is an example as well, and does what it says.
+#[test]
+fn the_readmes_rust_block_backs_a_database_up() {
+    let Some(_engine) = engine() else { return };
+    let source = include_str!("../../../examples/backup.rs");
+    assert!(blocks(&["rust,no_run"]).iter().any(|block| source.ends_with(&block.text)), "examples/backup.rs is the README's");
+    let project = shop();
+    project.xtask(["setup", "--yes"]).end().ok();
+    let program = example("backup");
+    project.xtask(["unused"]).inside([program.to_str().unwrap()]).end().ok().shows("verified: ").shows("exit code 0");
+    project.xtask(["db-backup", "--list"]).end().ok().shows("before-upgrade").shows("verified");
+}
+
 /// A part of a `Cargo.toml`.
 fn is_of_cargo(block: &markdown::Block) -> bool {
     block.text.starts_with("[profile.")

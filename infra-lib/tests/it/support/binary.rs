@@ -10,10 +10,11 @@ use super::processes::command;
 /// test yesterday's code; so Cargo is asked once per run, which takes a tenth of a second when nothing changed.
 pub(crate) fn xtask() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| std::env::var_os("INFRA_TEST_XTASK").map_or_else(build, PathBuf::from))
+    PATH.get_or_init(|| std::env::var_os("INFRA_TEST_XTASK").map_or_else(|| example("xtask"), PathBuf::from))
 }
 
-fn build() -> PathBuf {
+/// The path of one of the examples, built.
+pub(crate) fn example(name: &str) -> PathBuf {
     // <target>/[<triple>/]<profile>/deps/it-<hash>
     let test = std::env::current_exe().unwrap();
     let profile_dir = test.parent().and_then(Path::parent).unwrap();
@@ -23,7 +24,7 @@ fn build() -> PathBuf {
     };
     let mut build = command(env!("CARGO"));
     build
-        .args(["build", "--quiet", "--package", env!("CARGO_PKG_NAME"), "--example", "xtask", "--profile", profile])
+        .args(["build", "--quiet", "--package", env!("CARGO_PKG_NAME"), "--example", name, "--profile", profile])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::null());

@@ -62,7 +62,7 @@ mod scrub;
 mod users;
 
 pub(crate) use self::{
-    binary::xtask as program,
+    binary::{example, xtask as program},
     bystanders::Bystanders,
     call::Call,
     cluster::{Cluster, Held},

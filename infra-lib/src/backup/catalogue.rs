@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::FileType;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -14,6 +15,7 @@ use super::BackupError;
 use super::draft::{self, PART};
 use super::folder::Folder;
 use super::manifest::{BackupManifest, Format};
+use super::name;
 
 /// The backups of a folder, in the order in which they were made. A file without a manifest is none.
 #[derive(Debug)]
@@ -95,19 +97,10 @@ impl Catalogue {
         let Some(folder) = &catalogue.folder else { return Ok(catalogue) };
         let names = folder.names().map_err(Error::file("read", folder.path()))?;
         for name in names.into_iter().filter(|name| has_extension(name, "json") && !name.starts_with('.')) {
-            let text = std::io::read_to_string(
-                folder.open_file(&name).map_err(Error::file("read", folder.path().join(&name)))?,
-            );
-            match text.map_err(|error| error.to_string()).and_then(|text| {
-                // Other people's JSON is none of our business.
-                if !text.contains("\"sequence\"") {
-                    return Ok(None);
-                }
-                BackupManifest::parse(&name, text.as_bytes()).map(Some).map_err(|error| error.to_string())
-            }) {
+            match read_manifest(folder, &name) {
                 Ok(Some(manifest)) => catalogue.entries.push(Entry { name, manifest }),
                 Ok(None) => {}
-                Err(reason) => catalogue.problems.push(BackupError::Manifest { file: name, reason }),
+                Err(error) => catalogue.problems.push(error),
             }
         }
         catalogue.entries.sort_by_key(|entry| (entry.manifest.sequence, entry.manifest.created));
@@ -140,6 +133,11 @@ impl Catalogue {
 
     /// The database's backup that is meant by `latest`, an id, a label (the newest one that has it), or the name of a file.
     pub(crate) fn find<'a>(&'a self, project: &'a Project, wanted: &str) -> Result<&'a Entry, BackupError> {
+        if wanted == "latest" {
+            for problem in &self.problems {
+                project.warn(format_args!("{problem}; an older backup may be taken instead"));
+            }
+        }
         self.find_among(wanted, self.databases(project).collect())
     }
 
@@ -159,8 +157,14 @@ impl Catalogue {
                     || entry.manifest.id == wanted)
         });
         let labelled = || own.iter().rev().find(|entry| entry.manifest.label.as_deref() == Some(wanted)).copied();
-        if let Some(problem) = self.problems.iter().find(|problem| problem.is_about(file)) {
-            return Err(BackupError::Manifest { file: file.to_owned(), reason: problem.to_string() });
+        if let Some(problem) = self.problems.iter().find(|problem| in_folder && problem.is_about(file)) {
+            let (file, reason) = (problem.file().to_owned(), problem.reason());
+            return Err(BackupError::Manifest { file, reason });
+        }
+        let kind =
+            self.folder.as_ref().filter(|_| in_folder && name::has_time(file)).and_then(|folder| folder.kind(file));
+        if let (None, Some(FileType::RegularFile | FileType::Directory)) = (named, kind) {
+            return Err(BackupError::Damaged { file: file.to_owned(), what: "its manifest is missing".to_owned() });
         }
         named.or_else(labelled).ok_or_else(|| {
             let newest = own.iter().rev().take(5).map(|entry| entry.stem().to_owned());
@@ -237,6 +241,22 @@ pub(crate) fn last_in_words(project: &Project) -> Option<String> {
     Some(format!("{} ago ({})", crate::report::ago(newest.created, jiff::Timestamp::now()), newest.file))
 }
 
+/// `None`: other people's JSON, which is none of our business.
+fn read_manifest(folder: &Folder, name: &str) -> Result<Option<BackupManifest>, BackupError> {
+    let unusable = |reason: String| BackupError::Manifest { file: name.to_owned(), reason };
+    let is_named_as_ours = name::has_time(name);
+    let text = match folder.open_file(name).and_then(std::io::read_to_string) {
+        Ok(text) if is_named_as_ours || text.contains("\"sequence\"") => text,
+        Err(error) if is_named_as_ours => return Err(unusable(error.to_string())),
+        _ => return Ok(None),
+    };
+    let manifest = BackupManifest::parse(name, text.as_bytes())?;
+    if is_beside(name, &manifest.file) {
+        return Ok(Some(manifest));
+    }
+    Err(unusable(format!("it is that of another backup, {}", manifest.file)))
+}
+
 fn has_extension(name: &str, extension: &str) -> bool {
     Utf8Path::new(name).extension() == Some(extension)
 }
@@ -271,8 +291,18 @@ fn not_mounted(project: &Project, path: &Utf8Path) -> Error {
 }
 
 impl BackupError {
-    fn is_about(&self, name: &str) -> bool {
-        let stem = name.split('.').next().unwrap_or(name);
-        matches!(self, Self::Manifest { file, .. } | Self::Schema { file, .. } if file == name || file.strip_suffix(".json") == Some(name) || file.split('.').next() == Some(stem))
+    fn reason(&self) -> String {
+        if let Self::Manifest { reason, .. } = self { reason.clone() } else { self.to_string() }
     }
+
+    /// Whether it is about the manifest of this name, or of the backup's file of this name.
+    pub(crate) fn is_about(&self, name: &str) -> bool {
+        matches!(self, Self::Manifest { file, .. } | Self::Schema { file, .. } if is_beside(file, name))
+    }
+}
+
+/// Whether a manifest of this name is that of the file.
+fn is_beside(manifest: &str, file: &str) -> bool {
+    let stem = manifest.strip_suffix(".json").unwrap_or(manifest);
+    file.strip_prefix(stem).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

@@ -4,6 +4,8 @@
 //! followed closely enough to know where a quoted name, a string or a function's body ends, so that nothing in them is
 //! taken for a `COPY`.
 
+use std::fmt::Write as _;
+
 use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::manifest::TableRows;
@@ -28,6 +30,8 @@ pub(crate) struct Decoded {
 
 /// Counts while the text streams by.
 pub(crate) struct Decoder {
+    /// Whether its text is UTF-8, as far as it has said.
+    utf8: bool,
     within: Within,
     /// The line or statement so far.
     head: Vec<u8>,
@@ -51,7 +55,7 @@ enum Within {
 
 impl Decoder {
     pub(crate) fn new() -> Self {
-        Self { within: Within::Plain, head: Vec::new(), decoded: Decoded::default() }
+        Self { utf8: true, within: Within::Plain, head: Vec::new(), decoded: Decoded::default() }
     }
 
     /// Takes the next bytes.
@@ -108,7 +112,13 @@ impl Decoder {
         if line.starts_with(b"SELECT pg_catalog.lo_open(") {
             self.decoded.large_objects += 1;
         }
-        let copied = line.strip_prefix(b"COPY ").and_then(|rest| rest.strip_suffix(b" FROM stdin;")).and_then(table);
+        if let Some(encoding) = line.strip_prefix(b"SET client_encoding = ") {
+            self.utf8 = encoding.starts_with(b"'UTF8'");
+        }
+        let copied = line
+            .strip_prefix(b"COPY ")
+            .and_then(|rest| rest.strip_suffix(b" FROM stdin;"))
+            .and_then(|text| table(text, self.utf8));
         match copied {
             // As if the line before had just ended: so the end of an empty table's data looks like any other's.
             Some(table) => Within::Data { table, held: vec![b'\n'] },
@@ -183,14 +193,47 @@ impl Decoder {
 }
 
 /// The table of a `COPY`, from what stands between that word and `FROM`.
-fn table(text: &[u8]) -> Option<TableRows> {
-    let (schema, rest) = identifier(text)?;
-    let (name, _) = identifier(rest.strip_prefix(b".")?)?;
+fn table(text: &[u8], utf8: bool) -> Option<TableRows> {
+    let (schema, rest) = identifier(text, utf8)?;
+    let (name, _) = identifier(rest.strip_prefix(b".")?, utf8)?;
     Some(TableRows { schema, name, rows: 0 })
 }
 
-fn identifier(text: &[u8]) -> Option<(String, &[u8])> {
-    let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+/// A name of another encoding as text: bytes beyond ASCII become `\xE9`, and a backslash is doubled.
+fn escaped(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = match byte {
+            b'\\' => write!(text, "\\\\"),
+            0x80.. => write!(text, "\\x{byte:02X}"),
+            ascii => write!(text, "{}", char::from(*ascii)),
+        };
+        text
+    })
+}
+
+/// The bytes of a name that was written in this way.
+pub(crate) fn unescaped(name: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = name.as_bytes();
+    while let Some((first, more)) = rest.split_first() {
+        let hex = more.get(1..3).and_then(|digits| std::str::from_utf8(digits).ok());
+        bytes.push(*first);
+        rest = more;
+        match (first, more.first(), hex.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
+            (b'\\', Some(b'x'), Some(byte)) => {
+                bytes.pop();
+                bytes.push(byte);
+                rest = &more[3..];
+            }
+            (b'\\', Some(b'\\'), _) => rest = &more[1..],
+            _ => {}
+        }
+    }
+    bytes
+}
+
+fn identifier(text: &[u8], utf8: bool) -> Option<(String, &[u8])> {
+    let text_of = |bytes: &[u8]| if utf8 { String::from_utf8_lossy(bytes).into_owned() } else { escaped(bytes) };
     let Some(mut rest) = text.strip_prefix(b"\"") else {
         let end = memchr2(b'.', b' ', text).unwrap_or(text.len());
         return (end > 0).then(|| (text_of(&text[..end]), &text[end..]));
@@ -255,6 +298,15 @@ mod tests {
             let decoded = decode(&DUMP.as_bytes()[..cut], 64);
             assert!(!decoded.complete, "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a28_names_of_other_encodings_keep_their_bytes() {
+        let dump = b"SET client_encoding = 'LATIN1';\nCOPY public.\"caf\xe9 \\x \\\" (t) FROM stdin;\na\n\\.\n";
+        let decoded = decode(dump, 7);
+        assert_eq!(decoded.tables[0].name, r"caf\xE9 \\x \\");
+        assert_eq!(unescaped(&decoded.tables[0].name), b"caf\xe9 \\x \\");
+        assert_eq!(unescaped("plain \\"), b"plain \\");
     }
 
     proptest! {

@@ -76,6 +76,8 @@ impl Dump {
             format!("--format={format}"),
             format!("--compress={}", if compression == "zstd" { "zstd:1" } else { "1" }),
             "--no-password".to_owned(),
+            // We sync every file ourselves, and know what to make of a file system that cannot.
+            "--no-sync".to_owned(),
             format!("--lock-wait-timeout={}", self.lock_wait.as_millis()),
         ];
         if self.format == DumpFormat::Directory {

@@ -140,6 +140,14 @@ pub enum BackupError {
         /// What it would replace.
         ours: String,
     },
+    /// A row that no dump can hold.
+    #[error("the table {table} has a row that dump formats cannot hold: {message}")]
+    TooBig {
+        /// The table, as SQL.
+        table: String,
+        /// What the server says.
+        message: String,
+    },
     /// Clients kept coming, so that the databases could not be exchanged.
     #[error("the database could not be exchanged: {message}")]
     Busy {
@@ -195,6 +203,11 @@ impl BackupError {
                 "the database is as it was; `cargo xtask db-verify` tells whether the backup is whole".to_owned()
             }
             Self::Foreign { .. } => "`--into NAME` restores it beside; `--allow-foreign` replaces the database with it".to_owned(),
+            Self::TooBig { .. } => {
+                "as text a row has at most 1 GiB, which is 512 MiB of bytea; keep such values as large objects or files, or back up the whole \
+                 server with pg_basebackup"
+                    .to_owned()
+            }
             Self::Busy { .. } => "stop what uses the database (`cargo xtask stop SERVICE`), then try again".to_owned(),
             Self::Postgres(error) => return error.hint(),
         })
@@ -210,7 +223,7 @@ impl BackupError {
             | Self::Mismatch { .. }
             | Self::Unfit { .. }
             | Self::Differs { .. } => Exit::BadData,
-            Self::Undecodable { .. } | Self::Killed { .. } | Self::Restore { .. } => Exit::Failed,
+            Self::Undecodable { .. } | Self::Killed { .. } | Self::Restore { .. } | Self::TooBig { .. } => Exit::Failed,
             Self::Incomplete { .. } | Self::EngineLost { .. } | Self::ConnectionLost { .. } => Exit::Unavailable,
             Self::Unsafe { .. } | Self::Forbidden { .. } | Self::Foreign { .. } => Exit::Refused,
             Self::NotMounted { .. } => Exit::Config,
@@ -232,6 +245,11 @@ impl BackupError {
             line(&["row-level security", "permission denied for", "must be owner of", "must be superuser"])
         {
             return Self::Forbidden { message };
+        }
+        if let Some(message) = line(&["invalid memory alloc request size", "Cannot enlarge string buffer"]) {
+            // `pg_dump: detail: Command was: COPY public.files (data) TO stdout;`
+            let table = said.split_once("COPY ").and_then(|(_, rest)| Some(rest.split_once(" (")?.0.to_owned()));
+            return Self::TooBig { table: table.unwrap_or_default(), message };
         }
         if let Some(message) = line(&["canceling statement due to lock timeout", "could not obtain lock"]) {
             return Self::Blocked { message };

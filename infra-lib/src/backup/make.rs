@@ -64,6 +64,7 @@ impl Making<'_> {
         for gone in catalogue.sweep()? {
             project.note(format_args!("removed {gone}, which an interrupted run had left"));
         }
+        warn_of_clock(project, &catalogue);
         let began = Instant::now();
         let last = catalogue.newest_good(project).map(|entry| &entry.manifest);
         let estimate = last.map(|last| last.bytes);
@@ -77,12 +78,15 @@ impl Making<'_> {
         let mut draft =
             Draft::begin(&folder, stem(project.name(), &database.name, self.label, now), self.format.into())?;
         let dump = self.dump(&facts, estimate);
-        let dumped = dump.fill(project, &mut toolbox, &draft)?;
-        let mut warnings = dumped.warnings;
+        let dumped = dump.fill(project, &mut toolbox, &draft);
+        project.cancel().check()?;
+        // Before anything else is said: that may be why it failed.
         if !draft.is_in_place() {
             let (path, what) = (folder.path().to_owned(), "was exchanged while it was written to");
             return Err(BackupError::Unsafe { path, what }.into());
         }
+        let dumped = dumped?;
+        let mut warnings = dumped.warnings;
         if draft.written() == 0 {
             return Err(BackupError::Incomplete { reason: "it is empty".to_owned() }.into());
         }
@@ -168,6 +172,18 @@ impl Making<'_> {
         let format = Format::from(self.format);
         let stem = stem(project.name(), &database.name, self.label, Timestamp::now());
         self.dump(&facts, None).show(&toolbox, &format!("{stem}.{}", format.extension()))
+    }
+}
+
+/// Order and retention go by sequence, not by the clock; but whoever reads the names goes by it.
+fn warn_of_clock(project: &Project, catalogue: &Catalogue) {
+    const DRIFT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+    let now = Timestamp::now();
+    if let Some(entry) = catalogue.entries.iter().find(|entry| entry.manifest.created.duration_since(now) > DRIFT) {
+        project.warn(format_args!(
+            "{} says {:.0}, and this machine's clock {now:.0}: one of them is wrong. Nothing old is removed until they agree",
+            entry.manifest.file, entry.manifest.created
+        ));
     }
 }
 

@@ -1,7 +1,8 @@
 //! File names of backups: `<project>-<database>-YYYYMMDDTHHMMSSZ[-label]`.
 //!
 //! Project and database take a reversible encoding: letters, digits, `.`, `_` and `-` stay, anything else becomes `%XX`
-//! of its bytes in UTF-8, and so does a `.` or `-` in front.
+//! of its bytes in UTF-8, and so does a `.` or `-` in front. Where a file system has no room for that, the end gives way to
+//! `~` and eight digits of a digest; the manifest has the name itself.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -9,11 +10,16 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::digest::hex;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 
 /// The longest label, in bytes.
 const LONGEST_LABEL: usize = 100;
+/// The longest name without an extension: what file systems take, less a dot in front and the longest end of an unfinished file.
+const LONGEST_STEM: usize = 255 - 1 - ".globals.sql.infra-part".len();
+/// `-YYYYMMDDTHHMMSSZ`
+const TIME_LENGTH: usize = 17;
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 
 /// What a backup's files are called, without their extension.
@@ -30,7 +36,12 @@ pub(crate) struct Stem {
 impl fmt::Display for Stem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = self.time.to_zoned(TimeZone::UTC).strftime(TIME);
-        write!(f, "{}-{}-{time}", encode(&self.project), encode(&self.subject))?;
+        let taken = TIME_LENGTH + 1 + self.label.as_ref().map_or(0, |label| label.len() + 1);
+        let room = LONGEST_STEM.saturating_sub(taken);
+        let subject = encode(&self.subject);
+        let project = shorten(encode(&self.project), room - subject.len().min(room / 2));
+        let subject = shorten(subject, room - project.len());
+        write!(f, "{project}-{subject}-{time}")?;
         self.label.iter().try_for_each(|label| write!(f, "-{label}"))
     }
 }
@@ -47,6 +58,36 @@ pub(crate) fn encode(name: &str) -> String {
         }
     }
     out
+}
+
+/// At most so many bytes; what is cut off is told apart by its digest.
+fn shorten(encoded: String, room: usize) -> String {
+    use sha2::Digest as _;
+    const DIGITS: usize = 8;
+    if encoded.len() <= room {
+        return encoded;
+    }
+    let digest = hex(&sha2::Sha256::digest(&encoded));
+    let mut end = room.saturating_sub(DIGITS + 1);
+    // No half of a `%XX`.
+    while encoded[..end].bytes().rev().take(2).any(|byte| byte == b'%') {
+        end -= 1;
+    }
+    format!("{}~{}", &encoded[..end], &digest[..DIGITS])
+}
+
+/// Whether a file's name has our time in it, and so is one of ours, whatever is in the file.
+pub(crate) fn has_time(name: &str) -> bool {
+    let is_time = |part: &str| {
+        let bytes = part.as_bytes();
+        bytes.len() == TIME_LENGTH - 1
+            && bytes.iter().enumerate().all(|(at, byte)| match at {
+                8 => *byte == b'T',
+                15 => *byte == b'Z',
+                _ => byte.is_ascii_digit(),
+            })
+    };
+    name.split(['-', '.']).any(is_time)
 }
 
 /// An error unless the text may be a label: a letter or digit, then up to 99 of letters, digits, `.`, `_` and `-`.
@@ -90,6 +131,24 @@ mod tests {
         let stem = Stem { project: "shop".into(), subject: "my db".into(), time, label: Some("nightly".into()) };
         assert_eq!(stem.to_string(), "shop-my%20db-20261120T023005Z-nightly");
         assert_eq!(encode("-x.y"), "%2Dx.y");
+    }
+
+    #[test]
+    fn b04_the_longest_names_fit_and_stay_apart() {
+        let time: Timestamp = "2026-11-20T02:30:05Z".parse().unwrap();
+        let stem = |project: &str, subject: &str, label: usize| {
+            let label = Some("l".repeat(label)).filter(|label| !label.is_empty());
+            Stem { project: project.into(), subject: subject.into(), time, label }.to_string()
+        };
+        let (elephants, long) = ("🐘".repeat(15), "p".repeat(200));
+        for (project, subject, label) in [("shop", &*elephants, 100), (&long, &elephants, 100), (&long, "db", 0)] {
+            let name = stem(project, subject, label);
+            assert!(name.len() <= LONGEST_STEM && has_time(&name), "{name}");
+            assert!(decode(&name.split('~').collect::<String>()).is_some(), "{name}");
+            assert_ne!(name, stem(project, &format!("{subject}x"), label));
+        }
+        assert!(!stem("shop", "database", 100).contains('~'));
+        assert!(!has_time("shop-20261120-config") && !has_time("20261120T02305Z-x"));
     }
 
     #[test]

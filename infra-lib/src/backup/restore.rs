@@ -13,6 +13,7 @@ use crate::report::Unit;
 use super::BackupError;
 use super::manifest::{Format, TableRows};
 use super::verify::{Archive, plain_text};
+use super::{decode, hex};
 
 /// How a database is filled.
 pub(crate) struct Filling<'a> {
@@ -162,8 +163,18 @@ struct Counted {
 
 /// The rows that each of these tables has now. Tables go by their number, so that no name can be mistaken.
 fn count(project: &Project, target: &Database, tables: &[TableRows]) -> Result<Counted> {
-    let literal = crate::migrations::literal;
+    let literal = |name: &str| match decode::unescaped(name) {
+        bytes if bytes == name.as_bytes() => crate::migrations::literal(name),
+        bytes => {
+            let (text, hex) = (crate::migrations::literal(name), hex(&bytes));
+            // In a database of UTF-8 a backslash is only that.
+            format!(
+                "(CASE getdatabaseencoding() WHEN 'UTF8' THEN {text} ELSE convert_from('\\x{hex}', getdatabaseencoding()) END)"
+            )
+        }
+    };
     let mut sql = "SET row_security = off; SET statement_timeout = 0;\n\
+                   SELECT 'SET client_encoding = SQL_ASCII' WHERE getdatabaseencoding() = 'SQL_ASCII' \\gexec\n\
                    SELECT 'lo', count(*) FROM pg_largeobject_metadata;\n"
         .to_owned();
     for (nr, table) in tables.iter().enumerate() {

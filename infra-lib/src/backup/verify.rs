@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
+use rustix::fs::FileType;
 
 use crate::error::{Error, Result};
 use crate::exec::ExecError;
@@ -71,8 +72,12 @@ impl Archive<'_> {
     /// An error unless it is what the manifest says, to the byte.
     pub(crate) fn check_digest(&self, project: &Project, manifest: &BackupManifest) -> Result<()> {
         let damaged = |what: String| Error::from(BackupError::Damaged { file: self.name.to_owned(), what });
-        if !self.folder.has(self.name) {
-            return Err(damaged("it is missing, and its manifest is there".to_owned()));
+        let expected = if self.format == Format::Directory { FileType::Directory } else { FileType::RegularFile };
+        match self.folder.kind(self.name) {
+            None => return Err(damaged("it is missing, and its manifest is there".to_owned())),
+            Some(FileType::Symlink) => return Err(damaged("a link is in its place".to_owned())),
+            Some(kind) if kind != expected => return Err(damaged("something else is in its place".to_owned())),
+            Some(_) => {}
         }
         let actual = self.digest(project)?;
         for stated in &manifest.files {
@@ -206,7 +211,8 @@ pub(crate) fn check(project: &Project, folder: &Folder, manifest: &BackupManifes
     Err(damaged("its tables or their rows are not those of its manifest".to_owned()).into())
 }
 
-fn check_file(project: &Project, folder: &Folder, stated: &FileDigest) -> Result<()> {
+/// An error unless a file beside a backup is what the manifest says, to the byte.
+pub(crate) fn check_file(project: &Project, folder: &Folder, stated: &FileDigest) -> Result<()> {
     let damaged = |what: &str| BackupError::Damaged { file: stated.file.clone(), what: what.to_owned() };
     let file = folder.open_file(&stated.file).map_err(|_| damaged("it is missing, and its manifest is there"))?;
     let (bytes, sha256) = digest::of_file(&file, project.cancel(), |_| {})

@@ -105,6 +105,14 @@ impl Invocation {
         self
     }
 
+    /// Lets another program start this one, which it finds after these words.
+    #[must_use]
+    pub(crate) fn inside<S: Into<OsString>>(mut self, program: &str, words: impl IntoIterator<Item = S>) -> Self {
+        let inner = OsString::from(std::mem::replace(&mut self.program, program.to_owned()));
+        self.args.splice(0..0, words.into_iter().map(Into::into).chain([inner]));
+        self
+    }
+
     /// Runs in this folder.
     #[must_use]
     pub fn dir(mut self, dir: impl Into<Utf8PathBuf>) -> Self {

@@ -134,7 +134,11 @@ impl<'a> Toolbox<'a> {
             }
             _ => {
                 let call = database.tool(self.project, tool, false)?.env("PGAPPNAME", &self.session);
-                Job::plain(call.env("PGOPTIONS", options).args(args))
+                let args: Vec<OsString> = args.collect();
+                let makes_files = args.iter().any(|arg| arg == "--format=directory");
+                let call = call.env("PGOPTIONS", options).args(args);
+                // Any other file that it writes was made by us. Only a shell can lend it a umask without touching our own.
+                Job::plain(if makes_files { call.inside("sh", ["-c", PRIVATE, "sh"]) } else { call })
             }
         })
     }

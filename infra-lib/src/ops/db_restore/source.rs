@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::backup::catalogue::Catalogue;
 use crate::backup::folder::Folder;
-use crate::backup::verify::Archive;
+use crate::backup::verify::{Archive, check_file};
 use crate::backup::{BackupError, BackupManifest, foreign};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
@@ -76,6 +76,9 @@ impl Source {
         if self.is_ours {
             project.step(format_args!("verifying {}", self.file()));
             self.archive().check_digest(project, &self.manifest)?;
+            if let Some(globals) = &self.manifest.globals {
+                check_file(project, &self.folder, globals)?;
+            }
         }
         Ok(())
     }
@@ -98,10 +101,7 @@ fn beside(path: &Utf8Path) -> Result<Option<Source>> {
     let catalogue = Catalogue::of(Some(folder))?;
     let wanted = |entry: &&crate::backup::catalogue::Entry| entry.manifest.file == name || entry.name == name;
     let found = catalogue.entries.iter().find(wanted).map(|entry| entry.manifest.clone());
-    let stem = name.split('.').next().unwrap_or(name);
-    if let (None, Some(problem)) =
-        (&found, catalogue.problems.iter().find(|problem| problem.file().split('.').next() == Some(stem)))
-    {
+    if let (None, Some(problem)) = (&found, catalogue.problems.iter().find(|problem| problem.is_about(name))) {
         let (file, reason) = (name.to_owned(), problem.to_string());
         return Err(BackupError::Manifest { file, reason }.into());
     }

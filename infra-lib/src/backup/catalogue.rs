@@ -251,7 +251,7 @@ fn read_manifest(folder: &Folder, name: &str) -> Result<Option<BackupManifest>, 
         _ => return Ok(None),
     };
     let manifest = BackupManifest::parse(name, text.as_bytes())?;
-    if is_beside(name, &manifest.file) {
+    if is_beside(name, &manifest.file) || !is_named_as_ours {
         return Ok(Some(manifest));
     }
     Err(unusable(format!("it is that of another backup, {}", manifest.file)))

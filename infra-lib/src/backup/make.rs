@@ -66,7 +66,9 @@ impl Making<'_> {
         }
         warn_of_clock(project, &catalogue);
         let began = Instant::now();
-        let last = catalogue.newest_good(project).map(|entry| &entry.manifest);
+        let same = |last: &&BackupManifest| last.database.as_ref().is_some_and(|facts| facts.name == database.name);
+        let good = catalogue.databases(project).rev().map(|entry| &entry.manifest).filter(|last| last.is_good());
+        let last = good.into_iter().find(same);
         let estimate = last.map(|last| last.bytes);
         check_room(&folder, estimate)?;
 

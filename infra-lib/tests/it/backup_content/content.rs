@@ -6,8 +6,8 @@ use super::*;
 fn a27_a_thousand_large_objects_are_counted_and_survive_a_drill_and_a_restore() {
     let Some(_postgres) = postgres() else { return };
     let (project, cluster, name) = set_up();
-    let make = "SELECT count(lo_from_bytea(n, convert_to(repeat('object ' || n || E'\\n', n), 'UTF8'))) FROM generate_series(1, 1000) n;";
-    assert_eq!(cluster.ask(&name, make), "1000");
+    let objects = "SELECT count(lo_from_bytea(n, convert_to(repeat('object ' || n || E'\\n', n), 'UTF8'))) FROM generate_series(1, 1000) n;";
+    assert_eq!(cluster.ask(&name, objects), "1000");
     let hash = "SELECT md5(string_agg(md5(lo_get(oid)), '' ORDER BY oid)) FROM pg_largeobject_metadata;";
     let before = cluster.ask(&name, hash);
     for format in ["custom", "directory", "sql"] {

@@ -79,7 +79,7 @@ fn made_at(file: &std::path::Path, created: &str) {
     keys.shift_remove("checksum");
     keys["created"] = created.into();
     let digest = sha2::Sha256::digest(serde_json::to_vec(&manifest).unwrap());
-    let checksum: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let checksum: String = digest.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).map(char::from).collect();
     manifest["checksum"] = checksum.into();
     std::fs::write(path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
 }

@@ -123,6 +123,8 @@ mod documents {
     struct Cli;
     #[doc = include_str!("../../docs/infra-toml.md")]
     struct InfraToml;
+    #[doc = include_str!("../../docs/migrations.md")]
+    struct Migrations;
     #[doc = include_str!("../../docs/safety.md")]
     struct Safety;
 }

@@ -8,6 +8,7 @@ mod cold;
 mod data;
 mod facts;
 mod health;
+mod migrate;
 mod overhead;
 mod scripts;
 mod stack;
@@ -62,6 +63,7 @@ enum Part {
     Start,
     Health,
     Backup,
+    Migrate,
 }
 
 /// What every part needs.
@@ -81,7 +83,7 @@ impl Bench {
         let mut facts = Facts::gather(&site.sh);
         facts.warn_if_busy();
         let mut tables = Vec::new();
-        for part in [Part::Overhead, Part::Start, Part::Health, Part::Backup, Part::Cold] {
+        for part in [Part::Overhead, Part::Start, Part::Health, Part::Backup, Part::Migrate, Part::Cold] {
             let by_default = part != Part::Cold || self.cold;
             if if self.only.is_empty() { by_default } else { self.only.contains(&part) } {
                 tables.extend(part.measure(&site)?);
@@ -107,6 +109,7 @@ impl Part {
             Self::Overhead => overhead::measure(site),
             Self::Start => start::measure(site),
             Self::Health => health::measure(site),
+            Self::Migrate => migrate::measure(site),
             Self::Backup => backup::measure(site),
         }
     }

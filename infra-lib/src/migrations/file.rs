@@ -52,7 +52,8 @@ pub(super) fn files(dir: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
     for entry in dir.read_dir_utf8().map_err(Error::file("read", dir))? {
         files.push(entry.map_err(Error::file("read", dir))?.into_path());
     }
-    files.sort();
+    // As text: comparing paths goes through their parts.
+    files.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     Ok(files)
 }
 
@@ -71,8 +72,12 @@ pub(super) fn in_order(mut migrations: Vec<Migration>) -> Result<Vec<Migration>>
 /// Lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for &byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -58,8 +58,14 @@ impl Layout {
 
     /// Decides between two tools by their tables, and returns what was read on the way.
     pub(super) fn settle(mut self, project: &Project, database: &Database) -> Result<Settled> {
-        let files = self.tool.read(&self.dir)?;
-        let ledger = Ledger::read(project, database, self.tool, &files)?;
+        // The server is asked while the files are read: each takes about as long.
+        let (files, told) = std::thread::scope(|scope| {
+            let asked = scope.spawn(|| Ledger::ask(project, database, self.tool));
+            let files = self.tool.read(&self.dir);
+            (files, asked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let files = files?;
+        let ledger = Ledger::of(&told?, self.tool, &files)?;
         let Some(other) = self
             .other
             .take()
@@ -105,10 +111,12 @@ fn recognise(root: &Utf8Path, dir: &Utf8Path) -> Tools {
     if dir.ends_with("supabase/migrations") {
         return (&Supabase, None);
     }
-    if paths.iter().any(|path| path.join("migration.sql").is_file()) || dir.join("migration_lock.toml").is_file() {
+    // Folders have no extension; there may be thousands of files.
+    let folders = || paths.iter().filter(|path| path.extension().is_none());
+    if folders().any(|path| path.join("migration.sql").is_file()) || dir.join("migration_lock.toml").is_file() {
         return (&Prisma, None);
     }
-    if paths.iter().any(|path| path.join("up.sql").is_file()) {
+    if folders().any(|path| path.join("up.sql").is_file()) {
         return (&Diesel, None);
     }
     let named = |test: fn(&str) -> bool| paths.iter().any(|path| path.file_name().is_some_and(test));

@@ -59,19 +59,22 @@ const OWNERS: [(&str, &str); 13] = [
 /// Read in one go and in one session that writes nothing, without a table that may be missing being named in a query
 /// that needs it. A table called `schema_migrations` may be dbmate's, golang-migrate's (`dirty`) or Ecto's (`inserted_at`).
 fn query(tool: &dyn Tool) -> String {
-    let names: Vec<String> = OWNERS.iter().map(|(table, _)| format!("'{table}'")).collect();
-    let (names, table, rows) = (names.join(","), tool.table(), tool.rows());
+    let quoted = |quote: fn(&str) -> String| OWNERS.map(|(table, _)| quote(table)).join(",");
+    let names = quoted(|table| format!("'\"{table}\"'"));
+    let tables = quoted(|table| format!("'{table}'")) + ",'_infra_seeds'";
+    let (table, rows) = (tool.table(), tool.rows());
     let rows = rows.replace("{}", table);
     format!(
         r"SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY;
 SELECT 'ledger', to_regclass('{table}') IS NOT NULL;
-SELECT 'table', n.nspname, c.relname, (SELECT coalesce(string_agg(attname, ','), '') FROM pg_attribute
-    WHERE attrelid = c.oid AND attname IN ('dirty', 'inserted_at'))
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r','p') AND c.relname IN ({names}) AND (pg_table_is_visible(c.oid) OR n.nspname = 'supabase_migrations');
-SELECT 'tables', EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT 'table', t.name, (SELECT coalesce(string_agg(attname, ','), '') FROM pg_attribute
+    WHERE attrelid = to_regclass(t.name) AND attname IN ('dirty', 'inserted_at')), 'end'
+FROM unnest(ARRAY[{names},'supabase_migrations.schema_migrations']) AS t(name) WHERE to_regclass(t.name) IS NOT NULL;
+SELECT 'tables', to_regclass('{table}') IS NOT NULL AND EXISTS (SELECT FROM pg_class WHERE relkind IN ('r','p') AND oid >= 16384
+      AND relnamespace <> 'pg_toast'::regnamespace AND relname NOT IN ({tables}))
+    OR to_regclass('{table}') IS NULL AND EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r','p') AND n.nspname NOT IN ('pg_catalog','information_schema') AND n.nspname NOT LIKE 'pg\_%'
-      AND c.relname NOT IN ({names},'_infra_seeds')
+      AND c.relname NOT IN ({tables})
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'));
 SELECT 'mark', replace(replace(shobj_description(oid, 'pg_database'), E'\n', ' '), E'\t', ' ') FROM pg_database
 WHERE datname = current_database() AND shobj_description(oid, 'pg_database') IS NOT NULL;
@@ -86,13 +89,22 @@ SELECT CASE WHEN to_regclass('{table}') IS NULL THEN 'SELECT 1 WHERE false'
 
 /// The expression by which a ledger is recognised.
 pub(super) fn fingerprint(table: &str) -> String {
-    format!("(SELECT md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) FROM {table} AS t)")
+    format!("(SELECT md5(coalesce(string_agg(t::text, ',' ORDER BY t.ctid), '')) FROM {table} AS t)")
 }
 
 impl Ledger {
     pub(super) fn read(project: &Project, database: &Database, tool: &dyn Tool, files: &[Migration]) -> Result<Self> {
-        let text = database.query(project, &query(tool))?;
-        Self::parse(&text, tool, files)
+        Self::of(&Self::ask(project, database, tool)?, tool, files)
+    }
+
+    /// What the server says.
+    pub(super) fn ask(project: &Project, database: &Database, tool: &dyn Tool) -> Result<String> {
+        database.query(project, &query(tool))
+    }
+
+    /// What that means for these files.
+    pub(super) fn of(text: &str, tool: &dyn Tool, files: &[Migration]) -> Result<Self> {
+        Self::parse(text, tool, files)
             .ok_or_else(|| Error::new(Exit::Failed, format!("the table {} holds something unexpected", tool.table())))
     }
 
@@ -106,7 +118,7 @@ impl Ledger {
                 ["tables", tables] => ledger.has_tables = tables == "t",
                 ["mark", comment] => ledger.mark = Mark::find(comment),
                 ["print", print] => print.clone_into(&mut ledger.fingerprint),
-                ["table", schema, table, columns] => ledger.others.extend(owner(schema, table, columns)),
+                ["table", table, columns, "end"] => ledger.others.extend(owner(table.trim_matches('"'), columns)),
                 ["row", version, success, checksum, on, "end"] => rows.push(Row {
                     success: success == "t",
                     checksum: Some(checksum.to_owned()).filter(|checksum| !checksum.is_empty()),
@@ -127,9 +139,9 @@ impl Ledger {
     }
 }
 
-fn owner(schema: &str, table: &str, columns: &str) -> Option<(&'static str, String)> {
-    let owner = match (schema, columns) {
-        ("supabase_migrations", _) => "supabase",
+fn owner(table: &str, columns: &str) -> Option<(&'static str, String)> {
+    let owner = match (table, columns) {
+        ("supabase_migrations.schema_migrations", _) => "supabase",
         (_, "dirty") => "golang-migrate",
         (_, "inserted_at") => "ecto",
         _ => OWNERS.iter().find(|(known, _)| *known == table)?.1,
@@ -144,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_answer_is_read() {
-        let text = "ledger\tt\ntable\tpublic\t_sqlx_migrations\t\ntable\tpublic\tschema_migrations\tdirty\ntables\tf\n\
+        let text = "ledger\tt\ntable\t\"_sqlx_migrations\"\t\tend\ntable\t\"schema_migrations\"\tdirty\tend\ntables\tf\n\
                     mark\tours [infra project=a environment=b]\nprint\tabc\nrow\t7\tt\t0aff\t2026-01-01 00:00:00+00\tend\n";
         let ledger = Ledger::parse(text, &Sqlx, &[]).unwrap();
         assert!(ledger.exists && !ledger.has_tables);

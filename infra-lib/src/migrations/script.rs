@@ -193,3 +193,70 @@ pub(super) fn execute(script: &mut String, nonce: &str, file: &Script) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tools::Sqlx;
+    use super::*;
+    use crate::postgres::{PostgresError, TempDatabase};
+
+    fn migration(number: i64, sql: &str) -> Migration {
+        let in_transaction = !sql.starts_with("-- no-transaction");
+        let up = Script { path: format!("{number}_x.sql").into(), sql: sql.to_owned(), in_transaction };
+        Migration { version: Version::number(number, number.to_string()), description: "x".to_owned(), up, down: None }
+    }
+
+    /// How many places the script is cut at: more in a sweep.
+    fn cuts() -> usize {
+        std::env::var("INFRA_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(40)
+    }
+
+    #[test]
+    fn d11_wherever_the_script_is_cut_a_migration_is_there_and_noted_or_neither() {
+        let server = match TempDatabase::start() {
+            Err(crate::Error::Postgres(PostgresError::NotInstalled { .. })) => return,
+            server => server.unwrap(),
+        };
+        let files = [
+            migration(1, "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\n"),
+            migration(2, "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON a (id);\n"),
+            migration(3, "CREATE TABLE b (id int);\n"),
+        ];
+        let jobs: Vec<Job<'_>> = files.iter().map(Job::Up).collect();
+        let empty = server.query("SELECT md5('');").unwrap();
+        let frame = Frame {
+            tool: &Sqlx,
+            book: &Sqlx,
+            database: "postgres",
+            exists: false,
+            fingerprint: empty.trim(),
+            nonce: "0123456789",
+            lock_timeout: [Duration::from_secs(5); 2],
+        };
+        let script = write(&frame, &jobs);
+        let begins = script.find("CREATE TABLE IF NOT EXISTS").unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for number in 0..=cuts() {
+            let mut cut = begins + (script.len() - begins) * number / cuts();
+            while !script.is_char_boundary(cut) {
+                cut += 1;
+            }
+            server.query("DROP TABLE IF EXISTS a, b, _sqlx_migrations;").unwrap();
+            // What ends in the middle of a statement is an error to psql; what ends between two is none.
+            let _ = server.query(&script[..cut]);
+            let state = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version bigint, success boolean);\n\
+                SELECT to_regclass('a') IS NOT NULL, to_regclass('b') IS NOT NULL,\n\
+                  coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('i')), false);\n\
+                SELECT coalesce(bool_or(success) FILTER (WHERE version = 1), false),\n\
+                  coalesce(bool_or(success) FILTER (WHERE version = 3), false),\n\
+                  coalesce(bool_or(success) FILTER (WHERE version = 2), false), count(*) FROM _sqlx_migrations;\n";
+            let told = server.query(state).unwrap();
+            let fields: Vec<&str> = told.split_whitespace().collect();
+            let [a, b, index, noted_a, noted_b, noted_index, _] = fields[..] else { panic!("{told}") };
+            assert_eq!((a, b), (noted_a, noted_b), "cut at {cut}: {}", &script[..cut]);
+            assert!(noted_index == "f" || index == "t", "cut at {cut}: noted, and not there");
+            seen.insert(format!("{a}{index}{b}"));
+        }
+        assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["fff", "tff", "ttf", "ttt"], "every state was met");
+    }
+}

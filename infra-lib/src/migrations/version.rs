@@ -63,7 +63,11 @@ impl PartialOrd for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.significant().cmp(other.significant())
+        match (&self.numbers[..], &other.numbers[..]) {
+            // What nearly all of them are.
+            ([one], [other]) => one.cmp(other),
+            _ => self.significant().cmp(other.significant()),
+        }
     }
 }
 

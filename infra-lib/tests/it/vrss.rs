@@ -9,6 +9,7 @@ mod http;
 mod lifecycle;
 mod limits;
 mod local;
+mod migrations;
 mod nginx;
 mod production;
 mod reload;
@@ -46,6 +47,7 @@ fn vrss_development() {
     part("names of old", || tasks::old_names_work(&stack));
     part("tasks", || tasks::run(&stack));
     part("the backup service", || lifecycle::backs_itself_up(&stack));
+    part("migrations, seeds, a reset", || migrations::of_development(&stack));
     part("stop and start", || lifecycle::stops_and_starts(&stack));
     part("clean", || lifecycle::cleans_up(&stack));
 }

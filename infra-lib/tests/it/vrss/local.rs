@@ -1,5 +1,6 @@
 //! A machine without an engine.
 
+use super::migrations;
 use super::schema::{LIST_TABLES, TABLES};
 use super::stack::Stack;
 use crate::support::*;
@@ -20,6 +21,7 @@ pub(super) fn works(machine: impl Fn(Call) -> Call) {
     assert_eq!(tables.ok().stdout.lines().collect::<Vec<_>>(), TABLES, "the init scripts have run");
     let again = run(&["setup", "--yes", "--json"]);
     assert_eq!(again.ok().outcome()["changes"], serde_json::json!([]), "{again}");
+    migrations::work(run);
     run(&["ps"]).ok().shows("running");
     run(&["describe"]).ok().shows("without containers");
     run(&["logs"]).ok();

@@ -16,7 +16,7 @@ enum Xtask {
     Bench(bench::Bench),
     /// Check formatting, lints and documentation, and run the README's own test command
     Ci,
-    /// Write docs/infra.schema.json anew, from the types that read infra.toml
+    /// Write docs/*.schema.json anew, from the types that read infra.toml and the manifests of backups
     Schema,
     Standins(standins::Standins),
     Static(portable::Static),

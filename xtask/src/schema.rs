@@ -1,15 +1,15 @@
-//! The published schema of `infra.toml`.
+//! The published schemas: of `infra.toml`, and of a backup's manifest.
 //!
-//! What generates it is built for tests only: whoever runs `cargo xtask` for the first time does not wait for it.
+//! What generates them is built for tests only: whoever runs `cargo xtask` for the first time does not wait for it.
 
 use std::error::Error;
 
 use xshell::{Shell, cmd};
 
-/// Asks the test to write the schema instead of comparing it.
+/// Asks the test to write the schemas instead of comparing them.
 const WRITE: &str = "XTASK_WRITE_SCHEMA";
 
-/// Writes it.
+/// Writes them.
 pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let shell = Shell::new()?;
     shell.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
@@ -18,16 +18,17 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
 
 #[cfg(test)]
 mod tests {
-    use infra_lib::manifest::json_schema;
-
-    const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/infra.schema.json");
+    use infra_lib::{backup, manifest};
 
     #[test]
-    fn the_published_schema_is_what_the_code_reads() {
-        if std::env::var_os(super::WRITE).is_some() {
-            std::fs::write(PATH, json_schema()).unwrap();
+    fn the_published_schemas_are_what_the_code_reads() {
+        for (name, schema) in [("infra", manifest::json_schema()), ("backup", backup::json_schema())] {
+            let path = format!("{}/../docs/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+            if std::env::var_os(super::WRITE).is_some() {
+                std::fs::write(&path, &schema).unwrap();
+            }
+            let published = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(published == schema, "docs/{name}.schema.json is out of date: run `cargo xtask schema`");
         }
-        let published = std::fs::read_to_string(PATH).unwrap_or_default();
-        assert!(published == json_schema(), "docs/infra.schema.json is out of date: run `cargo xtask schema`");
     }
 }

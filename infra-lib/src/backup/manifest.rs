@@ -15,6 +15,7 @@ pub const SCHEMA: u32 = 1;
 
 /// A backup's manifest, `<backup>.json`. It is published last, by rename: without it there is no backup.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BackupManifest {
     /// 1.
@@ -34,6 +35,7 @@ pub struct BackupManifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<String>,
     /// When it began.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub created: Timestamp,
     /// How long it took, verification included.
     pub duration_ms: u64,
@@ -98,6 +100,7 @@ pub struct BackupManifest {
 
 /// How a backup is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Format {
@@ -135,6 +138,7 @@ impl Format {
 
 /// A file with its size and digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileDigest {
     /// Its name, relative to where the manifest or the folder is.
     pub file: String,
@@ -146,6 +150,7 @@ pub struct FileDigest {
 
 /// A table and the rows that were decoded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TableRows {
     /// Its schema.
     pub schema: String,
@@ -157,6 +162,7 @@ pub struct TableRows {
 
 /// The database that was dumped.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct DatabaseFacts {
     /// Its name.
@@ -191,6 +197,7 @@ pub struct DatabaseFacts {
 
 /// How far the schema's migrations were.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MigrationState {
     /// By whose table.
     pub format: String,
@@ -200,6 +207,7 @@ pub struct MigrationState {
 
 /// The checkout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GitState {
     /// The commit.
     pub commit: String,
@@ -209,10 +217,12 @@ pub struct GitState {
 
 /// How a backup was proven to be whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Proof {
     /// How.
     pub kind: ProofKind,
     /// When.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub at: Timestamp,
     /// How long it took: of a drill, how long a restore takes.
     pub took_ms: u64,
@@ -220,6 +230,7 @@ pub struct Proof {
 
 /// How a backup can be proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ProofKind {
     /// All of it was read and decoded.
@@ -228,7 +239,7 @@ pub enum ProofKind {
     Drill,
 }
 
-const CHECKSUM: &str = "checksum";
+pub(super) const CHECKSUM: &str = "checksum";
 /// How the reason begins that a look at its files has found.
 const DAMAGED: &str = "damaged: ";
 

@@ -23,6 +23,8 @@ pub(crate) mod preflight;
 pub(crate) mod prune;
 pub(crate) mod restore;
 mod retention;
+#[cfg(feature = "schema")]
+mod schema;
 mod suspicion;
 pub(crate) mod swap;
 mod toc;
@@ -33,3 +35,5 @@ pub use error::BackupError;
 pub use manifest::{
     BackupManifest, DatabaseFacts, FileDigest, Format, GitState, MigrationState, Proof, ProofKind, SCHEMA, TableRows,
 };
+#[cfg(feature = "schema")]
+pub use schema::json_schema;

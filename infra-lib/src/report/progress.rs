@@ -83,10 +83,11 @@ impl Observer for Progress {
             }
             Event::Progress { what, done, total, unit } => {
                 if let Some(bar) = step.as_mut().and_then(Step::reveal) {
-                    bar.set_style(style(*unit, total.is_some()));
+                    // The style comes last, so that no bar is drawn with numbers that it has not got yet.
                     bar.set_message(printable(what));
                     bar.set_length(total.unwrap_or(0));
                     bar.set_position(*done);
+                    bar.set_style(style(*unit, total.is_some()));
                 }
             }
             _ => self.line(step.as_ref(), event),

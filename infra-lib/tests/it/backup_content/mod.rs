@@ -4,6 +4,7 @@ mod content;
 mod damage;
 
 mod encodings;
+mod output;
 mod places;
 
 mod readers;

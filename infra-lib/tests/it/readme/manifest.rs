@@ -1,4 +1,4 @@
-//! `docs/infra-toml.md` against the schema of `infra.toml`, which is generated from the types that read it.
+//! `docs/infra-toml.md` and `docs/backups.md` against the schemas, which are generated from the types that read the files.
 
 use std::collections::BTreeSet;
 
@@ -49,4 +49,16 @@ fn every_key_of_the_manifest_is_documented_and_every_documented_key_is_one() {
         }
     }
     assert_eq!(documented, known);
+}
+
+#[test]
+fn every_key_of_a_backups_manifest_is_documented_and_every_documented_key_is_one() {
+    let text = std::fs::read_to_string(root().join("docs/backup.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let mut tables = document("docs/backups.md").tables();
+    tables.retain(|table| table.heading == "The manifest");
+    let documented = |nr: usize| tables[nr].rows.iter().map(|row| spans(&row[0])[0].clone()).collect::<BTreeSet<_>>();
+    let known = |node: &Value| node["properties"].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(documented(0), known(&schema));
+    assert_eq!(documented(1), known(&schema["$defs"]["DatabaseFacts"]));
 }

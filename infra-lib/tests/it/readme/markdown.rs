@@ -4,35 +4,35 @@ use std::path::{Path, PathBuf};
 
 /// A document of the repository.
 #[derive(Debug)]
-pub(super) struct Document {
-    pub(super) path: PathBuf,
+pub(crate) struct Document {
+    pub(crate) path: PathBuf,
     text: String,
 }
 
 /// A fenced block.
 #[derive(Debug)]
-pub(super) struct Block {
+pub(crate) struct Block {
     /// What stands behind the opening fence.
-    pub(super) language: String,
-    pub(super) text: String,
+    pub(crate) language: String,
+    pub(crate) text: String,
     /// Document and line, for messages.
-    pub(super) place: String,
+    pub(crate) place: String,
 }
 
 /// A table, with the nearest heading above it.
 #[derive(Debug)]
-pub(super) struct Table {
-    pub(super) heading: String,
-    pub(super) rows: Vec<Vec<String>>,
+pub(crate) struct Table {
+    pub(crate) heading: String,
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
 /// The repository.
-pub(super) fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// README.md and everything in `docs/`.
-pub(super) fn documents() -> Vec<Document> {
+pub(crate) fn documents() -> Vec<Document> {
     let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let mut paths: Vec<PathBuf> = docs.filter(|path| path.extension().is_some_and(|kind| kind == "md")).collect();
     paths.push(root().join("README.md"));
@@ -42,24 +42,24 @@ pub(super) fn documents() -> Vec<Document> {
 }
 
 /// The document at this path below the repository.
-pub(super) fn document(path: &str) -> Document {
+pub(crate) fn document(path: &str) -> Document {
     let path = root().join(path);
     Document { text: std::fs::read_to_string(&path).unwrap(), path }
 }
 
 /// All fenced blocks of these languages, of all documents.
-pub(super) fn blocks(languages: &[&str]) -> Vec<Block> {
+pub(crate) fn blocks(languages: &[&str]) -> Vec<Block> {
     let all = documents().iter().flat_map(Document::blocks).collect::<Vec<_>>();
     all.into_iter().filter(|block| languages.contains(&block.language.as_str())).collect()
 }
 
 impl Document {
     /// Its name, for messages.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.path.strip_prefix(root()).unwrap().display().to_string()
     }
 
-    pub(super) fn blocks(&self) -> Vec<Block> {
+    pub(crate) fn blocks(&self) -> Vec<Block> {
         let mut blocks: Vec<Block> = Vec::new();
         let mut open = false;
         for (number, line) in self.text.lines().enumerate() {
@@ -83,7 +83,7 @@ impl Document {
     }
 
     /// The text outside of blocks, with line numbers from 1.
-    pub(super) fn prose(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn prose(&self) -> impl Iterator<Item = (usize, &str)> {
         let mut open = false;
         self.text.lines().enumerate().filter_map(move |(number, line)| {
             let fence = line.starts_with("```");
@@ -93,17 +93,17 @@ impl Document {
     }
 
     /// What stands in backticks outside of blocks, with line numbers.
-    pub(super) fn code(&self) -> Vec<(usize, String)> {
+    pub(crate) fn code(&self) -> Vec<(usize, String)> {
         self.prose().flat_map(|(number, line)| spans(line).into_iter().map(move |span| (number, span))).collect()
     }
 
     /// Where its links go.
-    pub(super) fn links(&self) -> Vec<String> {
+    pub(crate) fn links(&self) -> Vec<String> {
         let parts = self.prose().flat_map(|(_, line)| line.split("](").skip(1));
         parts.filter_map(|part| Some(part.split_once(')')?.0.to_owned())).collect()
     }
 
-    pub(super) fn tables(&self) -> Vec<Table> {
+    pub(crate) fn tables(&self) -> Vec<Table> {
         let mut tables: Vec<Table> = Vec::new();
         let (mut heading, mut inside) = (String::new(), false);
         for (_, line) in self.prose() {
@@ -123,7 +123,7 @@ impl Document {
 
     /// The rows of the tables below this heading.
     #[track_caller]
-    pub(super) fn table(&self, heading: &str) -> Vec<Vec<String>> {
+    pub(crate) fn table(&self, heading: &str) -> Vec<Vec<String>> {
         let tables = self.tables().into_iter().filter(|table| table.heading == heading);
         let rows: Vec<_> = tables.flat_map(|table| table.rows).collect();
         assert!(!rows.is_empty(), "{} has no table below `{heading}`", self.name());
@@ -137,6 +137,6 @@ fn cells(row: &str) -> Vec<String> {
 }
 
 /// What stands in backticks.
-pub(super) fn spans(line: &str) -> Vec<String> {
+pub(crate) fn spans(line: &str) -> Vec<String> {
     line.split('`').skip(1).step_by(2).map(|span| span.replace("\\|", "|")).collect()
 }

@@ -4,7 +4,7 @@
 mod commands;
 mod contract;
 mod manifest;
-mod markdown;
+pub(crate) mod markdown;
 
 use crate::support::*;
 use markdown::{blocks, documents};
@@ -43,7 +43,8 @@ fn shell(project: &TestProject, cargo: &Fakes, line: &str) -> Ended {
 #[test]
 fn every_block_is_of_a_kind_that_is_tested() {
     for block in documents().iter().flat_map(markdown::Document::blocks) {
-        let known = ["sh", "toml", "json", "cron", "rust", "rust,no_run"];
+        // `sql` is run by `backup_content::readers`.
+        let known = ["sh", "sql", "toml", "json", "cron", "rust", "rust,no_run"];
         assert!(known.contains(&block.language.as_str()), "{}: a block of `{}`", block.place, block.language);
     }
 }
@@ -119,7 +120,10 @@ fn crontab(project: &TestProject, cargo: &Fakes, block: &markdown::Block) {
 fn the_readmes_rust_block_backs_a_database_up() {
     let Some(_engine) = engine() else { return };
     let source = include_str!("../../../examples/backup.rs");
-    assert!(blocks(&["rust,no_run"]).iter().any(|block| source.ends_with(&block.text)), "examples/backup.rs is the README's");
+    assert!(
+        blocks(&["rust,no_run"]).iter().any(|block| source.ends_with(&block.text)),
+        "examples/backup.rs is the README's"
+    );
     let project = shop();
     project.xtask(["setup", "--yes"]).end().ok();
     let program = example("backup");

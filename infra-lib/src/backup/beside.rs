@@ -6,8 +6,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::error::Result;
-use crate::exec::ExecError;
+use crate::error::{Error, Result};
+use crate::exec::Invocation;
+use crate::exit::Exit;
 use crate::nonce;
 use crate::postgres::{Database, Mark, PostgresError};
 use crate::project::Project;
@@ -29,8 +30,15 @@ pub(crate) enum Purpose {
 /// PostgreSQL's limit for a name, in bytes.
 const LONGEST: usize = 63;
 /// Digits of chance in a name.
-const DIGITS: usize = 8;
+pub(super) const DIGITS: usize = 8;
 const DEADLINE: Duration = Duration::from_secs(600);
+/// Limits of the role's own sessions are not meant for these.
+pub(super) const PATIENT: &str = "SET statement_timeout = 0; SET default_transaction_read_only = off;\n";
+/// Quoted by the server; nothing where it is the usual one.
+const TABLESPACE: &str = "SELECT coalesce((SELECT format('TABLESPACE %I', spcname) FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace
+ WHERE datname = :'live' AND spcname <> 'pg_default'), '') AS tablespace \\gset\n";
+/// `WITH (FORCE)` ends whoever is in it.
+const DROP: &str = "SET statement_timeout = 0; SET default_transaction_read_only = off;\nDROP DATABASE IF EXISTS :\"name\" WITH (FORCE);\n";
 
 impl Purpose {
     fn word(self) -> &'static str {
@@ -43,16 +51,21 @@ impl Purpose {
 
     /// A name of its own beside `live`, which is shortened where it is too long.
     pub(crate) fn name(self, live: &str) -> Result<String> {
-        let tail = format!("__{}_{}", self.word(), nonce::hex_digits(DIGITS)?);
-        let mut end = live.len().min(LONGEST - tail.len());
+        Ok(self.prefix(live) + &nonce::hex_digits(DIGITS)?)
+    }
+
+    /// What a name of this purpose begins with, beside `live`.
+    pub(super) fn prefix(self, live: &str) -> String {
+        let tail = format!("__{}_", self.word());
+        let mut end = live.len().min(LONGEST - DIGITS - tail.len());
         while !live.is_char_boundary(end) {
             end -= 1;
         }
-        Ok(format!("{}{tail}", &live[..end]))
+        format!("{}{tail}", &live[..end])
     }
 
     /// The line of its comment; the mark of its environment stands beside it.
-    fn note(self, live: &str) -> String {
+    pub(super) fn note(self, live: &str) -> String {
         // A name may hold anything, brackets and line ends too; encoded, none can be taken for another's.
         format!("[infra beside={} of={}]", self.word(), name::encode(live))
     }
@@ -61,6 +74,7 @@ impl Purpose {
 /// The database that others are made from: one that is always there, and is not itself to be exchanged.
 pub(crate) fn maintenance(project: &Project, database: &Database) -> Result<Database> {
     let mut last = None;
+    // No session can rename or drop the database that it is in.
     for name in ["postgres", "template1"].into_iter().filter(|name| *name != database.name) {
         let other = Database { name: name.to_owned(), ..database.clone() };
         match other.login(project) {
@@ -71,7 +85,7 @@ pub(crate) fn maintenance(project: &Project, database: &Database) -> Result<Data
     Err(last.unwrap_or_else(|| PostgresError::NotFound.into()))
 }
 
-/// Makes an empty database with the locale that the backup was made in.
+/// Makes an empty database with the locale that the backup was made in, where the live one's files are.
 pub(crate) fn create(
     project: &Project,
     from: &Database,
@@ -81,8 +95,8 @@ pub(crate) fn create(
     facts: Option<&DatabaseFacts>,
     major: u32,
 ) -> Result<()> {
-    let mut call = from.psql(project)?.args(["-v", &format!("name={name}")]);
-    let mut sql = "CREATE DATABASE :\"name\" TEMPLATE template0".to_owned();
+    let mut call = from.psql(project)?.args(["-v", &format!("name={name}"), "-v", &format!("live={live}")]);
+    let mut sql = format!("{PATIENT}{TABLESPACE}CREATE DATABASE :\"name\" TEMPLATE template0 :tablespace");
     if let Some(facts) = facts.filter(|facts| !facts.encoding.is_empty()) {
         sql += " ENCODING :'encoding' LC_COLLATE :'collate' LC_CTYPE :'ctype'";
         for (key, value) in [("encoding", &facts.encoding), ("collate", &facts.collate), ("ctype", &facts.ctype)] {
@@ -101,69 +115,44 @@ pub(crate) fn create(
     let note = format!("{}\n{}", purpose.note(live), Mark::of(project));
     call = call.args(["-v", &format!("note={note}"), "-f", "-"]);
     let call = call.stdin(format!("{sql};\nCOMMENT ON DATABASE :\"name\" IS :'note';\n")).deadline(DEADLINE);
-    Database::execute(project, &call)?;
-    Ok(())
+    // To its end, also after Ctrl-C: what is still being made cannot be dropped.
+    match project.runner().aftermath().change(&call) {
+        Ok(_) => Ok(()),
+        Err(error) if error.tail().contains(FULL) => Err(server_full(error.tail().trim())),
+        Err(error) => Err(PostgresError::from_exec(error).into()),
+    }
+}
+
+/// What the server says when its disk is full.
+const FULL: &str = "No space left on device";
+
+/// The server's disk is full; this machine's may have room.
+pub(super) fn server_full(message: &str) -> Error {
+    Error::new(Exit::CannotCreate, format!("the server ran out of space: {message}"))
+        .with_hint("free some space on the server; what was restored so far is gone again")
 }
 
 /// Removes a database beside the live one, and whoever is in it.
 pub(crate) fn drop_database(project: &Project, from: &Database, name: &str) -> Result<()> {
     let call = from.psql(project)?.args(["-v", &format!("name={name}"), "-f", "-"]);
-    let call = call.stdin("DROP DATABASE IF EXISTS :\"name\" WITH (FORCE);\n").deadline(DEADLINE);
+    let call = call.stdin(DROP).deadline(DEADLINE);
     Database::execute(project, &call)?;
     Ok(())
 }
 
-/// The same after a failure or a cancellation, as well as may be; what stays is found by the next run.
-pub(crate) fn abandon(project: &Project, from: &Database, name: &str) {
-    if let Ok(call) = from.psql(project) {
-        let call = call.args(["-v", &format!("name={name}"), "-f", "-"]).deadline(Duration::from_secs(30));
-        let _ = project.runner().aftermath().change(&call.stdin("DROP DATABASE IF EXISTS :\"name\" WITH (FORCE);\n"));
+/// A database that is being filled, and the call that removes it, made before anything can be interrupted.
+pub(crate) struct Unfinished(Invocation);
+
+impl Unfinished {
+    pub(crate) fn new(project: &Project, from: &Database, name: &str) -> Result<Self> {
+        let call = from.psql(project)?.args(["-v", &format!("name={name}"), "-f", "-"]);
+        Ok(Self(call.deadline(Duration::from_secs(30)).stdin(DROP)))
     }
-}
 
-/// A database beside the live one.
-#[derive(Debug, Clone, serde::Deserialize)]
-pub(crate) struct Beside {
-    pub(crate) name: String,
-    pub(crate) bytes: u64,
-}
-
-/// Those of this purpose, by their comments; the newest first.
-pub(crate) fn list(project: &Project, from: &Database, live: &str, purpose: Purpose) -> Result<Vec<Beside>> {
-    let call = from.psql(project)?.args(["-A", "-t", "-v", &format!("note={}", purpose.note(live)), "-f", "-"]);
-    // As JSON: a name may hold line ends.
-    let sql = "SELECT coalesce(json_agg(json_build_object('name', datname, 'bytes', pg_database_size(oid)) ORDER BY oid DESC), '[]') \
-               FROM pg_database WHERE strpos(shobj_description(oid, 'pg_database'), :'note') > 0;";
-    let text = project.runner().read(&call.stdin(sql)).map_err(PostgresError::from_exec)?.text();
-    serde_json::from_str(&text).map_err(|error| {
-        let reason = error.to_string();
-        PostgresError::Failed(ExecError::BadOutput { command: "psql".to_owned(), reason }).into()
-    })
-}
-
-/// Drops what interrupted restores and trials have left, and says so. Only whoever holds the database's lock alone may.
-pub(crate) fn heal(project: &Project, from: &Database, live: &str) -> Result<()> {
-    for purpose in [Purpose::New, Purpose::Drill] {
-        for left in list(project, from, live, purpose)? {
-            project.note(format_args!("dropping {}, which an interrupted restore had left", left.name));
-            drop_database(project, from, &left.name)?;
-        }
+    /// Drops it after a failure or a cancellation, as well as may be; what stays is found by the next run.
+    pub(crate) fn abandon(&self, project: &Project) {
+        let _ = project.runner().aftermath().change(&self.0);
     }
-    Ok(())
-}
-
-/// A database that was made to be left there is no longer an unfinished one.
-pub(crate) fn keep(project: &Project, from: &Database, live: &str, name: &str) -> Result<()> {
-    debug_assert_ne!(live, name);
-    let note = format!("note={}", Mark::of(project));
-    let call = from.psql(project)?.args(["-v", &format!("name={name}"), "-v", &note, "-f", "-"]);
-    Database::execute(project, &call.stdin("COMMENT ON DATABASE :\"name\" IS :'note';\n"))?;
-    Ok(())
-}
-
-/// The SQL that marks the database that is now `name` as the one that served before.
-pub(crate) fn note_old(live: &str) -> String {
-    Purpose::Old.note(live)
 }
 
 #[cfg(test)]

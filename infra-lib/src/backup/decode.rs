@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::manifest::TableRows;
+use super::remarks::Remarks;
 
 /// A statement is remembered up to this length: a table may have 1,600 columns with names of 63 bytes.
 const LONGEST_COPY: usize = 256 * 1024;
@@ -26,6 +27,8 @@ pub(crate) struct Decoded {
     pub(crate) complete: bool,
     /// Whether it ended within a table's data.
     pub(crate) cut: bool,
+    /// What it says of itself.
+    pub(crate) remarks: Remarks,
 }
 
 /// Counts while the text streams by.
@@ -77,7 +80,7 @@ impl Decoder {
     pub(crate) fn finish(mut self) -> Decoded {
         match self.within {
             Within::Data { .. } | Within::Quote(_) | Within::Dollar { .. } => self.decoded.cut = true,
-            Within::Comment => self.decoded.complete |= self.head.starts_with(COMPLETE),
+            Within::Comment => self.remark(),
             Within::Plain | Within::Tag(_) => {}
         }
         self.decoded
@@ -112,6 +115,7 @@ impl Decoder {
         if line.starts_with(b"SELECT pg_catalog.lo_open(") {
             self.decoded.large_objects += 1;
         }
+        self.decoded.remarks.statement(line);
         if let Some(encoding) = line.strip_prefix(b"SET client_encoding = ") {
             self.utf8 = encoding.starts_with(b"'UTF8'");
         }
@@ -133,9 +137,15 @@ impl Decoder {
             self.within = Within::Comment;
             return bytes.len();
         };
-        self.decoded.complete |= self.head.starts_with(COMPLETE);
-        self.head.clear();
+        self.remark();
         end + 1
+    }
+
+    fn remark(&mut self) {
+        let line = std::mem::take(&mut self.head);
+        let line = line.strip_suffix(b"\n").unwrap_or(&line);
+        self.decoded.complete |= line.starts_with(COMPLETE);
+        self.decoded.remarks.comment(line);
     }
 
     fn quote(&mut self, quote: u8, bytes: &[u8]) -> usize {
@@ -281,7 +291,7 @@ mod tests {
             table("public", "empty", 0),
             table("My \"Schema\"\n", "the.table\nCOPY a.b (c) FROM stdin;", 1),
         ];
-        Decoded { tables, large_objects: 2, complete: true, cut: false }
+        Decoded { tables, large_objects: 2, complete: true, ..Default::default() }
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl<'a> Draft<'a> {
             let part = part(&name, extension);
             let data = match format {
                 Format::Directory => folder.create_folder(&part).map(Data::Folder),
-                Format::Custom | Format::Sql | Format::Tar => folder.create(&part).map(Data::File),
+                Format::Custom | Format::Sql | Format::Tar | Format::DumpTar => folder.create(&part).map(Data::File),
             };
             let data = data.map_err(failed)?;
             return Ok(Self { folder, stem: name, format, data, names: vec![part] });

@@ -7,7 +7,7 @@ use crate::lock::{Lock, Mode};
 use crate::postgres::{Database, TempDatabase, Toolbox};
 use crate::project::Project;
 
-use super::beside::{self, Purpose};
+use super::beside::{self, Purpose, Unfinished};
 use super::facts::Facts;
 use super::folder::Folder;
 use super::manifest::BackupManifest;
@@ -49,20 +49,22 @@ fn fill(
     if project.runner().is_dry_run() {
         return Ok(began.elapsed());
     }
+    let unfinished = Unfinished::new(project, &from, &name)?;
     beside::create(project, &from, &live.name, &name, Purpose::Drill, manifest.database.as_ref(), facts.major())?;
-    let toolbox = Toolbox::new(project, live, folder.path(), "infra-drill".to_owned())?;
+    let toolbox = Toolbox::new(project, live, folder.path(), name.clone())?;
     let target = Database { name: name.clone(), ..live.clone() };
     let filling = Filling {
         project,
         toolbox: &toolbox,
         archive: Archive { folder, name: &manifest.file, format: manifest.format },
+        is_ours: true,
         jobs: jobs(),
         tables: &manifest.tables,
         large_objects: manifest.database.as_ref().map_or(0, |facts| facts.large_objects),
     };
     let filled = filling.restore(&target, how).and_then(|()| filling.compare(&target));
     let took = began.elapsed();
-    beside::abandon(project, &from, &name);
+    unfinished.abandon(project);
     filled.map(|()| took)
 }
 

@@ -42,6 +42,16 @@ pub enum BackupError {
         /// What differs.
         what: String,
     },
+    /// A file is not what can be restored.
+    #[error("{file} {what}")]
+    Unreadable {
+        /// The file or folder.
+        file: String,
+        /// What it is instead.
+        what: String,
+        /// What makes it one.
+        remedy: String,
+    },
     /// The archive was made, and cannot be read back.
     #[error("the archive that was made cannot be decoded: {reason}")]
     Undecodable {
@@ -169,7 +179,10 @@ impl BackupError {
     /// The file that it is about, where it is about one.
     pub fn file(&self) -> &str {
         match self {
-            Self::Manifest { file, .. } | Self::Schema { file, .. } | Self::Damaged { file, .. } => file,
+            Self::Manifest { file, .. }
+            | Self::Schema { file, .. }
+            | Self::Damaged { file, .. }
+            | Self::Unreadable { file, .. } => file,
             _ => "",
         }
     }
@@ -183,6 +196,7 @@ impl BackupError {
                 "take another one (`cargo xtask db-backup --list`), and find out what this disk does".to_owned()
             }
             Self::Schema { .. } => "use the version that made it, or a later one".to_owned(),
+            Self::Unreadable { remedy, .. } => remedy.clone(),
             Self::Undecodable { .. } => "nothing was published; try again, and look at the disk and the memory of this machine".to_owned(),
             Self::Incomplete { .. } | Self::ConnectionLost { .. } => "nothing was published; `cargo xtask health` shows how the database is".to_owned(),
             Self::Unsafe { path, .. } => format!("put a folder of mode 0700 at {path}, or state another one: `[backup] dir` in infra.toml"),
@@ -220,6 +234,7 @@ impl BackupError {
             Self::Manifest { .. }
             | Self::Schema { .. }
             | Self::Damaged { .. }
+            | Self::Unreadable { .. }
             | Self::Mismatch { .. }
             | Self::Unfit { .. }
             | Self::Differs { .. } => Exit::BadData,

@@ -63,7 +63,8 @@ fn query() -> String {
        AND (dbid = d.oid OR (classid = 'pg_database'::regclass AND objid = d.oid))
      UNION SELECT datdba UNION SELECT relowner FROM pg_class WHERE oid >= 16384 UNION SELECT nspowner FROM pg_namespace WHERE oid >= 16384
      UNION SELECT proowner FROM pg_proc WHERE oid >= 16384 UNION SELECT typowner FROM pg_type WHERE oid >= 16384
-     UNION SELECT lomowner FROM pg_largeobject_metadata) r
+     UNION SELECT lomowner FROM pg_largeobject_metadata
+     UNION SELECT setrole FROM pg_db_role_setting WHERE setdatabase = d.oid) r
      WHERE EXISTS (SELECT FROM pg_roles WHERE oid = role)),
   'properties', (SELECT json_agg(sql) FROM ({properties}) q)))
 FROM pg_database d WHERE datname = current_database();"

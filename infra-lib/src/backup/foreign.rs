@@ -1,6 +1,6 @@
 //! Archives that others have made: what they hold is read from themselves.
 
-use std::io::Read as _;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -8,42 +8,41 @@ use crate::error::{Error, Result};
 use crate::postgres::Toolbox;
 use crate::project::Project;
 
-use super::BackupError;
+use super::facts::Facts;
 use super::folder::Folder;
-use super::manifest::{BackupManifest, DatabaseFacts, Format, SCHEMA};
+use super::manifest::{BackupManifest, DatabaseFacts, Format, SCHEMA, TableRows};
+use super::remarks::Remarks;
 use super::verify::{Archive, Content, Digest};
+use super::{BackupError, kind};
 
-/// What the first bytes of `pg_dump`'s archives are. (`src/bin/pg_dump/pg_backup_archiver.c`)
-const MAGIC: &[u8] = b"PGDMP";
-
-/// How a file or folder is written, judged by its content.
-fn format(folder: &Folder, name: &str) -> Result<Format> {
-    let failed = |error: std::io::Error| Error::file("read", folder.path().join(name))(error);
-    if folder.kind(name) == Some(rustix::fs::FileType::Directory) {
-        return Ok(Format::Directory);
-    }
-    let mut start = Vec::new();
-    folder.open_file(name).map_err(failed)?.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(failed)?;
-    Ok(if start == MAGIC { Format::Custom } else { Format::Sql })
-}
+/// Data without conversion: what is in it may be no text in any other encoding.
+const NO_ENCODING: &str = "SQL_ASCII";
 
 /// Decodes all of an archive, and writes down what is in it as a manifest would say it.
 pub(crate) fn read(project: &Project, folder: &Folder, name: &str) -> Result<BackupManifest> {
-    let archive = Archive { folder, name, format: format(folder, name)? };
+    let archive = Archive { folder, name, format: kind::of(folder, name)? };
     project.step(format_args!("reading {name}"));
     let toolbox = Toolbox::new(project, &project.database()?, folder.path(), "infra-verify".to_owned())?;
-    let Content { decoded, contents } = archive.decode(project, &toolbox).map_err(|error| match error {
+    let Content { decoded, contents } = archive.decode_all(project, &toolbox).map_err(|error| match error {
         Error::Backup(BackupError::Undecodable { reason }) => {
             BackupError::Damaged { file: name.to_owned(), what: reason }.into()
         }
         error => error,
     })?;
     let Digest { bytes, sha256, files } = archive.digest(project)?;
+    let remarks = decoded.remarks;
+    refuse_commands(name, archive.format, &remarks)?;
+    let mut warnings = Vec::new();
+    if decoded.tables.is_empty() && archive.format == Format::Sql {
+        warnings.push(format!("{name} has no COPY, so how many rows it holds is not known, and none can be missed"));
+    }
     let database = DatabaseFacts {
         name: contents.database.unwrap_or_default(),
-        extensions: contents.extensions,
+        extensions: remarks.extensions.into_iter().collect(),
         large_objects: decoded.large_objects,
-        ..Default::default()
+        roles: remarks.roles.into_iter().collect(),
+        tablespaces: remarks.tablespaces.into_iter().collect(),
+        ..locale(project, remarks.encoding.as_deref())
     };
     Ok(BackupManifest {
         schema: SCHEMA,
@@ -62,19 +61,59 @@ pub(crate) fn read(project: &Project, folder: &Folder, name: &str) -> Result<Bac
         files,
         compression: contents.compression,
         encrypted_to: Vec::new(),
-        server: contents.server,
+        server: contents.server.or(remarks.server),
         client: contents.client,
         database: Some(database),
         volume: None,
-        tables: decoded.tables,
+        tables: merged(decoded.tables),
         objects: contents.objects,
         globals: None,
         migration: None,
         git: None,
-        warnings: Vec::new(),
+        warnings,
         suspect: Vec::new(),
         verified: Vec::new(),
         durability: String::new(),
         tool: String::new(),
     })
+}
+
+/// psql would refuse them half way; so it is said before anything is made.
+fn refuse_commands(name: &str, format: Format, remarks: &Remarks) -> Result<()> {
+    let Some(command) = remarks.command.as_ref().filter(|_| format == Format::Sql) else { return Ok(()) };
+    let what = format!("has psql's command `{command}` in it, and such commands reach beyond the database");
+    let remedy = "look at it; `pg_dump` without `--create` writes none of them".to_owned();
+    Err(BackupError::Unreadable { file: name.to_owned(), what, remedy }.into())
+}
+
+/// It is restored as the live database is: an archive does not say how its own was sorted.
+fn locale(project: &Project, encoding: Option<&str>) -> DatabaseFacts {
+    let live = project.database().and_then(|live| Facts::ask(project, &live)).map(|facts| facts.database);
+    let live = live.unwrap_or_default();
+    if encoding == Some(NO_ENCODING) && live.encoding != NO_ENCODING {
+        let (encoding, c) = (NO_ENCODING.to_owned(), "C".to_owned());
+        return DatabaseFacts {
+            encoding,
+            collate: c.clone(),
+            ctype: c,
+            locale_provider: "libc".to_owned(),
+            ..Default::default()
+        };
+    }
+    let DatabaseFacts { encoding, collate, ctype, locale_provider, locale, .. } = live;
+    DatabaseFacts { encoding, collate, ctype, locale_provider, locale, ..Default::default() }
+}
+
+/// A partitioned table may be dumped in pieces of its partitions, each under its own name.
+fn merged(tables: Vec<TableRows>) -> Vec<TableRows> {
+    let mut places = BTreeMap::new();
+    let mut merged: Vec<TableRows> = Vec::new();
+    for table in tables {
+        let place = *places.entry((table.schema.clone(), table.name.clone())).or_insert(merged.len());
+        match merged.get_mut(place) {
+            Some(known) => known.rows += table.rows,
+            None => merged.push(table),
+        }
+    }
+    merged
 }

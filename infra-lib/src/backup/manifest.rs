@@ -112,6 +112,8 @@ pub enum Format {
     Sql,
     /// A tar archive of a volume's files.
     Tar,
+    /// A tar archive of `pg_dump`'s: others make them, and they are only read.
+    DumpTar,
 }
 
 impl From<DumpFormat> for Format {
@@ -132,6 +134,7 @@ impl Format {
             Self::Directory => "dir",
             Self::Sql => "sql.gz",
             Self::Tar => "tar.gz",
+            Self::DumpTar => "tar",
         }
     }
 }

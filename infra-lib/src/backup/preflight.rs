@@ -25,7 +25,8 @@ pub(crate) fn check(
     if let Some(facts) = &manifest.database {
         let there = ask(project, from)?;
         for extension in missing(&facts.extensions, &there.extensions) {
-            lacks.push(format!("the extension {extension} is not installed"));
+            lacks.push(format!("the extension {extension} is not installed on the server"));
+            remedy.push(format!("CREATE EXTENSION {};", quoted(extension)));
         }
         for tablespace in missing(&facts.tablespaces, &there.tablespaces) {
             lacks.push(format!("there is no tablespace {tablespace}"));

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::exec::{ExecError, Invocation};
+use crate::nonce;
 use crate::postgres::{Database, PostgresError, Toolbox};
 use crate::project::Project;
 use crate::report::Unit;
 
 use super::BackupError;
+use super::beside::server_full;
 use super::manifest::{Format, TableRows};
+use super::script;
 use super::verify::{Archive, plain_text};
 use super::{decode, hex};
 
@@ -20,6 +23,8 @@ pub(crate) struct Filling<'a> {
     pub(crate) project: &'a Project,
     pub(crate) toolbox: &'a Toolbox<'a>,
     pub(crate) archive: Archive<'a>,
+    /// Whether a manifest vouches for it.
+    pub(crate) is_ours: bool,
     /// How many tables are restored at once.
     pub(crate) jobs: u32,
     /// What it must hold then.
@@ -30,8 +35,8 @@ pub(crate) struct Filling<'a> {
 /// How long the restore may say nothing: the index of a big table takes its time.
 const STALL: Duration = Duration::from_secs(4 * 3600);
 /// Faster, and safe: what is lost in a crash is a database that nobody uses yet, and the exchange is durable.
-const SESSION: &str =
-    "-c synchronous_commit=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
+const SESSION: &str = "-c synchronous_commit=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 \
+     -c default_transaction_read_only=off";
 /// Differences that are named.
 const NAMED: usize = 3;
 
@@ -46,7 +51,7 @@ impl Filling<'_> {
     pub(crate) fn restore(&self, target: &Database, how: &[&str]) -> Result<()> {
         match self.archive.format {
             Format::Sql => self.feed(target),
-            Format::Custom | Format::Directory | Format::Tar => self.pg_restore(target, how),
+            Format::Custom | Format::Directory | Format::DumpTar | Format::Tar => self.pg_restore(target, how),
         }
     }
 
@@ -55,7 +60,7 @@ impl Filling<'_> {
         let mut args: Vec<String> = how.iter().map(|arg| (*arg).to_owned()).collect();
         // An empty name leaves it to PGDATABASE; any other would be read as a connection string.
         args.extend(["--no-password", "--verbose", "--dbname="].map(str::to_owned));
-        if seen && !how.contains(&"--single-transaction") {
+        if seen && self.archive.format != Format::DumpTar && !how.contains(&"--single-transaction") {
             args.push(format!("--jobs={}", self.jobs.max(1)));
         }
         if seen {
@@ -73,8 +78,8 @@ impl Filling<'_> {
             if let Some((_, table)) = line.split_once("processing data for table ") {
                 done += 1;
                 self.project.progress(table, done, Some(total), Unit::Items);
-            } else if line.contains("error:") && errors.len() < NAMED {
-                errors.push(line.to_owned());
+            } else {
+                note_error(&mut errors, line);
             }
         };
         let ended = self.toolbox.write_files(job, Some(STALL), on_line, || 0);
@@ -83,6 +88,7 @@ impl Filling<'_> {
 
     /// SQL is fed to psql, which ends at the first error. That it came whole was proven before: its last line was read.
     fn feed(&self, target: &Database) -> Result<()> {
+        let word = self.word()?;
         let path = self.archive.folder.path().join(self.archive.name);
         let failed = |error: io::Error| Error::file("read", path.clone())(error);
         let file = self.archive.folder.open_file(self.archive.name).map_err(failed)?;
@@ -92,21 +98,43 @@ impl Filling<'_> {
         let job =
             self.toolbox.online_at(target, "psql", args, SESSION)?.stdin(std::os::fd::OwnedFd::from(reader).into());
         std::thread::scope(|scope| {
-            let feeder = scope.spawn(move || io::copy(&mut text, &mut writer));
+            let feeder = scope.spawn(move || match word {
+                Some(word) => script::feed(&mut text, &mut writer, &word),
+                None => io::copy(&mut text, &mut writer).map(drop),
+            });
             let mut errors = Vec::new();
-            let on_line = |line: &str| {
-                if line.contains("ERROR:") && errors.len() < NAMED {
-                    errors.push(line.to_owned());
-                }
-            };
+            let on_line = |line: &str| note_error(&mut errors, line);
             let ended = self.toolbox.write_files(job, Some(STALL), on_line, || 0);
             let fed = feeder.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
             match (ended, fed) {
                 (Err(error), _) => Err(self.failure(errors, error)),
                 (Ok(_), Err(error)) => Err(failed(error)),
-                (Ok(_), Ok(_)) => Ok(()),
+                (Ok(_), Ok(())) => Ok(()),
             }
         })
+    }
+
+    /// The word under which psql takes no commands of its own; `None` where it is too old for that and the file is ours.
+    fn word(&self) -> Result<Option<String>> {
+        let mut help = Vec::new();
+        let listed = self.toolbox.print(
+            None,
+            |toolbox, _| toolbox.offline("psql", ["--help=commands"]),
+            |chunk| {
+                help.extend_from_slice(chunk);
+                Ok(())
+            },
+        )?;
+        listed.map_err(PostgresError::from_exec)?;
+        if memchr::memmem::find(&help, b"\\restrict").is_some() {
+            return Ok(Some(nonce::hex_digits(32)?));
+        }
+        if self.is_ours {
+            return Ok(None);
+        }
+        let what = "this psql cannot be kept from running the commands that somebody else's SQL may have in it";
+        Err(Error::new(crate::Exit::Refused, what)
+            .with_hint("install the newest minor version of PostgreSQL's client tools, which know `\\restrict`"))
     }
 
     fn failure(&self, errors: Vec<String>, error: ExecError) -> Error {
@@ -116,11 +144,7 @@ impl Filling<'_> {
         let message = if errors.is_empty() { None } else { Some(errors.join("; ")) };
         match (BackupError::from_exec("pg_restore", self.archive.folder.path(), error), message) {
             // The server's disk, not the folder's.
-            (BackupError::NoRoom { .. }, message) => {
-                let message = message.unwrap_or_else(|| "its disk is full".to_owned());
-                Error::new(crate::Exit::CannotCreate, format!("the server ran out of space: {message}"))
-                    .with_hint("free some space on the server; what was restored so far is gone again")
-            }
+            (BackupError::NoRoom { .. }, message) => server_full(message.as_deref().unwrap_or("its disk is full")),
             (BackupError::Postgres(PostgresError::Failed(_)), Some(message)) => BackupError::Restore { message }.into(),
             (error, _) => error.into(),
         }
@@ -133,10 +157,10 @@ impl Filling<'_> {
         let mut differences: Vec<String> = self
             .tables
             .iter()
-            .zip(&actual.rows)
-            .filter(|(table, rows)| Some(table.rows) != **rows)
-            .map(|(table, rows)| {
-                let rows = rows.map_or("none".to_owned(), |rows| rows.to_string());
+            .zip(&actual.tables)
+            .filter(|(table, now)| !now.is_whole(table.rows))
+            .map(|(table, now)| {
+                let rows = now.rows.map_or("none".to_owned(), |rows| rows.to_string());
                 format!("{}.{} has {rows} rows instead of {}", table.schema, table.name, table.rows)
             })
             .collect();
@@ -156,12 +180,36 @@ impl Filling<'_> {
     }
 }
 
+/// Keeps what the tools complain about, with the server's details.
+fn note_error(errors: &mut Vec<String>, line: &str) {
+    let is_detail = line.starts_with("DETAIL:") && !errors.is_empty();
+    if (is_detail || line.contains("error:") || line.contains("ERROR:")) && errors.len() < NAMED {
+        errors.push(line.to_owned());
+    }
+}
+
 struct Counted {
-    rows: Vec<Option<u64>>,
+    tables: Vec<Now>,
     large_objects: u64,
 }
 
-/// The rows that each of these tables has now. Tables go by their number, so that no name can be mistaken.
+/// A table as it is now.
+#[derive(Debug, Clone, Copy, Default)]
+struct Now {
+    /// `None`: it is not there.
+    rows: Option<u64>,
+    /// Its extension fills it too, so a dump has only the rows that were added.
+    is_extensions: bool,
+}
+
+impl Now {
+    fn is_whole(self, expected: u64) -> bool {
+        self.rows.is_some_and(|rows| rows == expected || (self.is_extensions && rows > expected))
+    }
+}
+
+/// The rows that each of these tables has now, without those of its children. Tables go by their number, so that no name
+/// can be mistaken.
 fn count(project: &Project, target: &Database, tables: &[TableRows]) -> Result<Counted> {
     let literal = |name: &str| match decode::unescaped(name) {
         bytes if bytes == name.as_bytes() => crate::migrations::literal(name),
@@ -178,21 +226,24 @@ fn count(project: &Project, target: &Database, tables: &[TableRows]) -> Result<C
                    SELECT 'lo', count(*) FROM pg_largeobject_metadata;\n"
         .to_owned();
     for (nr, table) in tables.iter().enumerate() {
-        let (schema, name) = (literal(&table.schema), literal(&table.name));
+        let name = format!("{}, {}", literal(&table.schema), literal(&table.name));
         let _ = writeln!(
             sql,
-            "SELECT format('SELECT {nr}, count(*) FROM %I.%I', {schema}, {name}) \
-             WHERE to_regclass(format('%I.%I', {schema}, {name})) IS NOT NULL \\gexec"
+            "SELECT format('SELECT {nr}, count(*), %L FROM %s %I.%I', d.objid IS NOT NULL, CASE relkind WHEN 'p' THEN '' ELSE 'ONLY' END, {name}) \
+             FROM pg_class c LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.deptype = 'e' \
+             WHERE c.oid = to_regclass(format('%I.%I', {name})) \\gexec"
         );
     }
     let call: Invocation = target.psql(project)?.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(STALL);
     let text = project.runner().read(&call).map_err(PostgresError::from_exec)?.text();
-    let mut counted = Counted { rows: vec![None; tables.len()], large_objects: 0 };
-    for (what, number) in text.lines().filter_map(|line| line.split_once('\t')) {
-        let number = number.parse().ok();
+    let mut counted = Counted { tables: vec![Now::default(); tables.len()], large_objects: 0 };
+    for (what, found) in text.lines().filter_map(|line| line.split_once('\t')) {
+        let (rows, extensions) = found.split_once('\t').unwrap_or((found, "f"));
         match what.parse::<usize>() {
-            Ok(nr) if nr < tables.len() => counted.rows[nr] = number,
-            _ => counted.large_objects = number.unwrap_or(0),
+            Ok(nr) if nr < tables.len() => {
+                counted.tables[nr] = Now { rows: rows.parse().ok(), is_extensions: extensions == "t" };
+            }
+            _ => counted.large_objects = rows.parse().unwrap_or(0),
         }
     }
     Ok(counted)

@@ -103,14 +103,24 @@ impl Archive<'_> {
 
     /// Decodes all of it. What its reader refuses is a [`BackupError::Undecodable`].
     pub(crate) fn decode(&self, project: &Project, toolbox: &Toolbox<'_>) -> Result<Content> {
+        // Definitions stand in the list itself, which is read before; the rest is data.
+        self.decode_as(project, toolbox, &["--data-only"])
+    }
+
+    /// The same, with the definitions: so what they say is in the remarks.
+    pub(super) fn decode_all(&self, project: &Project, toolbox: &Toolbox<'_>) -> Result<Content> {
+        self.decode_as(project, toolbox, &[])
+    }
+
+    fn decode_as(&self, project: &Project, toolbox: &Toolbox<'_>, what: &[&str]) -> Result<Content> {
         match self.format {
             Format::Sql => self.decode_sql(project),
-            Format::Custom | Format::Directory => self.decode_archive(project, toolbox),
+            Format::Custom | Format::Directory | Format::DumpTar => self.decode_archive(project, toolbox, what),
             Format::Tar => Ok(Content::default()),
         }
     }
 
-    fn decode_archive(&self, project: &Project, toolbox: &Toolbox<'_>) -> Result<Content> {
+    fn decode_archive(&self, project: &Project, toolbox: &Toolbox<'_>, what: &[&str]) -> Result<Content> {
         let mut list = Vec::new();
         self.restore(toolbox, &["--list"], |chunk| {
             list.extend_from_slice(chunk);
@@ -119,8 +129,7 @@ impl Archive<'_> {
         let contents = Contents::parse(&String::from_utf8_lossy(&list));
         let mut decoder = Decoder::new();
         let mut bytes = 0;
-        // Definitions stand in the list itself, which was read just now; the rest is data.
-        self.restore(toolbox, &["--data-only"], |chunk| {
+        self.restore(toolbox, what, |chunk| {
             bytes += chunk.len() as u64;
             project.progress("decoding", bytes, None, Unit::Bytes);
             decoder.push(chunk);
@@ -178,7 +187,11 @@ impl Archive<'_> {
             .map_err(|error| BackupError::Undecodable { reason: error.to_string() })?;
         project.cancel().check()?;
         if !decoded.complete || decoded.cut {
-            let reason = "its last line is not that of a complete dump".to_owned();
+            let reason = if decoded.remarks.is_mangled {
+                "its lines end with CR LF, as a terminal makes them (`docker exec -t`)".to_owned()
+            } else {
+                "its last line is not that of a complete dump".to_owned()
+            };
             return Err(BackupError::Undecodable { reason }.into());
         }
         Ok(Content { decoded, contents: Contents::default() })

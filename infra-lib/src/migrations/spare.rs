@@ -1,8 +1,8 @@
 //! Databases beside the project's own, to be thrown away or to take its place.
 
-use crate::backup::beside::{self, Purpose};
+use crate::backup::beside::{self, Purpose, Unfinished};
 use crate::backup::facts::Facts;
-use crate::backup::swap;
+use crate::backup::{leftovers, swap};
 use crate::error::Result;
 use crate::postgres::Database;
 use crate::project::Project;
@@ -16,6 +16,7 @@ pub(super) struct Spare<'a> {
     live: String,
     /// How to reach it.
     pub(super) database: Database,
+    unfinished: Unfinished,
     exchanged: bool,
 }
 
@@ -24,13 +25,14 @@ impl<'a> Spare<'a> {
     pub(super) fn create(project: &'a Project, live: &Database, purpose: Purpose) -> Result<Self> {
         let from = beside::maintenance(project, live)?;
         if purpose == Purpose::New {
-            beside::heal(project, &from, &live.name)?;
+            leftovers::heal(project, &from, live)?;
         }
         let facts = Facts::ask(project, live)?;
         let name = purpose.name(&live.name)?;
+        let unfinished = Unfinished::new(project, &from, &name)?;
         beside::create(project, &from, &live.name, &name, purpose, Some(&facts.database), facts.major())?;
         let database = Database { name, ..live.clone() };
-        Ok(Self { project, from, live: live.name.clone(), database, exchanged: false })
+        Ok(Self { project, from, live: live.name.clone(), database, unfinished, exchanged: false })
     }
 
     /// Puts it in the live one's place, with the live one's settings, grants and comment, in one transaction. Whoever is
@@ -46,7 +48,7 @@ impl<'a> Spare<'a> {
 impl Drop for Spare<'_> {
     fn drop(&mut self) {
         if !self.exchanged {
-            beside::abandon(self.project, &self.from, &self.database.name);
+            self.unfinished.abandon(self.project);
         }
     }
 }
@@ -63,13 +65,16 @@ impl Aside<'_> {
     /// Puts it back; what has taken its place is dropped.
     pub(super) fn put_back(self) -> Result<()> {
         let failed = Purpose::New.name(&self.live)?;
+        let unfinished = Unfinished::new(self.project, &self.from, &failed)?;
         swap::exchange(self.project, &self.from, &self.live, &self.name, &failed)?;
-        beside::abandon(self.project, &self.from, &failed);
+        unfinished.abandon(self.project);
         Ok(())
     }
 
     /// Drops it.
     pub(super) fn discard(self) {
-        beside::abandon(self.project, &self.from, &self.name);
+        if let Ok(old) = Unfinished::new(self.project, &self.from, &self.name) {
+            old.abandon(self.project);
+        }
     }
 }

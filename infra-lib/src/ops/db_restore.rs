@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::backup::beside::{self, Purpose};
+use crate::backup::beside::{self, Purpose, Unfinished};
 use crate::backup::drill::jobs;
 use crate::backup::facts::Facts;
 use crate::backup::make::millis;
 use crate::backup::restore::Filling;
-use crate::backup::{preflight, swap};
+use crate::backup::{leftovers, preflight, swap};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::lock::{Lock, Mode};
@@ -112,8 +112,8 @@ impl DbRestore {
     fn restore(&self, project: &Project, live: &Database) -> Result<RestoreReport> {
         let source = Source::open(project, self)?;
         guard::same_project(project, live, source.manifest(), self.allow_foreign || self.into.is_some())?;
-        let from = beside::maintenance(project, live)?;
-        beside::heal(project, &from, &live.name)?;
+        let from = guard::maintenance(project, live)?;
+        leftovers::heal(project, &from, live)?;
         let server = Facts::ask(project, &from)?;
         let exists = guard::size(project, &from, &live.name)?;
         match &self.into {
@@ -135,50 +135,58 @@ impl DbRestore {
             return Ok(RestoreReport { database: live.name.clone(), ..Default::default() });
         }
         let facts = source.manifest().database.as_ref();
+        let unfinished = Unfinished::new(project, &from, &new)?;
         let created = beside::create(project, &from, &live.name, &new, Purpose::New, facts, server.major());
         let filled = created.and_then(|()| self.fill(project, live, &new, &source));
         if let Err(error) = filled {
             // Nobody but us knows it; what a crash leaves instead, the next run drops.
-            beside::abandon(project, &from, &new);
+            unfinished.abandon(project);
             return Err(error);
         }
         let mut report = source.report(&live.name);
-        if let Some(into) = &self.into {
-            beside::keep(project, &from, &live.name, into)?;
-            report.database.clone_from(into);
-            return Ok(report);
+        let properties = facts.map(|facts| facts.properties.as_slice()).unwrap_or_default();
+        project
+            .cancel()
+            .check()
+            .map_err(Error::from)
+            .and_then(|()| {
+                if let Some(into) = &self.into {
+                    report.database.clone_from(into);
+                    return swap::install(project, &from, into, into, properties);
+                }
+                project.step(format_args!("exchanging {} and {new}", live.name));
+                if exists.is_none() {
+                    return swap::install(project, &from, &live.name, &new, properties);
+                }
+                let old = Purpose::Old.name(&live.name)?;
+                report.old = Some(old.clone());
+                swap::exchange(project, &from, &live.name, &new, &old)
+            })
+            .inspect_err(|_| unfinished.abandon(project))?;
+        if self.into.is_none() {
+            clients::restart(project, live, &mut report)?;
         }
-        project.step(format_args!("exchanging {} and {new}", live.name));
-        let exchanged = if exists.is_some() {
-            let old = Purpose::Old.name(&live.name)?;
-            report.old = Some(old.clone());
-            swap::exchange(project, &from, &live.name, &new, &old)
-        } else {
-            let properties = facts.map(|facts| facts.properties.as_slice()).unwrap_or_default();
-            swap::install(project, &from, &live.name, &new, properties).and_then(|()| live.write_mark(project))
-        };
-        if let Err(error) = exchanged {
-            beside::abandon(project, &from, &new);
-            return Err(error);
-        }
-        live.analyze(project);
-        clients::restart(project, live, &mut report)?;
         Ok(report)
     }
 
     fn fill(&self, project: &Project, live: &Database, new: &str, source: &Source) -> Result<()> {
         let target = Database { name: new.to_owned(), ..live.clone() };
-        let toolbox = Toolbox::new(project, live, source.folder().path(), "infra-restore".to_owned())?;
+        let toolbox = Toolbox::new(project, live, source.folder().path(), new.to_owned())?;
         let manifest = source.manifest();
         let filling = Filling {
             project,
             toolbox: &toolbox,
             archive: source.archive(),
+            is_ours: source.is_ours(),
             jobs: self.jobs.unwrap_or_else(jobs),
             tables: &manifest.tables,
             large_objects: manifest.database.as_ref().map_or(0, |facts| facts.large_objects),
         };
-        filling.fill(&target)
+        filling.fill(&target)?;
+        if self.into.is_none() {
+            target.analyze(project);
+        }
+        Ok(())
     }
 
     /// Creates the roles that are missing, where that was asked for.

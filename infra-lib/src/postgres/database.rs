@@ -61,6 +61,11 @@ impl Database {
             None => Ok(()),
         }
     }
+
+    /// Whether other machines may work on it as well.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        matches!(self.place, Place::Url { .. })
+    }
 }
 
 impl Project {

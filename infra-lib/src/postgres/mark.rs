@@ -43,13 +43,18 @@ impl Mark {
     }
 }
 
-/// Replaces an older mark and keeps the rest of the comment.
-const WRITE: &str = r"
-SELECT format('COMMENT ON DATABASE %I IS %L', current_database(), concat_ws(E'\n',
+/// The SQL that writes `:'mark'` into the comment of a database, whose name is this SQL expression; an older mark goes, the
+/// rest of the comment stays.
+pub(crate) fn write(database: &str) -> String {
+    format!(
+        r"
+SELECT format('COMMENT ON DATABASE %I IS %L', datname, concat_ws(E'\n',
     nullif(btrim(regexp_replace(coalesce(shobj_description(oid, 'pg_database'), ''), '\[infra [^]]*\]', '', 'g'), E'\n'), ''),
     :'mark'))
-FROM pg_database WHERE datname = current_database() \gexec
-";
+FROM pg_database WHERE datname = {database} \gexec
+"
+    )
+}
 
 impl Database {
     /// The mark that the database bears, if any.
@@ -64,7 +69,8 @@ impl Database {
         if !project.runner().is_dry_run() && self.mark(project)?.as_ref() == Some(&mark) {
             return Ok(());
         }
-        let call = self.psql(project)?.args(["-v", &format!("mark={mark}"), "-f", "-"]).stdin(WRITE);
+        let call =
+            self.psql(project)?.args(["-v", &format!("mark={mark}"), "-f", "-"]).stdin(write("current_database()"));
         Self::execute(project, &call)?;
         Ok(())
     }

@@ -17,4 +17,5 @@ pub(crate) use detect::port as server_port;
 pub use error::PostgresError;
 pub use local::TempDatabase;
 pub use mark::Mark;
+pub(crate) use mark::write as write_mark;
 pub(crate) use toolbox::Toolbox;

@@ -286,7 +286,14 @@ impl<'a> Toolbox<'a> {
     }
 
     fn end_sessions(&self) {
-        if let Ok(client) = self.database.tool(self.project, "psql", false) {
+        let client = match &self.site {
+            // Known already: after Ctrl-C, nobody can be asked any more.
+            Site::Beside(container) | Site::Inside(container) => {
+                Ok(self.database.tool_inside(container, "psql", false, Way::Network))
+            }
+            Site::Host => self.database.tool(self.project, "psql", false),
+        };
+        if let Ok(client) = client {
             Database::reap(self.project, client.env("PGAPPNAME", &self.session));
         }
     }

@@ -31,6 +31,7 @@ mod odd_projects;
 mod ops;
 mod prune;
 mod readme;
+mod restore;
 mod schedule;
 mod security;
 mod setup;

@@ -1,7 +1,8 @@
 //! What uses the database: it is restarted, so that no connection and no cache remembers what was there before.
 
 use crate::compose::Status;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::exit::Exit;
 use crate::ops::Restart;
 use crate::postgres::{Database, Place};
 use crate::project::Project;
@@ -10,6 +11,13 @@ use super::RestoreReport;
 
 /// Restarts the running services that depend on the database, and waits until they are ready.
 pub(super) fn restart(project: &Project, live: &Database, report: &mut RestoreReport) -> Result<()> {
+    if let Some(signal) = project.cancel().signal() {
+        let kept = report.old.as_ref().map_or(String::new(), |old| format!("; what served before is kept as {old}"));
+        let signal = u8::try_from(signal).unwrap_or(0);
+        let what = format!("interrupted after the exchange: {} holds the backup{kept}", report.database);
+        return Err(Error::new(Exit::Signal(signal), what)
+            .with_hint("`cargo xtask db-restore --undo` goes back; restart what uses the database"));
+    }
     let services = users(project, live)?;
     if services.is_empty() || project.runner().is_dry_run() {
         return Ok(());

@@ -1,6 +1,6 @@
 //! What must hold before a database is replaced.
 
-use crate::backup::{BackupError, BackupManifest};
+use crate::backup::{BackupError, BackupManifest, beside};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::ByteSize;
@@ -25,6 +25,14 @@ pub(super) fn same_project(project: &Project, live: &Database, manifest: &Backup
     let theirs = format!("the database {name} of {} ({})", manifest.project, manifest.id);
     let ours = format!("the database {} of {}", live.name, project.name());
     Err(BackupError::Foreign { theirs, ours }.into())
+}
+
+/// The database from which others are made; where the role may make none, the live one does as well.
+pub(super) fn maintenance(project: &Project, live: &Database) -> Result<Database> {
+    beside::maintenance(project, live).or_else(|error| match may_exchange(project, live) {
+        Ok(false) => Ok(live.clone()),
+        Ok(true) | Err(_) => Err(error),
+    })
 }
 
 /// How big a database is; `None` if there is none.

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use sha2::Digest as _;
+
 use crate::backup::make::Making;
 use crate::backup::restore::Filling;
+use crate::backup::{Format, hex};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::DumpFormat;
@@ -17,6 +20,12 @@ use super::{DbRestore, RestoreReport};
 /// Backs up what is there, then replaces it in one transaction: it is all there or nothing has changed. It is weaker than an
 /// exchange: its tables are locked meanwhile, what the backup does not have stays, and the comparison comes afterwards.
 pub(super) fn run(project: &Project, live: &Database, source: &Source) -> Result<RestoreReport> {
+    if source.manifest().format == Format::Sql {
+        let what = "plain SQL cannot replace what is there in one transaction, and this role may not create databases";
+        return Err(Error::new(Exit::Refused, what).with_hint(
+            "restore an archive (`db-backup --format custom`), or let a role restore that may create databases",
+        ));
+    }
     project.warn(
         "this role may not create and rename databases: the restore happens in place, in one transaction. The tables are locked \
          meanwhile, and what the backup does not have stays",
@@ -32,12 +41,15 @@ pub(super) fn run(project: &Project, live: &Database, source: &Source) -> Result
         stall: Duration::from_secs(120),
     };
     let Some(safety) = making.run(project)? else { return Ok(RestoreReport::default()) };
-    let toolbox = Toolbox::new(project, live, source.folder().path(), "infra-restore".to_owned())?;
+    let toolbox = Toolbox::new(project, live, source.folder().path(), format!("infra-restore-{}", place(project)))?;
+    // One that was killed would go on, and commit.
+    toolbox.sweep();
     let manifest = source.manifest();
     let filling = Filling {
         project,
         toolbox: &toolbox,
         archive: source.archive(),
+        is_ours: source.is_ours(),
         jobs: 1,
         tables: &manifest.tables,
         large_objects: manifest.database.as_ref().map_or(0, |facts| facts.large_objects),
@@ -49,6 +61,14 @@ pub(super) fn run(project: &Project, live: &Database, source: &Source) -> Result
             .with_hint(format!("`cargo xtask db-restore {}` goes back to what was there", safety.manifest.id))
     })?;
     Ok(RestoreReport { safety_backup: Some(safety.path.into_string()), ..source.report(&live.name) })
+}
+
+/// This root on this machine: whoever holds its lock may end what earlier runs have left on the server, and nobody else's.
+fn place(project: &Project) -> String {
+    let mut hash = sha2::Sha256::new();
+    hash.update(rustix::system::uname().nodename().to_bytes());
+    hash.update(project.root().as_str());
+    hex(&hash.finalize()[..8])
 }
 
 /// One transaction holds a lock on everything that it touches.

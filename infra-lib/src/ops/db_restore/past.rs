@@ -1,7 +1,7 @@
 //! The databases that served before restores: going back to one, and letting them go.
 
 use crate::backup::beside::{self, Purpose};
-use crate::backup::swap;
+use crate::backup::{leftovers, swap};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::ByteSize;
@@ -14,7 +14,8 @@ use super::{DbRestore, RestoreReport, clients};
 /// Exchanges the live database with the one that served before the last restore, which is kept in its turn.
 pub(super) fn undo(project: &Project, live: &Database) -> Result<RestoreReport> {
     let from = beside::maintenance(project, live)?;
-    let Some(old) = beside::list(project, &from, &live.name, Purpose::Old)?.into_iter().next() else {
+    leftovers::heal(project, &from, live)?;
+    let Some(old) = leftovers::list(project, &from, &live.name, Purpose::Old)?.into_iter().next() else {
         return Err(Error::new(Exit::NotFound, format!("no database is kept that served before {}", live.name))
             .with_hint("`cargo xtask db-restore BACKUP` restores a backup"));
     };
@@ -32,8 +33,8 @@ pub(super) fn undo(project: &Project, live: &Database) -> Result<RestoreReport> 
 /// Drops every database that served before a restore.
 pub(super) fn finish(project: &Project, live: &Database) -> Result<RestoreReport> {
     let from = beside::maintenance(project, live)?;
-    beside::heal(project, &from, &live.name)?;
-    let old = beside::list(project, &from, &live.name, Purpose::Old)?;
+    leftovers::heal(project, &from, live)?;
+    let old = leftovers::list(project, &from, &live.name, Purpose::Old)?;
     let mut report = RestoreReport { database: live.name.clone(), ..Default::default() };
     if old.is_empty() {
         return Ok(report);

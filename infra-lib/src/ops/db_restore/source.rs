@@ -37,7 +37,11 @@ impl Source {
         let path = if path.is_absolute() { path } else { current_dir()?.join(path) };
         let Ok(stat) = path.symlink_metadata() else { return Err(missing.into()) };
         if !(stat.is_file() || stat.is_dir()) {
-            return Err(Error::new(Exit::Usage, format!("{path} is neither a file nor a folder")));
+            let error = Error::new(Exit::Usage, format!("{path} is neither a file nor a folder"));
+            return Err(match path.read_link_utf8() {
+                Ok(target) => error.with_hint(format!("it is a link to {target}; name that")),
+                Err(_) => error,
+            });
         }
         if let Some(beside) = beside(&path)? {
             return Ok(beside);
@@ -48,11 +52,16 @@ impl Source {
         }
         let folder = Folder::open(path.parent().unwrap_or(Utf8Path::new("/")))?;
         let manifest = foreign::read(project, &folder, path.file_name().unwrap_or_default())?;
+        manifest.warnings.iter().for_each(|warning| project.warn(warning));
         Ok(Self { folder, manifest, is_ours: false })
     }
 
     pub(super) fn manifest(&self) -> &BackupManifest {
         &self.manifest
+    }
+
+    pub(super) fn is_ours(&self) -> bool {
+        self.is_ours
     }
 
     pub(super) fn folder(&self) -> &Folder {

@@ -115,7 +115,9 @@ fn c18_c23_one_restore_at_a_time_and_no_limit_of_the_role_ends_it() {
     first.signal(rustix::process::Signal::STOP);
     let others = [&["db-restore", "latest", "--yes"][..], &["db-restore", "--undo", "--yes"], &["db-backup"]];
     let others = others.map(|words| shop.project.xtask(words).spawn());
-    others.into_iter().for_each(|other| drop(other.wait().code(75).says("db-restore")));
+    for other in others {
+        other.wait().code(75).says("db-restore");
+    }
     first.signal(rustix::process::Signal::CONT);
     first.wait().ok();
     assert_eq!(shop.probe("shop"), limits);

@@ -89,7 +89,7 @@ impl Trial<'_> {
     fn up(&self, database: &Database, to: Option<&Version>) -> Result<Vec<Version>> {
         let wanted = Wanted { to: to.map(ToString::to_string), ..Wanted::default() };
         let mut applied = Applied::default();
-        up::apply(self.project, database, self.layout.tool, self.files, &wanted, &mut applied, None)?;
+        up::apply(self.project, database, &*self.layout.tool, self.files, &wanted, &mut applied, None)?;
         Ok(applied.versions)
     }
 
@@ -98,7 +98,7 @@ impl Trial<'_> {
         let to = Some(floor.map_or_else(|| "0".to_owned(), ToString::to_string));
         let mut reverted = Applied::default();
         let wanted = Wanted { to, ..Wanted::default() };
-        down::revert(self.project, database, self.layout.tool, self.files, &wanted, &mut reverted, false)?;
+        down::revert(self.project, database, &*self.layout.tool, self.files, &wanted, &mut reverted, false)?;
         Ok(reverted.versions)
     }
 

@@ -25,7 +25,7 @@ pub(crate) fn down(project: &Project, wanted: &Wanted) -> Result<Applied> {
     orphans::reap(project, &database)?;
     let Settled { layout, files, .. } = layout.settle(project, &database)?;
     let mut done = Applied::default();
-    revert(project, &database, layout.tool, &files, wanted, &mut done, true)?;
+    revert(project, &database, &*layout.tool, &files, wanted, &mut done, true)?;
     Ok(done)
 }
 

@@ -1,5 +1,7 @@
 //! Where a project's migrations are, and whose they are.
 
+use std::sync::Arc;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::{Error, Result};
@@ -28,16 +30,16 @@ const FOLDERS: [&str; 9] = [
 /// A folder of migrations, and the tool whose they are.
 #[derive(Debug)]
 pub(super) struct Layout {
-    pub(super) tool: &'static dyn Tool,
+    pub(super) tool: Arc<dyn Tool>,
     /// Whose they are just as well, by their files; the database's tables decide.
-    other: Option<&'static dyn Tool>,
+    other: Option<Arc<dyn Tool>>,
     pub(super) dir: Utf8PathBuf,
 }
 
 impl Layout {
     /// The same; where there is none yet, the first of the folders, in the native format.
     pub(super) fn for_new(project: &Project) -> Self {
-        let first = || Self { tool: &Sqlx, other: None, dir: project.root().join(FOLDERS[0]) };
+        let first = || Self { tool: Arc::new(Sqlx::default()), other: None, dir: project.root().join(FOLDERS[0]) };
         Self::find(project).unwrap_or_else(|_| first())
     }
 
@@ -52,7 +54,7 @@ impl Layout {
                 "state where they are in infra.toml: `[migrations]` with `dir = \"migrations\"`, or the command that migrates: `up = […]`",
             )
         })?;
-        let (tool, other) = recognise(project.root(), &dir);
+        let (tool, other) = recognise(project.root(), &dir)?;
         Ok(Self { tool, other, dir })
     }
 
@@ -60,12 +62,12 @@ impl Layout {
     pub(super) fn settle(mut self, project: &Project, database: &Database) -> Result<Settled> {
         // The server is asked while the files are read: each takes about as long.
         let (files, told) = std::thread::scope(|scope| {
-            let asked = scope.spawn(|| Ledger::ask(project, database, self.tool));
+            let asked = scope.spawn(|| Ledger::ask(project, database, &*self.tool));
             let files = self.tool.read(&self.dir);
             (files, asked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         let files = files?;
-        let ledger = Ledger::of(&told?, self.tool, &files)?;
+        let ledger = Ledger::of(&told?, &*self.tool, &files)?;
         let Some(other) = self
             .other
             .take()
@@ -73,9 +75,9 @@ impl Layout {
         else {
             return Ok(Settled { layout: self, files, ledger });
         };
-        self.tool = other;
         let files = other.read(&self.dir)?;
-        let ledger = Ledger::read(project, database, other, &files)?;
+        let ledger = Ledger::read(project, database, &*other, &files)?;
+        self.tool = other;
         Ok(Settled { layout: self, files, ledger })
     }
 }
@@ -103,36 +105,39 @@ fn candidates(root: &Utf8Path) -> Result<Option<Utf8PathBuf>> {
     Ok(found.into_iter().next())
 }
 
-type Tools = (&'static dyn Tool, Option<&'static dyn Tool>);
+type Tools = (Arc<dyn Tool>, Option<Arc<dyn Tool>>);
 
 /// Whose files these are, and whose they may be as well.
-fn recognise(root: &Utf8Path, dir: &Utf8Path) -> Tools {
-    let Ok(paths) = file::files(dir) else { return (&Sqlx, None) };
+fn recognise(root: &Utf8Path, dir: &Utf8Path) -> Result<Tools> {
+    let sqlx = || -> Result<Arc<dyn Tool>> { Ok(Arc::new(Sqlx::of(root, dir)?)) };
+    let Ok(paths) = file::files(dir) else { return Ok((sqlx()?, None)) };
     if dir.ends_with("supabase/migrations") {
-        return (&Supabase, None);
+        return Ok((Arc::new(Supabase), None));
     }
     // Folders have no extension; there may be thousands of files.
     let folders = || paths.iter().filter(|path| path.extension().is_none());
     if folders().any(|path| path.join("migration.sql").is_file()) || dir.join("migration_lock.toml").is_file() {
-        return (&Prisma, None);
+        return Ok((Arc::new(Prisma), None));
     }
     if folders().any(|path| path.join("up.sql").is_file()) {
-        return (&Diesel, None);
+        return Ok((Arc::new(Diesel), None));
     }
     let named = |test: fn(&str) -> bool| paths.iter().any(|path| path.file_name().is_some_and(test));
     let versioned = |name: &str| name.strip_prefix(['V', 'R', 'B']).is_some_and(|rest| rest.contains("__"));
     if named(versioned) || dir.ends_with("db/migration") {
         let rust = depends_on(root, dir, "Cargo.toml", "refinery");
-        return if rust { (&Refinery, Some(&Flyway)) } else { (&Flyway, Some(&Refinery)) };
+        let (refinery, flyway): (Arc<dyn Tool>, Arc<dyn Tool>) = (Arc::new(Refinery), Arc::new(Flyway));
+        return Ok(if rust { (refinery, Some(flyway)) } else { (flyway, Some(refinery)) });
     }
     if paths.iter().filter(|path| path.extension() == Some("sql")).take(3).any(|path| is_dbmate(path)) {
-        return (&Dbmate, None);
+        return Ok((Arc::new(Dbmate), None));
     }
     if named(|name| name.ends_with(".up.sql")) {
         let go = depends_on(root, dir, "go.mod", "golang-migrate") && !depends_on(root, dir, "Cargo.toml", "sqlx");
-        return if go { (&GolangMigrate, Some(&Sqlx)) } else { (&Sqlx, Some(&GolangMigrate)) };
+        let golang: Arc<dyn Tool> = Arc::new(GolangMigrate);
+        return Ok(if go { (golang, Some(sqlx()?)) } else { (sqlx()?, Some(golang)) });
     }
-    (&Sqlx, None)
+    Ok((sqlx()?, None))
 }
 
 fn is_dbmate(path: &Utf8Path) -> bool {
@@ -158,7 +163,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        recognise(root, &root.join(dir)).0.name()
+        recognise(root, &root.join(dir)).unwrap().0.name()
     }
 
     #[test]

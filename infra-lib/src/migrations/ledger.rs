@@ -158,11 +158,11 @@ mod tests {
     fn the_answer_is_read() {
         let text = "ledger\tt\ntable\t\"_sqlx_migrations\"\t\tend\ntable\t\"schema_migrations\"\tdirty\tend\ntables\tf\n\
                     mark\tours [infra project=a environment=b]\nprint\tabc\nrow\t7\tt\t0aff\t2026-01-01 00:00:00+00\tend\n";
-        let ledger = Ledger::parse(text, &Sqlx, &[]).unwrap();
+        let ledger = Ledger::parse(text, &Sqlx::default(), &[]).unwrap();
         assert!(ledger.exists && !ledger.has_tables);
         assert_eq!(ledger.others, [("golang-migrate", "schema_migrations".to_owned())]);
         assert_eq!(ledger.mark.as_ref().unwrap().environment, "b");
         assert_eq!((ledger.newest().unwrap().as_str(), ledger.fingerprint.as_str()), ("7", "abc"));
-        assert!(Ledger::parse("row\tx\tt\t00\t\tend\n", &Sqlx, &[]).is_none());
+        assert!(Ledger::parse("row\tx\tt\t00\t\tend\n", &Sqlx::default(), &[]).is_none());
     }
 }

@@ -9,7 +9,11 @@ use crate::error::Result;
 use crate::postgres::Database;
 use crate::project::Project;
 
-const FILE: &str = "migrating.json";
+/// Each environment has a database of its own.
+fn file(project: &Project) -> String {
+    format!("migrating-{}.json", project.environment().name)
+}
+
 /// How long an ended session may take to undo what it did.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -20,20 +24,20 @@ pub(super) struct Note<'a> {
 
 /// Notes that a session of ours begins.
 pub(super) fn note(project: &Project) -> Result<Note<'_>> {
-    project.state().write(FILE, &Database::session_name())?;
+    project.state().write(&file(project), &Database::session_name())?;
     Ok(Note { project })
 }
 
 impl Note<'_> {
     /// The session is over.
     pub(super) fn forget(self) {
-        let _ = std::fs::remove_file(self.project.state().path().join(FILE));
+        let _ = std::fs::remove_file(self.project.state().path().join(file(self.project)));
     }
 }
 
 /// Ends what a killed run has left. The caller has the lock, so that nobody else here is alive.
 pub(super) fn reap(project: &Project, database: &Database) -> Result<()> {
-    let Some(name) = project.state().read::<String>(FILE).filter(|_| !project.runner().is_dry_run()) else {
+    let Some(name) = project.state().read::<String>(&file(project)).filter(|_| !project.runner().is_dry_run()) else {
         return Ok(());
     };
     let until = Instant::now() + PATIENCE;

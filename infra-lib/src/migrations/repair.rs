@@ -28,7 +28,8 @@ pub(crate) fn repair(project: &Project) -> Result<Repaired> {
     let database = project.database()?;
     let _held = guard::lock(project, "db-migrate", up::PATIENCE)?;
     orphans::reap(project, &database)?;
-    let Settled { layout: Layout { tool, .. }, files, ledger } = layout.settle(project, &database)?;
+    let Settled { layout, files, ledger } = layout.settle(project, &database)?;
+    let tool = &*layout.tool;
     let book = tool.book().ok_or(MigrationError::NotOurs { owner: tool.name() })?;
     guard::check(project, tool, &ledger)?;
     let mut repaired = Repaired::default();

@@ -69,7 +69,7 @@ fn fill(project: &Project, live: &Database, spare: &Database, done: &mut Reset) 
     }
     if let Some(Settled { layout, .. }) = &layout {
         let mut applied = Applied::default();
-        up::apply(project, spare, layout.tool, files, &Wanted::default(), &mut applied, None)?;
+        up::apply(project, spare, &*layout.tool, files, &Wanted::default(), &mut applied, None)?;
         done.migrated.append(&mut applied.noted);
         done.migrated.append(&mut applied.versions);
     }

@@ -224,9 +224,10 @@ mod tests {
         ];
         let jobs: Vec<Job<'_>> = files.iter().map(Job::Up).collect();
         let empty = server.query("SELECT md5('');").unwrap();
+        let sqlx = Sqlx::default();
         let frame = Frame {
-            tool: &Sqlx,
-            book: &Sqlx,
+            tool: &sqlx,
+            book: &sqlx,
             database: "postgres",
             exists: false,
             fingerprint: empty.trim(),

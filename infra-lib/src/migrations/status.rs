@@ -45,7 +45,7 @@ pub(crate) fn status(project: &Project) -> Result<Standing> {
         return Err(other_environment(project, mark));
     }
     let below = |path: &Utf8PathBuf| path.strip_prefix(project.root()).unwrap_or(path).to_owned();
-    let migrations = plan::standings(layout.tool, &files, &ledger).into_iter().map(|standing| MigrationStatus {
+    let migrations = plan::standings(&*layout.tool, &files, &ledger).into_iter().map(|standing| MigrationStatus {
         version: standing.version.to_string(),
         description: standing.file.map(|file| file.description.clone()).unwrap_or_default(),
         state: standing.state,

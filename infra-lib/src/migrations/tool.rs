@@ -12,12 +12,12 @@ use super::file::{Migration, Script};
 use super::ledger::Row;
 
 /// A tool's way of naming files and keeping its ledger.
-pub(super) trait Tool: Debug + Sync {
+pub(super) trait Tool: Debug + Send + Sync {
     /// Its name.
     fn name(&self) -> &'static str;
 
     /// The ledger's table, as `to_regclass` takes it.
-    fn table(&self) -> &'static str;
+    fn table(&self) -> &str;
 
     /// The migrations of a folder, in order.
     fn read(&self, dir: &Utf8Path) -> Result<Vec<Migration>>;
@@ -65,7 +65,7 @@ pub(super) trait Book {
     fn lock_key(&self, database: &str) -> i64;
 
     /// Makes the table where it is missing.
-    fn create(&self) -> &'static str;
+    fn create(&self) -> String;
 
     /// Notes one that was applied in this transaction, or that was applied before by other means.
     fn note(&self, migration: &Migration, checksum: Option<&str>) -> String;

@@ -75,7 +75,7 @@ pub(crate) fn up(project: &Project, wanted: &Wanted) -> Result<Applied> {
         project.note(format_args!("{name} is left to {}", layout.tool.name()));
     }
     let mut done = Applied::default();
-    apply(project, &database, layout.tool, &files, wanted, &mut done, Some(ledger))?;
+    apply(project, &database, &*layout.tool, &files, wanted, &mut done, Some(ledger))?;
     Ok(done)
 }
 

@@ -47,8 +47,8 @@ fn vrss_development() {
     part("names of old", || tasks::old_names_work(&stack));
     part("tasks", || tasks::run(&stack));
     part("the backup service", || lifecycle::backs_itself_up(&stack));
-    part("migrations, seeds, a reset", || migrations::of_development(&stack));
     part("stop and start", || lifecycle::stops_and_starts(&stack));
+    part("migrations, seeds, a reset", || migrations::of_development(&stack));
     part("clean", || lifecycle::cleans_up(&stack));
 }
 

@@ -36,7 +36,7 @@ impl Tool for Dbmate {
         "dbmate"
     }
 
-    fn table(&self) -> &'static str {
+    fn table(&self) -> &str {
         "schema_migrations"
     }
 
@@ -82,8 +82,8 @@ impl Book for Dbmate {
         own_lock(self.name(), database)
     }
 
-    fn create(&self) -> &'static str {
-        "CREATE TABLE IF NOT EXISTS schema_migrations (version varchar(255) PRIMARY KEY)"
+    fn create(&self) -> String {
+        "CREATE TABLE IF NOT EXISTS schema_migrations (version varchar(255) PRIMARY KEY)".to_owned()
     }
 
     fn note(&self, migration: &Migration, _: Option<&str>) -> String {

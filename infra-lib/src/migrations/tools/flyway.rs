@@ -52,7 +52,7 @@ impl Tool for Flyway {
         "flyway"
     }
 
-    fn table(&self) -> &'static str {
+    fn table(&self) -> &str {
         "flyway_schema_history"
     }
 
@@ -149,12 +149,13 @@ impl Book for Flyway {
         77_431_708_279_161 + i64::from(hash)
     }
 
-    fn create(&self) -> &'static str {
+    fn create(&self) -> String {
         "CREATE TABLE IF NOT EXISTS flyway_schema_history (installed_rank integer NOT NULL CONSTRAINT flyway_schema_history_pk PRIMARY KEY, \
          version varchar(50), description varchar(200) NOT NULL, type varchar(20) NOT NULL, script varchar(1000) NOT NULL, \
          checksum integer, installed_by varchar(100) NOT NULL, installed_on timestamp NOT NULL DEFAULT now(), \
          execution_time integer NOT NULL, success boolean NOT NULL); \
          CREATE INDEX IF NOT EXISTS flyway_schema_history_s_idx ON flyway_schema_history (success)"
+        .to_owned()
     }
 
     fn note(&self, migration: &Migration, checksum: Option<&str>) -> String {

@@ -32,7 +32,7 @@ impl Tool for GolangMigrate {
         "golang-migrate"
     }
 
-    fn table(&self) -> &'static str {
+    fn table(&self) -> &str {
         "schema_migrations"
     }
 
@@ -93,8 +93,9 @@ impl Book for GolangMigrate {
         i64::from(crc32(["public", "\0", "schema_migrations", "\0", database]).wrapping_mul(1_486_364_155))
     }
 
-    fn create(&self) -> &'static str {
+    fn create(&self) -> String {
         "CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL)"
+            .to_owned()
     }
 
     fn note(&self, migration: &Migration, _: Option<&str>) -> String {

@@ -19,7 +19,7 @@ impl Tool for Refinery {
         "refinery"
     }
 
-    fn table(&self) -> &'static str {
+    fn table(&self) -> &str {
         "refinery_schema_history"
     }
 

@@ -1,18 +1,61 @@
 //! sqlx: `<VERSION>_<description>.sql`, or `.up.sql` and `.down.sql` (`sqlx-core/src/migrate`, `sqlx-postgres/src/migrate.rs`).
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha384};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::exit::Exit;
 use crate::migrations::crc32::crc32;
 use crate::migrations::file::{self, Migration, Script};
 use crate::migrations::new::next_version;
 use crate::migrations::tool::{Book, TOOK, Tool, literal};
 use crate::migrations::{MigrationError, Version};
 
-/// The native format.
+/// The native format, as `sqlx.toml` may change it.
 #[derive(Debug)]
-pub(in crate::migrations) struct Sqlx;
+pub(in crate::migrations) struct Sqlx {
+    table: String,
+    /// Characters that count for no checksum.
+    ignored: Vec<char>,
+}
+
+impl Default for Sqlx {
+    fn default() -> Self {
+        Self { table: "_sqlx_migrations".to_owned(), ignored: Vec::new() }
+    }
+}
+
+/// What of `sqlx.toml` concerns us.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct Config {
+    migrate: Migrate,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct Migrate {
+    table_name: Option<String>,
+    ignored_chars: Vec<char>,
+}
+
+impl Sqlx {
+    /// With the `sqlx.toml` that is nearest to the folder, up to the project's.
+    pub(in crate::migrations) fn of(root: &Utf8Path, dir: &Utf8Path) -> Result<Self> {
+        let usual = Self::default();
+        let between = dir.ancestors().take_while(|above| above.starts_with(root)).map(|above| above.join("sqlx.toml"));
+        let Some(path) = between.into_iter().find(|path| path.is_file()) else { return Ok(usual) };
+        let text = std::fs::read_to_string(&path).map_err(Error::file("read", path.clone()))?;
+        let Config { migrate } = toml::from_str(&text)
+            .map_err(|error| Error::new(Exit::Config, format!("{path} is not valid: {}", error.message())))?;
+        let table = migrate.table_name.unwrap_or(usual.table);
+        if table.contains(['\'', ':', ';', '\\']) {
+            return Err(Error::new(Exit::Config, format!("{path} names a table that cannot be one: {table}")));
+        }
+        Ok(Self { table, ignored: migrate.ignored_chars })
+    }
+}
 
 /// The header of a file that wants no transaction.
 const NO_TRANSACTION: &str = "-- no-transaction";
@@ -27,8 +70,8 @@ impl Tool for Sqlx {
         "sqlx"
     }
 
-    fn table(&self) -> &'static str {
-        "_sqlx_migrations"
+    fn table(&self) -> &str {
+        &self.table
     }
 
     fn read(&self, dir: &Utf8Path) -> Result<Vec<Migration>> {
@@ -61,7 +104,11 @@ impl Tool for Sqlx {
     }
 
     fn checksum(&self, migration: &Migration) -> Option<String> {
-        Some(file::hex(&Sha384::digest(migration.up.sql.as_bytes())))
+        if self.ignored.is_empty() {
+            return Some(file::hex(&Sha384::digest(migration.up.sql.as_bytes())));
+        }
+        let counted: String = migration.up.sql.chars().filter(|c| !self.ignored.contains(c)).collect();
+        Some(file::hex(&Sha384::digest(counted.as_bytes())))
     }
 
     fn book(&self) -> Option<&dyn Book> {
@@ -91,10 +138,15 @@ impl Book for Sqlx {
         0x3d32_ad9e_i64 * i64::from(crc32([database]))
     }
 
-    fn create(&self) -> &'static str {
-        "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+    fn create(&self) -> String {
+        let schema = self.table.split_once('.').map(|(schema, _)| format!("CREATE SCHEMA IF NOT EXISTS {schema}; "));
+        format!(
+            "{}CREATE TABLE IF NOT EXISTS {} (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
          installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, \
-         execution_time BIGINT NOT NULL)"
+         execution_time BIGINT NOT NULL)",
+            schema.unwrap_or_default(),
+            self.table
+        )
     }
 
     fn note(&self, migration: &Migration, checksum: Option<&str>) -> String {
@@ -143,7 +195,7 @@ mod tests {
     #[test]
     fn files_are_read_in_the_order_of_their_versions() {
         let (_temp, path) = dir(&["10_last_one.sql", "9_first.up.sql", "9_first.down.sql", "README.md"]);
-        let read = Sqlx.read(&path).unwrap();
+        let read = Sqlx::default().read(&path).unwrap();
         let read: Vec<_> = read.iter().map(|m| (m.version.as_str(), &*m.description, m.down.is_some())).collect();
         assert_eq!(read, [("9", "first", true), ("10", "last one", false)]);
     }
@@ -152,7 +204,7 @@ mod tests {
     fn d07_a_name_without_a_version_and_a_version_twice_are_refused() {
         for files in [&["5-x.sql"][..], &["0005_a.sql", "5_b.sql"]] {
             let (_temp, path) = dir(files);
-            assert_eq!(Sqlx.read(&path).unwrap_err().exit(), crate::Exit::Config, "{files:?}");
+            assert_eq!(Sqlx::default().read(&path).unwrap_err().exit(), Exit::Config, "{files:?}");
         }
     }
 
@@ -163,14 +215,30 @@ mod tests {
             Migration { version: Version::number(1, "1"), description: String::new(), up, down: None }
         };
         let (unix, dos) = (migration("SELECT 1;\nSELECT 2;\n"), migration("SELECT 1;\r\nSELECT 2;\r\n"));
-        assert_ne!(Sqlx.checksum(&unix), Sqlx.checksum(&dos));
+        assert_ne!(Sqlx::default().checksum(&unix), Sqlx::default().checksum(&dos));
         assert_eq!(unix.up.sql, dos.up.with_other_line_ends().sql);
         assert_eq!(dos.up.sql, unix.up.with_other_line_ends().sql);
-        assert_eq!(Sqlx.checksum(&unix).unwrap().len(), 96);
+        assert_eq!(Sqlx::default().checksum(&unix).unwrap().len(), 96);
+    }
+
+    #[test]
+    fn sqlx_toml_may_name_the_table_and_characters_that_do_not_count() {
+        let (_temp, root) = dir(&[]);
+        std::fs::write(root.join("sqlx.toml"), "[migrate]\ntable-name = \"ours.ledger\"\nignored-chars = [\"\\r\"]\n")
+            .unwrap();
+        let sqlx = Sqlx::of(&root, &root.join("migrations")).unwrap();
+        assert!(sqlx.table() == "ours.ledger" && sqlx.create().starts_with("CREATE SCHEMA IF NOT EXISTS ours; "));
+        let up = Script { path: "x".into(), sql: "SELECT 1;\r\n".to_owned(), in_transaction: true };
+        let mut migration = Migration { version: Version::number(1, "1"), description: String::new(), up, down: None };
+        let dos = sqlx.checksum(&migration);
+        migration.up = migration.up.with_other_line_ends();
+        assert_eq!(sqlx.checksum(&migration), dos);
+        std::fs::write(root.join("sqlx.toml"), "[migrate]\ntable-name = \"a'; DROP\"\n").unwrap();
+        assert!(Sqlx::of(&root, &root).is_err());
     }
 
     #[test]
     fn the_lock_is_sqlxs() {
-        assert_eq!(Sqlx.lock_key("postgres"), 0x3d32_ad9e * i64::from(crc32(["postgres"])));
+        assert_eq!(Sqlx::default().lock_key("postgres"), 0x3d32_ad9e * i64::from(crc32(["postgres"])));
     }
 }

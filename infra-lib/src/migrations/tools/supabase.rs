@@ -17,7 +17,7 @@ impl Tool for Supabase {
         "supabase"
     }
 
-    fn table(&self) -> &'static str {
+    fn table(&self) -> &str {
         "supabase_migrations.schema_migrations"
     }
 

@@ -51,6 +51,41 @@ fn d02_of_eight_at_once_each_migration_is_applied_by_one() {
     assert_eq!(ask(&project, &once), "t");
 }
 
+#[test]
+fn d02_d03_of_eight_at_once_some_are_killed_and_each_migration_is_there_once_or_not_yet() {
+    let Some(_postgres) = postgres() else { return };
+    let project = migrated();
+    ask(&project, "CREATE TABLE seen (version int)");
+    let other = other_checkout(&project);
+    let mut version = 1;
+    for round in 0..rounds() {
+        for _ in 0..3 {
+            version += 1;
+            let text = format!("INSERT INTO seen VALUES ({version});\nSELECT pg_sleep(0.05);\nCREATE TABLE t{version} (id int);\n");
+            for project in [&project, &other] {
+                project.write(&format!("migrations/{version}_x.sql"), &text);
+            }
+        }
+        let all: Vec<Running> = (0..8)
+            .map(|number| if number % 2 == 0 { &project } else { &other }.xtask(["db-migrate"]).spawn())
+            .collect();
+        // Whoever is first is killed at another moment in each round, and somebody later too.
+        let pause = 20 + 400 * u64::try_from(round).unwrap() / u64::try_from(rounds()).unwrap();
+        std::thread::sleep(Duration::from_millis(pause));
+        for (number, mut running) in all.into_iter().enumerate() {
+            if number < 2 || number == 5 {
+                running.signal(rustix::process::Signal::KILL);
+            }
+            running.close_input();
+            running.wait();
+        }
+        migrate(&project, "").ok();
+        let once = format!("SELECT count(*) = {version} - 1 AND count(*) = count(DISTINCT version) FROM seen");
+        assert_eq!(ask(&project, &once), "t", "round {round}");
+    }
+    assert_eq!(ask(&project, "SELECT count(*) FROM _sqlx_migrations WHERE success"), version.to_string());
+}
+
 /// Another folder with the same files, on the same database by its address.
 fn other_checkout(project: &TestProject) -> TestProject {
     let manifest = MANIFEST.replace("[migrations]", "[database]\nurl = \"env:DATABASE_URL\"\n[migrations]");

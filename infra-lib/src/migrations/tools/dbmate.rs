@@ -36,7 +36,7 @@ impl Tool for Dbmate {
         "dbmate"
     }
 
-    fn table(&self) -> &str {
+    fn table(&self) -> &'static str {
         "schema_migrations"
     }
 

@@ -52,7 +52,7 @@ impl Tool for Flyway {
         "flyway"
     }
 
-    fn table(&self) -> &str {
+    fn table(&self) -> &'static str {
         "flyway_schema_history"
     }
 

@@ -34,7 +34,7 @@ impl Tool for Prisma {
         "prisma"
     }
 
-    fn table(&self) -> &str {
+    fn table(&self) -> &'static str {
         "_prisma_migrations"
     }
 
@@ -78,7 +78,7 @@ impl Tool for Diesel {
         "diesel"
     }
 
-    fn table(&self) -> &str {
+    fn table(&self) -> &'static str {
         "__diesel_schema_migrations"
     }
 

@@ -32,7 +32,7 @@ impl Tool for GolangMigrate {
         "golang-migrate"
     }
 
-    fn table(&self) -> &str {
+    fn table(&self) -> &'static str {
         "schema_migrations"
     }
 

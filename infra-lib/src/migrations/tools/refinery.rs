@@ -19,7 +19,7 @@ impl Tool for Refinery {
         "refinery"
     }
 
-    fn table(&self) -> &str {
+    fn table(&self) -> &'static str {
         "refinery_schema_history"
     }
 

@@ -17,7 +17,7 @@ impl Tool for Supabase {
         "supabase"
     }
 
-    fn table(&self) -> &str {
+    fn table(&self) -> &'static str {
         "supabase_migrations.schema_migrations"
     }
 

@@ -121,10 +121,10 @@ impl Error {
             Self::Migration(error) => error.hint(),
             Self::Schedule(error) => error.hint(),
             Self::Backup(error) => error.hint(),
-            Self::Lock(error) => error.hint(),
             Self::Consent(error) => error.hint(),
             Self::Write(error) => file_hint(error.io()),
-            Self::File { source, .. } => file_hint(source),
+            Self::Lock(LockError::File { source, .. }) | Self::File { source, .. } => file_hint(source),
+            Self::Lock(error) => error.hint(),
             Self::Stopped { hint, .. } => hint.clone(),
         }
     }

@@ -43,7 +43,17 @@ pub enum Mode {
 #[derive(Debug)]
 #[must_use = "the lock ends when this is dropped"]
 pub struct Guard {
-    _file: File,
+    file: File,
+    alone: bool,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Or the next holder would be taken for this one until it has signed. Others that share may still be at work.
+        if self.alone {
+            let _ = self.file.set_len(0);
+        }
+    }
 }
 
 /// Who holds a lock.
@@ -138,10 +148,12 @@ impl Lock {
                 Err(TryLockError::Error(source)) => return Err(fail(source)),
                 Err(TryLockError::WouldBlock) => {
                     let owner = read_owner(&mut file);
-                    if Instant::now() >= end {
+                    // Whoever has just taken it may not have signed yet.
+                    let signed = owner.is_some() || Instant::now() >= end + SIGNING;
+                    if Instant::now() >= end && signed {
                         return Err(LockError::Held { owner });
                     }
-                    if !told {
+                    if !told && owner.is_some() {
                         on_wait(&format!("waiting for {}", owner_words(owner.as_ref())));
                         told = true;
                     }
@@ -152,9 +164,12 @@ impl Lock {
         let owner = Owner { pid: std::process::id(), operation: operation.to_owned(), since: Timestamp::now() };
         // On a full disk nobody learns our name; `clean`, which may free some, must work all the same.
         let _ = write_owner(&mut file, &owner);
-        Ok(Guard { _file: file })
+        Ok(Guard { file, alone: mode == Mode::Exclusive })
     }
 }
+
+/// How long after taking a lock its holder's name may be missing.
+const SIGNING: Duration = Duration::from_millis(500);
 
 /// A lock file is small; whatever else stands there is not read.
 const OWNER_LIMIT: u64 = 1024;

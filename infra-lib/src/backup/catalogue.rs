@@ -175,6 +175,7 @@ impl Catalogue {
     /// Removes what runs that were killed have left. Only whoever holds the folder's lock may do so.
     pub(crate) fn sweep(&self) -> Result<Vec<String>> {
         let Some(folder) = &self.folder else { return Ok(Vec::new()) };
+        folder.remove_dead_drafts();
         let names = folder.names().map_err(Error::file("read", folder.path()))?;
         let mut removed = Vec::new();
         for part in names.iter().filter(|name| name.starts_with('.') && name.ends_with(PART)) {
@@ -278,7 +279,11 @@ fn remember(project: &Project, path: &Utf8Path, id: &str) -> Result<()> {
 
 /// The folder's id, unless it is new. One that was used before must still be marked.
 fn check_marker(project: &Project, folder: &Folder) -> Result<Option<String>> {
-    let text = folder.open_file(MARKER).ok().and_then(|file| std::io::read_to_string(file).ok());
+    let text = match folder.open_file(MARKER).and_then(std::io::read_to_string) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Error::file("read", folder.path().join(MARKER))(error)),
+    };
     match text.and_then(|text| serde_json::from_str::<Marker>(&text).ok()) {
         Some(marker) => Ok(Some(marker.id)),
         None if known(project).contains_key(folder.path()) => Err(not_mounted(project, folder.path())),

@@ -55,6 +55,11 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Where it is being made.
+    pub(crate) fn folder(&self) -> &Folder {
+        self.folder
+    }
+
     /// What is being written.
     pub(crate) fn data(&self) -> &Data {
         &self.data

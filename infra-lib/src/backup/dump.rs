@@ -1,6 +1,6 @@
 //! Writing a dump.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -10,7 +10,7 @@ use crate::postgres::Toolbox;
 use crate::project::Project;
 use crate::report::Unit;
 
-use super::BackupError;
+use super::diagnose;
 use super::draft::{Data, Draft};
 
 /// How to dump.
@@ -58,10 +58,8 @@ impl Dump {
             } else if toolbox.is_beside() && cannot_mount(said) {
                 project.note("the tools cannot have the folder mounted; the dump is streamed, which is slower");
                 toolbox.go_inside();
-            } else if error_is_cancelled(&error) {
-                return Err(error.into());
             } else {
-                return Err(BackupError::from_exec("pg_dump", &project.backup_dir(), error).into());
+                return Err(diagnose::failed(project, toolbox, draft, error));
             }
         }
     }
@@ -121,7 +119,7 @@ impl Dump {
             ));
         };
         file.set_len(0)
-            .and_then(|()| std::io::Seek::rewind(&mut &*file))
+            .and_then(|()| io::Seek::rewind(&mut &*file))
             .map_err(Error::file("write", draft.file()))
             .map_err(Failure::Ours)?;
         let mut file = file;
@@ -133,11 +131,16 @@ impl Dump {
             |chunk| {
                 bytes += chunk.len() as u64;
                 project.progress("dumping", bytes, self.estimate, Unit::Bytes);
-                file.write_all(chunk).inspect_err(|error| full = Some(error.kind()))
+                file.write_all(chunk).inspect_err(|error| {
+                    full = Some(match error.kind() {
+                        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => diagnose::full(draft).into(),
+                        kind => Error::file("write", draft.file())(kind.into()),
+                    });
+                })
             },
         );
-        if let Some(kind) = full {
-            return Err(Failure::Ours(Error::file("write", draft.file())(kind.into())));
+        if let Some(error) = full {
+            return Err(Failure::Ours(error));
         }
         ended.map_err(Failure::Ours)?.map_err(Failure::Exec)?;
         Ok(String::new())
@@ -149,19 +152,16 @@ enum Failure {
     Ours(Error),
 }
 
-fn error_is_cancelled(error: &ExecError) -> bool {
-    matches!(error, ExecError::Cancelled { .. })
-}
-
 /// Whether the engine, or the container's user, does not reach the folder: then nothing was written yet.
 fn cannot_mount(said: &str) -> bool {
-    [
-        "bind source path does not exist",
-        "invalid mount config",
-        "Mounts denied",
-        "could not open output file",
-        "Permission denied",
-    ]
-    .iter()
-    .any(|needle| said.contains(needle))
+    !said.contains("No space left on device")
+        && [
+            "bind source path does not exist",
+            "invalid mount config",
+            "Mounts denied",
+            "could not open output file",
+            "Permission denied",
+        ]
+        .iter()
+        .any(|needle| said.contains(needle))
 }

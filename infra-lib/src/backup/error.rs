@@ -6,6 +6,8 @@ use crate::exec::ExecError;
 use crate::exit::Exit;
 use crate::postgres::PostgresError;
 
+use super::diagnose::FILE_TOO_LARGE;
+
 /// Why there is no backup, or why one is not what it should be.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -90,6 +92,24 @@ pub enum BackupError {
         /// What is needed, in words.
         needed: String,
     },
+    /// The disk was full before everything was written.
+    #[error("{path} is full: {written} written, {free} free")]
+    Full {
+        /// The folder.
+        path: Utf8PathBuf,
+        /// How much was written, in words.
+        written: String,
+        /// What is free, in words.
+        free: String,
+    },
+    /// Nothing was written for too long.
+    #[error("nothing was dumped for {} s{}", .after.as_secs(), .state.as_ref().map_or(String::new(), |state| format!("; {state}")))]
+    Stalled {
+        /// For how long.
+        after: std::time::Duration,
+        /// What is known to be in its way.
+        state: Option<String>,
+    },
     /// The role may not read everything.
     #[error("the role may not read all of the database: {message}")]
     Forbidden {
@@ -108,8 +128,8 @@ pub enum BackupError {
         /// What they say.
         message: String,
     },
-    /// The client was killed in its container.
-    #[error("{tool} was killed in its container (signal {signal}){}", if *.signal == 9 { "; out of memory?" } else { "" })]
+    /// The client was killed.
+    #[error("{tool} was killed (signal {signal}){}", if *.signal == 9 { "; out of memory?" } else { "" })]
     Killed {
         /// The program.
         tool: String,
@@ -203,13 +223,13 @@ impl BackupError {
             Self::NotMounted { record, .. } => {
                 format!("mount the disk that belongs there; if the backups are gone on purpose, remove {record}")
             }
-            Self::NoRoom { .. } => "free some space: `cargo xtask db-prune` shows which backups may go".to_owned(),
+            Self::NoRoom { .. } | Self::Full { .. } => "free some space: `cargo xtask db-prune` shows which backups may go".to_owned(),
             Self::Forbidden { .. } => {
                 "let it log in as the owner, or grant it pg_read_all_data; row-level security needs a role with BYPASSRLS".to_owned()
             }
-            Self::Blocked { .. } => "try again when that is done, or end that session".to_owned(),
+            Self::Blocked { .. } | Self::Stalled { .. } => "try again when that is done, or end that session".to_owned(),
             Self::Mismatch { .. } => "install the client tools of the server's version".to_owned(),
-            Self::Killed { .. } => "nothing was published; give the container's host more memory, or try again".to_owned(),
+            Self::Killed { .. } => "nothing was published; look at the memory of its host, then try again".to_owned(),
             Self::EngineLost { .. } => "nothing was published; try again when `docker info` answers".to_owned(),
             Self::Unfit { remedy, .. } if remedy.is_empty() => "restore into a server that has them".to_owned(),
             Self::Unfit { remedy, .. } => format!("in SQL: {}", remedy.join(" ")),
@@ -242,8 +262,8 @@ impl BackupError {
             Self::Incomplete { .. } | Self::EngineLost { .. } | Self::ConnectionLost { .. } => Exit::Unavailable,
             Self::Unsafe { .. } | Self::Forbidden { .. } | Self::Foreign { .. } => Exit::Refused,
             Self::NotMounted { .. } => Exit::Config,
-            Self::NoRoom { .. } => Exit::CannotCreate,
-            Self::Blocked { .. } | Self::Busy { .. } => Exit::Locked,
+            Self::NoRoom { .. } | Self::Full { .. } => Exit::CannotCreate,
+            Self::Blocked { .. } | Self::Stalled { .. } | Self::Busy { .. } => Exit::Locked,
             Self::Postgres(error) => error.exit(),
         }
     }
@@ -266,13 +286,13 @@ impl BackupError {
             let table = said.split_once("COPY ").and_then(|(_, rest)| Some(rest.split_once(" (")?.0.to_owned()));
             return Self::TooBig { table: table.unwrap_or_default(), message };
         }
-        if let Some(message) = line(&["canceling statement due to lock timeout", "could not obtain lock"]) {
+        // What `--lock-wait-timeout` sets is a timeout for the statement that locks.
+        let timeout = if said.contains("LOCK TABLE") { "due to statement timeout" } else { "due to lock timeout" };
+        if let Some(message) = line(&[timeout, "due to lock timeout", "could not obtain lock"]) {
             return Self::Blocked { message };
         }
         if line(&["No space left on device", "Disk quota exceeded"]).is_some() {
-            let free = super::folder::Folder::open(folder).ok().and_then(|folder| folder.room().ok());
-            let free = free.map_or("nothing".to_owned(), |room| crate::manifest::ByteSize::new(room.bytes).to_string());
-            return Self::NoRoom { path: folder.to_owned(), free, needed: "more".to_owned() };
+            return no_room(folder);
         }
         if let Some(message) =
             line(&["server version mismatch", "unsupported version", "unrecognized configuration parameter"])
@@ -288,14 +308,22 @@ impl BackupError {
         ]) {
             return Self::ConnectionLost { message };
         }
-        if let Some(message) = line(&["error during connect", "Cannot connect to the Docker daemon", "unexpected EOF"])
-        {
+        if let Some(message) = line(&[
+            "error during connect",
+            "Cannot connect to the Docker daemon",
+            "unexpected EOF",
+            "connection reset by peer",
+            "use of closed network connection",
+        ]) {
             return Self::EngineLost { message };
         }
         match error {
             ExecError::Exited { code: code @ (137 | 139 | 143), .. } => {
                 Self::Killed { tool: tool.to_owned(), signal: code - 128 }
             }
+            ExecError::Signalled { signal: FILE_TOO_LARGE, .. } => no_room(folder),
+            ExecError::Exited { code, .. } if code == 128 + FILE_TOO_LARGE => no_room(folder),
+            ExecError::BadOutput { reason, .. } => Self::Incomplete { reason },
             ExecError::Signalled { signal, .. } => {
                 Self::Incomplete { reason: format!("its client was ended by signal {signal}") }
             }
@@ -303,7 +331,17 @@ impl BackupError {
             ExecError::Exited { code: 125 | 255, ref tail, .. } if tail.trim().is_empty() => {
                 Self::EngineLost { message: "its client ended without a word".to_owned() }
             }
+            // No tool of PostgreSQL's fails so: what it said was lost on the way.
+            ExecError::Exited { code, ref tail, .. } if tail.trim().is_empty() => {
+                Self::Incomplete { reason: format!("{tool} ended with exit code {code} without a word") }
+            }
             error => Self::Postgres(PostgresError::from_exec(error)),
         }
     }
+}
+
+fn no_room(folder: &camino::Utf8Path) -> BackupError {
+    let free = super::folder::Folder::open(folder).ok().and_then(|folder| folder.room().ok());
+    let free = free.map_or("nothing".to_owned(), |room| crate::manifest::ByteSize::new(room.bytes).to_string());
+    BackupError::NoRoom { path: folder.to_owned(), free, needed: "more".to_owned() }
 }

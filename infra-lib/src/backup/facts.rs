@@ -6,7 +6,7 @@ use super::manifest::{DatabaseFacts, GitState, MigrationState};
 use crate::error::Result;
 use crate::exec::{ExecError, Invocation};
 use crate::exit::Exit;
-use crate::postgres::Database;
+use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
 
 /// The facts, and the server that has them.
@@ -129,11 +129,34 @@ pub(crate) fn git(project: &Project) -> Option<GitState> {
     Some(GitState { commit, dirty: !ask(&["status", "--porcelain", "--untracked-files=no"])?.is_empty() })
 }
 
-/// The names that are near to a database's that does not exist.
-pub(crate) fn no_such_database(project: &Project, database: &Database, error: crate::Error) -> crate::Error {
-    if error.exit() != Exit::NotFound {
+/// The same error, with what helps against this one: the names that are near to a database's that does not exist, the place
+/// that a role's name comes from.
+pub(crate) fn explained(project: &Project, database: &Database, error: crate::Error) -> crate::Error {
+    match &error {
+        crate::Error::Postgres(PostgresError::NoDatabase { .. }) => no_such_database(project, database, &error),
+        crate::Error::Postgres(PostgresError::Login { .. }) => no_such_login(project, database, error),
+        _ => error,
+    }
+}
+
+fn no_such_login(project: &Project, database: &Database, error: crate::Error) -> crate::Error {
+    let variables = project.variables().variables();
+    let in_url = [format!("//{}:", database.user), format!("//{}@", database.user)];
+    let origins = variables.iter().filter(|variable| {
+        let value = variable.value.expose();
+        value == database.user || in_url.iter().any(|user| value.contains(user))
+    });
+    let origins: Vec<_> = origins.map(|variable| format!("{} in {}", variable.key, variable.origin)).collect();
+    if origins.is_empty() {
         return error;
     }
+    let hint = error.hint().unwrap_or_default();
+    let origins = origins.join(", ");
+    crate::Error::new(error.exit(), error.to_string())
+        .with_hint(format!("the role `{}` is that of {origins}; {hint}", database.user))
+}
+
+fn no_such_database(project: &Project, database: &Database, error: &crate::Error) -> crate::Error {
     let maintenance = Database { name: "postgres".to_owned(), ..database.clone() };
     let sql = "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1;";
     let names = maintenance.query(project, sql).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -10,6 +10,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::BackupError;
+use super::draft::PART;
 use crate::error::{Error, Result};
 
 /// An opened folder. Names are looked up in it and never followed through links.
@@ -123,7 +124,8 @@ impl Folder {
 
     /// Lets `name` point to `target`, in one step.
     pub(crate) fn point(&self, name: &str, target: &str) -> io::Result<()> {
-        let draft = format!(".{name}.{}", std::process::id());
+        // Killed before it has its name, it is swept as any other unfinished file.
+        let draft = format!(".{name}{PART}");
         let _ = rustix::fs::unlinkat(&self.fd, &draft, AtFlags::empty());
         rustix::fs::symlinkat(target, &self.fd, &draft)?;
         Ok(rustix::fs::renameat(&self.fd, &draft, &self.fd, name)?)
@@ -140,6 +142,11 @@ impl Folder {
             }
             removed => Ok(removed?),
         }
+    }
+
+    /// Removes what writers of its manifests have left that were killed.
+    pub(crate) fn remove_dead_drafts(&self) {
+        crate::fs::remove_dead(self.fd.as_fd(), ".");
     }
 
     /// Makes the names in it survive a crash. `false`: this file system has no such thing.

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::exec::ExecError;
-use crate::postgres::Toolbox;
+use crate::postgres::{PostgresError, Toolbox};
 use crate::project::Project;
 
-use super::digest;
 use super::draft::Draft;
 use super::folder::sync_file;
 use super::manifest::{DatabaseFacts, FileDigest};
+use super::{BackupError, digest};
 
 const STALL: Duration = Duration::from_secs(60);
 
@@ -46,7 +46,15 @@ pub(crate) fn write(
     match ended {
         Ok(()) => {}
         Err(error @ ExecError::Cancelled { .. }) => return Err(error.into()),
-        Err(error) => return Ok(Err(error.tail().lines().next_back().unwrap_or("it cannot be read").to_owned())),
+        Err(error) => {
+            let last = error.tail().lines().next_back().unwrap_or("they cannot be read").to_owned();
+            return match BackupError::from_exec("pg_dumpall", draft.folder().path(), error) {
+                BackupError::Forbidden { .. }
+                | BackupError::Postgres(PostgresError::Failed(ExecError::Exited { .. })) => Ok(Err(last)),
+                // A server that is lost now is no reason to do without them.
+                error => Err(error.into()),
+            };
+        }
     }
     write_properties(&file, facts).and_then(|()| sync_file(&file)).map_err(failed)?;
     let (bytes, sha256) = digest::of_file(&file, project.cancel(), |_| {}).map_err(failed)?;

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::lock::{Lock, Mode};
 use crate::manifest::{ByteSize, DumpFormat};
 use crate::nonce;
-use crate::postgres::{Database, PostgresError, Toolbox};
+use crate::postgres::{Database, Place, PostgresError, Toolbox};
 use crate::project::Project;
 
 use super::catalogue::Catalogue;
@@ -48,6 +48,8 @@ pub(crate) struct Made {
 const STARTING: Duration = Duration::from_secs(60);
 /// How much more than the last backup a new one may take.
 const GROWTH_PERCENT: u64 = 120;
+/// A backup's own files, the pipe that it is decoded through, and the link to it.
+const FILES: u64 = 8;
 
 impl Making<'_> {
     /// Makes it; the caller holds the database's lock. `None`: a dry run, which has shown what it would do.
@@ -61,20 +63,21 @@ impl Making<'_> {
         let (folder, place) = Catalogue::folder_for_writing(project)?;
         let _alone = project.lock_backups(folder.path(), self.operation)?;
         let catalogue = Catalogue::of(Some(Folder::open(folder.path())?))?;
+        let began = Instant::now();
+        let facts = once_started(project, &database)?;
+        let mut toolbox = Toolbox::new(project, &database, folder.path(), format!("infra-backup-{place}"))?;
+        // What a killed run has left is ended first: it may still be writing its files.
+        toolbox.sweep();
         for gone in catalogue.sweep()? {
             project.note(format_args!("removed {gone}, which an interrupted run had left"));
         }
         warn_of_clock(project, &catalogue);
-        let began = Instant::now();
         let same = |last: &&BackupManifest| last.database.as_ref().is_some_and(|facts| facts.name == database.name);
         let good = catalogue.databases(project).rev().map(|entry| &entry.manifest).filter(|last| last.is_good());
         let last = good.into_iter().find(same);
         let estimate = last.map(|last| last.bytes);
-        check_room(&folder, estimate)?;
-
-        let facts = once_started(project, &database)?;
-        let mut toolbox = Toolbox::new(project, &database, folder.path(), format!("infra-backup-{place}"))?;
-        toolbox.sweep();
+        check_room(&folder, last)?;
+        check_tools(&toolbox, &facts)?;
         project.step(format_args!("backing up {}", facts.database.name));
         let now = Timestamp::now();
         let mut draft =
@@ -194,13 +197,36 @@ fn once_started(project: &Project, database: &Database) -> Result<Facts> {
     let until = Instant::now() + STARTING;
     loop {
         match Facts::ask(project, database) {
-            Err(Error::Postgres(PostgresError::Starting { message })) if Instant::now() < until => {
-                project.waiting(message);
+            Err(Error::Postgres(error)) if Instant::now() < until && may_be_starting(database, &error) => {
+                project.waiting(error);
                 project.cancel().sleep(Duration::from_millis(500))?;
             }
-            asked => return asked.map_err(|error| facts::no_such_database(project, database, error)),
+            asked => return asked.map_err(|error| facts::explained(project, database, error)),
         }
     }
+}
+
+/// Whether that is what a server says that has just been started. While the official image prepares its files, the
+/// network finds nobody at home.
+fn may_be_starting(database: &Database, error: &PostgresError) -> bool {
+    match error {
+        PostgresError::Starting { .. } => true,
+        PostgresError::Unreachable { message } => {
+            matches!(database.place, Place::Service { .. }) && message.contains("Connection refused")
+        }
+        _ => false,
+    }
+}
+
+/// Tools of this machine may be older than the server, and would refuse it only once they are at work.
+fn check_tools(toolbox: &Toolbox<'_>, facts: &Facts) -> Result<()> {
+    let Some(version) = toolbox.host_version()? else { return Ok(()) };
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_none_or(|major| major >= facts.major()) {
+        return Ok(());
+    }
+    let message = format!("pg_dump is {version}, and the server is {}", facts.server);
+    Err(BackupError::Mismatch { message }.into())
 }
 
 /// Unique even within a second and on several machines.
@@ -212,13 +238,14 @@ pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// As much room as the last backup took, and a fifth more; and a few files.
-pub(crate) fn check_room(folder: &Folder, estimate: Option<u64>) -> Result<()> {
+/// As much room as the last backup took, and a fifth more; and that many files.
+pub(crate) fn check_room(folder: &Folder, last: Option<&BackupManifest>) -> Result<()> {
     let room = folder.room().map_err(Error::file("look at the disk of", folder.path()))?;
-    let needed = estimate.unwrap_or(0).saturating_mul(GROWTH_PERCENT) / 100;
+    let needed = last.map_or(0, |last| last.bytes).saturating_mul(GROWTH_PERCENT) / 100;
+    let files_needed = FILES + last.map_or(0, |last| last.files.len() as u64);
     let path = folder.path().to_owned();
-    if room.files.is_some_and(|files| files < 4) {
-        let (free, needed) = ("no inodes".to_owned(), "inodes for a few files".to_owned());
+    if let Some(files) = room.files.filter(|files| *files < files_needed) {
+        let (free, needed) = (format!("{files} inodes"), format!("{files_needed}, one for each file,"));
         return Err(BackupError::NoRoom { path, free, needed }.into());
     }
     if room.bytes < needed.max(1) {

@@ -7,6 +7,7 @@
 pub(crate) mod beside;
 pub(crate) mod catalogue;
 mod decode;
+mod diagnose;
 mod digest;
 mod draft;
 pub(crate) mod drill;

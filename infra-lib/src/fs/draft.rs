@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::time::{Duration, SystemTime};
 
 use camino::Utf8Path;
@@ -83,26 +83,31 @@ impl<'a> Folder<'a> {
     }
 
     fn sweep(&self) {
-        let Ok(entries) = Dir::read_from(&self.fd) else {
-            return;
-        };
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_string_lossy();
-            if name.starts_with(&self.prefix()) && name.ends_with(SUFFIX) && self.is_dead(&name) {
-                let _ = rustix::fs::unlinkat(&self.fd, &*name, AtFlags::empty());
-            }
+        remove_dead(self.fd.as_fd(), &self.prefix());
+    }
+}
+
+/// Removes what dead writers have left in an opened folder, of files whose drafts begin with this.
+pub(crate) fn remove_dead(folder: BorrowedFd<'_>, prefix: &str) {
+    let Ok(entries) = Dir::read_from(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy();
+        if name.starts_with(prefix) && name.ends_with(SUFFIX) && is_dead(folder, &name) {
+            let _ = rustix::fs::unlinkat(folder, &*name, AtFlags::empty());
         }
     }
+}
 
-    fn is_dead(&self, name: &str) -> bool {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let Ok(file) = rustix::fs::openat(&self.fd, name, flags, Mode::empty()) else {
-            return false;
-        };
-        let file = File::from(file);
-        let old = |time| SystemTime::now().duration_since(time).is_ok_and(|age| age > DEAD_AFTER);
-        file.metadata().and_then(|metadata| metadata.modified()).is_ok_and(old) && file.try_lock().is_ok()
-    }
+fn is_dead(folder: BorrowedFd<'_>, name: &str) -> bool {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let Ok(file) = rustix::fs::openat(folder, name, flags, Mode::empty()) else {
+        return false;
+    };
+    let file = File::from(file);
+    let old = |time| SystemTime::now().duration_since(time).is_ok_and(|age| age > DEAD_AFTER);
+    file.metadata().and_then(|metadata| metadata.modified()).is_ok_and(old) && file.try_lock().is_ok()
 }
 
 impl Draft<'_> {

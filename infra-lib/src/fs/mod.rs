@@ -5,5 +5,6 @@ mod draft;
 mod error;
 mod tree;
 
+pub(crate) use draft::remove_dead;
 pub use error::WriteError;
 pub(crate) use tree::occupied;

@@ -80,6 +80,8 @@ impl Operation for Clean {
             self.require_backup(project)?;
         }
         project.consent(&destruction)?;
+        // A backup, restore or migration at work comes to its end first.
+        let _alone = project.lock(Lock::Database, Mode::Exclusive, Self::NAME)?;
         for object in inventory.objects {
             project.step(format_args!("removing {object}"));
             match remove(project, &object) {

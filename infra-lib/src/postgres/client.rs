@@ -133,7 +133,7 @@ impl Database {
         self.query_within(project, sql, Duration::from_secs(60))
     }
 
-    fn query_within(&self, project: &Project, sql: &str, limit: Duration) -> Result<String> {
+    pub(crate) fn query_within(&self, project: &Project, sql: &str, limit: Duration) -> Result<String> {
         ask(project, self.psql(project)?, sql, limit)
     }
 

@@ -142,7 +142,11 @@ impl PostgresError {
                 .trim()
                 .to_owned()
         };
-        if has(&["the database system is starting up", "the database system is not yet accepting connections"]) {
+        if has(&[
+            "the database system is starting up",
+            "the database system is not yet accepting connections",
+            "the database system is in recovery mode",
+        ]) {
             Self::Starting { message: message() }
         } else if has(&[
             "password authentication failed",

@@ -28,6 +28,8 @@ pub(crate) struct Toolbox<'a> {
     site: Site,
     /// By what the server knows our sessions, so that those of a run that was killed can be told and ended.
     session: String,
+    /// What ends them. It is known from the beginning: after a cancellation nothing can be looked up.
+    reaper: Option<Invocation>,
     /// Whether a named pipe leads from the tools to us.
     piped: bool,
 }
@@ -70,7 +72,14 @@ impl<'a> Toolbox<'a> {
             Place::Local(_) | Place::Url { .. } => Site::Host,
         };
         let piped = matches!(site, Site::Beside(_)) && Engine::shares_kernel(project.runner());
-        Ok(Self { project, database: database.clone(), folder: folder.to_owned(), site, session, piped })
+        let client = match &site {
+            Site::Beside(container) | Site::Inside(container) => {
+                Some(database.tool_inside(container, "psql", false, Way::Network))
+            }
+            Site::Host => database.tool(project, "psql", false).ok(),
+        };
+        let reaper = client.map(|client| client.env("PGAPPNAME", &session));
+        Ok(Self { project, database: database.clone(), folder: folder.to_owned(), site, session, reaper, piped })
     }
 
     /// Whether the tools see the files of the folder themselves.
@@ -81,6 +90,27 @@ impl<'a> Toolbox<'a> {
     /// Whether the tools run in containers of their own, which cannot see the folder's path, and so may fail to.
     pub(crate) fn is_beside(&self) -> bool {
         matches!(self.site, Site::Beside(_))
+    }
+
+    /// Whether the tools are programs of this machine.
+    pub(crate) fn is_on_host(&self) -> bool {
+        matches!(self.site, Site::Host)
+    }
+
+    /// The version of `pg_dump`, where that is a program of this machine: `15.14`.
+    pub(crate) fn host_version(&self) -> Result<Option<String>> {
+        if !self.is_on_host() {
+            return Ok(None);
+        }
+        let call = Invocation::new(self.database.host_tool(self.project, "pg_dump")?).minimal_env().arg("--version");
+        let text = self.project.runner().read(&call)?.text();
+        let version = text.split_once(") ").map_or(&*text, |(_, version)| version);
+        Ok(version.split_whitespace().next().map(str::to_owned))
+    }
+
+    /// The database for which they are.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Gives up mounting the folder: the tools stream from now on.
@@ -262,9 +292,9 @@ impl<'a> Toolbox<'a> {
             if let Some(name) = one_off {
                 let call = Invocation::new("docker").args(["rm", "-f", "-v"]).arg(name).deadline(TIDY);
                 let _ = self.project.runner().aftermath().read(&call);
-            } else {
-                self.end_sessions();
             }
+            // A session that waits for a lock does not notice that its client is gone.
+            self.end_sessions();
         }
         ended
     }
@@ -286,15 +316,8 @@ impl<'a> Toolbox<'a> {
     }
 
     fn end_sessions(&self) {
-        let client = match &self.site {
-            // Known already: after Ctrl-C, nobody can be asked any more.
-            Site::Beside(container) | Site::Inside(container) => {
-                Ok(self.database.tool_inside(container, "psql", false, Way::Network))
-            }
-            Site::Host => self.database.tool(self.project, "psql", false),
-        };
-        if let Ok(client) = client {
-            Database::reap(self.project, client.env("PGAPPNAME", &self.session));
+        if let Some(client) = &self.reaper {
+            Database::reap(self.project, client.clone());
         }
     }
 }

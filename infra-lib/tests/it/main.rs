@@ -10,6 +10,7 @@
     reason = "clippy's own exception covers only functions marked as tests"
 )]
 
+mod backup;
 mod backup_content;
 mod cli;
 mod doctor;

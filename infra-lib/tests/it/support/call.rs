@@ -165,6 +165,12 @@ impl Call {
         self.inside(["strace", "-f", "-y", "-qq", "-s", "256", "-e", "signal=none", "-e", expression, "-o", log])
     }
 
+    /// The same for the binary's main thread alone, and none of the programs that it starts.
+    pub(crate) fn strace_alone(self, expression: &str, log: &Path) -> Self {
+        let log = log.to_str().unwrap();
+        self.inside(["strace", "-y", "-qq", "-s", "256", "-e", "signal=none", "-e", expression, "-o", log])
+    }
+
     /// Expects exactly this on stdout, after names and times were replaced; see [`Ended::scrub`].
     pub(crate) fn stdout(mut self, text: impl Into<String>) -> Self {
         self.expected.0 = text.into();

@@ -61,6 +61,13 @@ pub(crate) fn cron() -> Option<()> {
     found("cron", there)
 }
 
+/// That file systems can be mounted.
+#[track_caller]
+pub(crate) fn mounts() -> Option<()> {
+    let there = rustix::process::geteuid().is_root().then_some(()).ok_or("only root can mount".to_owned());
+    found("mounts", there)
+}
+
 /// A program on `PATH`, such as `strace`.
 #[track_caller]
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {

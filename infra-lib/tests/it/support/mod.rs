@@ -32,12 +32,14 @@
 //! - [`Somebody`]: a user of the system, made for one test, with a crontab of their own; [`cron`] says whether there can be one.
 //! - [`docker`]: what the engine says, for looking behind the scenes.
 //! - [`Cluster`]: a project's local database, spoken to behind the scenes, and locks held in it.
+//! - [`Mount`]: a small file system in a folder, to be filled.
 //! - [`Fakes`]: programs on a `PATH` of their own that record how they were called and play a script.
 //!   The tests in `harness.rs` pin what they imitate to the real programs.
 //! - [`Bystanders`]: foreign containers, volumes, networks and images that must survive unchanged.
 //! - [`Sampler`]: every command line on this machine, read each millisecond while a command runs.
 //! - [`survivors`]: the processes that a call has left behind.
-//! - [`remote_engine`], [`frozen_engine`]: the engine from afar, and one that never answers.
+//! - [`remote_engine`], [`failing_engine`], [`frozen_engine`]: the engine from afar, one whose connections break, and one that
+//!   never answers.
 //! - [`free_port`], [`wait_until`].
 
 #![allow(dead_code, unused_imports, reason = "a harness offers more than the tests of one moment use")]
@@ -51,6 +53,7 @@ mod ended;
 mod engine;
 mod fakes;
 mod guards;
+mod mount;
 mod pace;
 mod ports;
 mod processes;
@@ -69,12 +72,13 @@ pub(crate) use self::{
     ended::Ended,
     engine::{DATABASE, IMAGE, SLEEPS, docker, try_docker},
     fakes::{Fakes, Recorded},
-    guards::{cron, engine, images, interop, postgres, tool},
+    guards::{cron, engine, images, interop, mounts, postgres, tool},
+    mount::Mount,
     pace::wait_until,
     ports::free_port,
     processes::{command, descendants, signal, survivors},
     project::TestProject,
-    proxy::{frozen_engine, remote_engine},
+    proxy::{Break, failing_engine, frozen_engine, remote_engine},
     running::Running,
     sampler::Sampler,
     users::Somebody,

@@ -1,0 +1,97 @@
+//! Why a dump failed, from those who know more than its client has said.
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::exec::ExecError;
+use crate::manifest::ByteSize;
+use crate::postgres::{Database, Place, PostgresError, Toolbox};
+use crate::project::Project;
+
+use super::BackupError;
+use super::draft::Draft;
+
+/// For a container to have ended whose server has just said that it is about to.
+const ENDING: Duration = Duration::from_secs(1);
+
+/// The error of a dump that ended in this way.
+pub(super) fn failed(project: &Project, toolbox: &Toolbox<'_>, draft: &Draft<'_>, error: ExecError) -> Error {
+    let database = toolbox.database();
+    match error {
+        error @ ExecError::Cancelled { .. } => error.into(),
+        // On this machine it is the tool itself that was ended, elsewhere only the way to it.
+        ExecError::Signalled { signal, .. } if toolbox.is_on_host() && signal != FILE_TOO_LARGE => {
+            BackupError::Killed { tool: "pg_dump".to_owned(), signal }.into()
+        }
+        ExecError::Stalled { after, .. } => {
+            BackupError::Stalled { after, state: blocker(project, database).or_else(|| state(project, database)) }
+                .into()
+        }
+        error => match BackupError::from_exec("pg_dump", draft.folder().path(), error) {
+            BackupError::NoRoom { .. } => full(draft).into(),
+            BackupError::Blocked { message } => {
+                BackupError::Blocked { message: blocker(project, database).unwrap_or(message) }.into()
+            }
+            lost if is_lost(&lost) => match ended(project, database) {
+                Some(Ok(state)) => BackupError::ConnectionLost { message: format!("{state}: {lost}") }.into(),
+                Some(Err(engine)) => BackupError::EngineLost { message: engine.to_string() }.into(),
+                None => lost.into(),
+            },
+            error => error.into(),
+        },
+    }
+}
+
+/// What a child dies of that writes beyond a limit for file sizes.
+pub(super) const FILE_TOO_LARGE: i32 = 25;
+
+/// The disk is full, as it is now, before what was written is removed.
+pub(super) fn full(draft: &Draft<'_>) -> BackupError {
+    let room = draft.folder().room().ok();
+    let free = match room {
+        Some(room) if room.files == Some(0) => "no inodes".to_owned(),
+        Some(room) => ByteSize::new(room.bytes).to_string(),
+        None => "nothing known".to_owned(),
+    };
+    let written = ByteSize::new(draft.written()).to_string();
+    BackupError::Full { path: draft.folder().path().to_owned(), written, free }
+}
+
+fn is_lost(error: &BackupError) -> bool {
+    matches!(
+        error,
+        BackupError::ConnectionLost { .. }
+            | BackupError::EngineLost { .. }
+            | BackupError::Incomplete { .. }
+            | BackupError::Killed { .. }
+            | BackupError::Postgres(PostgresError::Unreachable { .. } | PostgresError::Failed(_))
+    )
+}
+
+/// The state of the database's container if it runs no more, or why that cannot be asked.
+fn ended(project: &Project, database: &Database) -> Option<Result<String, Error>> {
+    let Place::Service { service, .. } = &database.place else { return None };
+    let _ = project.cancel().sleep(ENDING);
+    match project.database_container(service) {
+        Ok(_) => None,
+        Err(Error::Postgres(PostgresError::Unreachable { message })) => Some(Ok(message)),
+        Err(error) => Some(Err(error)),
+    }
+}
+
+fn state(project: &Project, database: &Database) -> Option<String> {
+    ended(project, database).map(|state| state.unwrap_or_else(|error| error.to_string()))
+}
+
+/// Whoever holds, or waits for, a lock that keeps a dump from reading a table. What is quoted in its statement may be a secret.
+const BLOCKER: &str = "SELECT format('process %s (%s%s) has locked %s since %s: %s', a.pid, a.usename,
+   coalesce(nullif(', ' || a.application_name, ', '), ''), l.relation::regclass, to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS TZ'),
+   left(regexp_replace(regexp_replace(a.query, '''[^'']*''', '''…''', 'g'), '\\s+', ' ', 'g'), 200))
+ FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+ WHERE l.mode = 'AccessExclusiveLock' AND l.locktype = 'relation' AND l.relation >= 16384
+   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND a.pid <> pg_backend_pid()
+ ORDER BY l.granted DESC, a.xact_start LIMIT 1;";
+
+fn blocker(project: &Project, database: &Database) -> Option<String> {
+    database.query_within(project, BLOCKER, Duration::from_secs(5)).ok().filter(|text| !text.is_empty())
+}

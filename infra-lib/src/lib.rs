@@ -100,6 +100,7 @@ mod secret;
 mod state;
 mod suggest;
 mod users;
+mod volumes;
 
 pub use error::{Error, Result};
 pub use exec::CancelToken;

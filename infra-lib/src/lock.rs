@@ -26,6 +26,8 @@ pub enum Lock {
     Database,
     /// One backup at a time.
     Backup,
+    /// The volumes' content: read or replaced by one at a time.
+    Volumes,
     /// One migrator of this checkout at a time.
     Migration,
 }
@@ -111,6 +113,7 @@ impl Lock {
             Self::Stack => "stack.lock",
             Self::Database => "database.lock",
             Self::Backup => "backup.lock",
+            Self::Volumes => "volumes.lock",
             Self::Migration => "migration.lock",
         }
     }

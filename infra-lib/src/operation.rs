@@ -67,6 +67,8 @@ pub enum Group {
     Lifecycle,
     /// The database.
     Database,
+    /// Everything that is kept, at once or by volume.
+    Everything,
     /// What runs while nobody is there.
     Unattended,
     /// The project as a whole.
@@ -79,6 +81,7 @@ impl Group {
         match self {
             Self::Lifecycle => "Lifecycle",
             Self::Database => "Database",
+            Self::Everything => "Everything at once",
             Self::Unattended => "Unattended",
             Self::General => "General",
         }

@@ -112,6 +112,16 @@ impl Catalogue {
         self.entries.iter().filter(|entry| entry.manifest.database.is_some() && entry.is_of(project))
     }
 
+    /// The backups of a volume of this project's environment, oldest first.
+    pub(crate) fn volumes<'a>(
+        &'a self,
+        project: &'a Project,
+        volume: &'a str,
+    ) -> impl DoubleEndedIterator<Item = &'a Entry> {
+        let is_its = move |entry: &&Entry| entry.manifest.volume.as_deref() == Some(volume) && entry.is_of(project);
+        self.entries.iter().filter(is_its)
+    }
+
     /// The newest backup of the database that is good.
     pub(crate) fn newest_good<'a>(&'a self, project: &'a Project) -> Option<&'a Entry> {
         self.databases(project).rfind(|entry| entry.manifest.is_good())

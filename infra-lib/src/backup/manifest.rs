@@ -8,7 +8,10 @@ use serde_json::Value;
 
 use super::BackupError;
 use super::digest::hex;
+use crate::error::Result;
 use crate::manifest::DumpFormat;
+use crate::nonce;
+use crate::project::Project;
 
 /// The version of this format that is written; its readers ignore keys that they do not know.
 pub const SCHEMA: u32 = 1;
@@ -247,8 +250,45 @@ pub(super) const CHECKSUM: &str = "checksum";
 const DAMAGED: &str = "damaged: ";
 
 impl BackupManifest {
+    /// That of a file of this environment, of which nothing else is known yet.
+    pub(crate) fn begin(project: &Project, file: String, format: Format, created: Timestamp) -> Result<Self> {
+        let stem = file.strip_suffix(format.extension()).unwrap_or(&file).trim_end_matches('.');
+        Ok(Self {
+            schema: SCHEMA,
+            id: format!("{stem}-{}", nonce::hex_digits(8)?),
+            sequence: 0,
+            project: project.name().to_owned(),
+            environment: project.environment().name.clone(),
+            label: None,
+            set: None,
+            created,
+            duration_ms: 0,
+            file,
+            format,
+            bytes: 0,
+            sha256: String::new(),
+            files: Vec::new(),
+            compression: None,
+            encrypted_to: Vec::new(),
+            server: None,
+            client: None,
+            database: None,
+            volume: None,
+            tables: Vec::new(),
+            objects: BTreeMap::new(),
+            globals: None,
+            migration: None,
+            git: None,
+            warnings: Vec::new(),
+            suspect: Vec::new(),
+            verified: Vec::new(),
+            durability: String::new(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+        })
+    }
+
     /// The text of its file: with a checksum of its own, so that an edited one is noticed.
-    pub(crate) fn to_text(&self) -> Result<Vec<u8>, serde_json::Error> {
+    pub(crate) fn to_text(&self) -> serde_json::Result<Vec<u8>> {
         let mut value = serde_json::to_value(self)?;
         let checksum = checksum(&value)?;
         if let Value::Object(keys) = &mut value {
@@ -310,7 +350,7 @@ impl BackupManifest {
     }
 }
 
-fn checksum(value: &Value) -> Result<String, serde_json::Error> {
+fn checksum(value: &Value) -> serde_json::Result<String> {
     use sha2::Digest as _;
     Ok(hex(&sha2::Sha256::digest(serde_json::to_vec(value)?)))
 }

@@ -9,7 +9,7 @@ pub(crate) mod catalogue;
 mod decode;
 mod diagnose;
 mod digest;
-mod draft;
+pub(crate) mod draft;
 pub(crate) mod drill;
 mod dump;
 mod error;
@@ -21,7 +21,7 @@ mod kind;
 pub(crate) mod leftovers;
 pub(crate) mod make;
 mod manifest;
-mod name;
+pub(crate) mod name;
 pub(crate) mod preflight;
 pub(crate) mod prune;
 mod remarks;
@@ -32,6 +32,8 @@ mod schema;
 mod script;
 mod suspicion;
 pub(crate) mod swap;
+mod tally;
+pub(crate) mod tarball;
 mod toc;
 pub(crate) mod verify;
 
@@ -42,3 +44,4 @@ pub use manifest::{
 };
 #[cfg(feature = "schema")]
 pub use schema::json_schema;
+pub(crate) use tally::{StatLines, Tally};

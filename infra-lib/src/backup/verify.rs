@@ -18,6 +18,8 @@ use super::decode::{Decoded, Decoder};
 use super::digest;
 use super::folder::Folder;
 use super::manifest::{BackupManifest, FileDigest, Format};
+use super::tally::Tally;
+use super::tarball::{self, Bounds};
 use super::toc::Contents;
 
 /// An archive in a folder: a file, or a folder of files.
@@ -116,8 +118,25 @@ impl Archive<'_> {
         match self.format {
             Format::Sql => self.decode_sql(project),
             Format::Custom | Format::Directory | Format::DumpTar => self.decode_archive(project, toolbox, what),
-            Format::Tar => Ok(Content::default()),
+            Format::Tar => self.decode_tar(project, None).map(|_| Content::default()),
         }
+    }
+
+    /// Reads each member of an archive of files to its end. One that holds more than this manifest says is not read on.
+    pub(crate) fn decode_tar(&self, project: &Project, manifest: Option<&BackupManifest>) -> Result<Tally> {
+        let failed = |error: io::Error| Error::file("read", self.folder.path().join(self.name))(error);
+        let file = self.folder.open_file(self.name).map_err(failed)?;
+        let mut bytes = 0;
+        let read = tarball::read(io::BufReader::with_capacity(1 << 18, file), Bounds::stated(manifest), |member, _| {
+            bytes += member.size;
+            project.progress("decoding", bytes, None, Unit::Bytes);
+            project.cancel().check().map_err(|_| io::ErrorKind::Interrupted.into())
+        });
+        project.cancel().check()?;
+        read.map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => BackupError::Undecodable { reason: error.to_string() }.into(),
+            _ => failed(error),
+        })
     }
 
     fn decode_archive(&self, project: &Project, toolbox: &Toolbox<'_>, what: &[&str]) -> Result<Content> {
@@ -209,11 +228,16 @@ pub(crate) fn check_digest(project: &Project, folder: &Folder, manifest: &Backup
 pub(crate) fn check(project: &Project, folder: &Folder, manifest: &BackupManifest) -> Result<()> {
     check_digest(project, folder, manifest)?;
     let archive = Archive { folder, name: &manifest.file, format: manifest.format };
+    let damaged = |what: String| BackupError::Damaged { file: manifest.file.clone(), what };
     if manifest.format == Format::Tar {
-        return Ok(());
+        let tally = archive.decode_tar(project, Some(manifest)).map_err(|error| match error {
+            Error::Backup(BackupError::Undecodable { reason }) => damaged(reason).into(),
+            error => error,
+        })?;
+        let same = tally.is_stated_by(&manifest.objects);
+        return if same { Ok(()) } else { Err(damaged("its files are not those of its manifest".to_owned()).into()) };
     }
     let toolbox = Toolbox::new(project, &project.database()?, folder.path(), "infra-verify".to_owned())?;
-    let damaged = |what: String| BackupError::Damaged { file: manifest.file.clone(), what };
     let content = archive.decode(project, &toolbox).map_err(|error| match error {
         Error::Backup(BackupError::Undecodable { reason }) => damaged(reason).into(),
         error => error,

@@ -125,7 +125,7 @@ fn has_recent_backup(project: &Project) -> Result<bool> {
 }
 
 /// The engine that `setup` recorded is the one whose objects are ours; another one, or one far away, is left alone.
-fn refuse_other_engine(project: &Project) -> Result<()> {
+pub(super) fn refuse_other_engine(project: &Project) -> Result<()> {
     let recorded = project.record().and_then(|record| record.engine.as_ref());
     let now = Engine::ask(project.runner())?;
     match recorded {

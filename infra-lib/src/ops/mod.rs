@@ -34,6 +34,8 @@ mod stop;
 mod task;
 mod tasks;
 mod update;
+mod volume_backup;
+mod volume_restore;
 
 pub use build::{Build, BuildReport, BuiltImage};
 pub use clean::{Clean, CleanReport, Kind, Object};
@@ -71,3 +73,7 @@ pub use stop::{Stop, StopReport};
 pub use task::{RunTask, TaskReport};
 pub use tasks::{TaskList, TaskSummary, Tasks};
 pub use update::{Problem, Update, UpdateReport, UpdatedImage};
+pub use volume_backup::{
+    BackedUpVolume, ListedVolume, VolumeBackup, VolumeBackupReport, VolumeBackups, VolumeList,
+};
+pub use volume_restore::{VolumeRestore, VolumeRestoreReport};

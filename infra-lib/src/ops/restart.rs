@@ -16,6 +16,7 @@ use crate::manifest::Period;
 use crate::operation::{Group, Operation, Outcome};
 use crate::project::services::Readiness;
 use crate::project::{DatabaseAxis, Project};
+use crate::volumes::heal_before_start;
 
 use super::Settled;
 
@@ -55,6 +56,7 @@ impl Operation for Restart {
 
     fn run(&self, project: &Project) -> Result<RestartReport> {
         let began = Instant::now();
+        heal_before_start(project, Self::NAME)?;
         let _lock = project.lock(Lock::Stack, Mode::Exclusive, Self::NAME)?;
         let mut report = RestartReport { restarted: Vec::new(), left: Vec::new(), settled: Settled::default() };
         for service in &self.services {

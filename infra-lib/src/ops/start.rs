@@ -23,6 +23,7 @@ use crate::operation::{Group, Operation, Outcome};
 use crate::project::services::{Readiness, describe};
 use crate::project::{Culprit, DatabaseAxis, Project};
 use crate::report::seconds;
+use crate::volumes::heal_before_start;
 
 /// Start the stack, or some services, and wait until it is ready.
 ///
@@ -108,6 +109,7 @@ impl Operation for Start {
 
     fn run(&self, project: &Project) -> Result<StartReport> {
         let began = Instant::now();
+        heal_before_start(project, Self::NAME)?;
         let _lock = project.lock(Lock::Stack, Mode::Exclusive, Self::NAME)?;
         if !project.has_services() {
             return self.without_services(project, began);

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::compose::{Container, Engine};
 use crate::error::Result;
-use crate::exec::{ExecError, Invocation};
+use crate::exec::{ExecError, Invocation, Pipe};
 use crate::nonce;
 use crate::project::Project;
 
@@ -260,26 +260,8 @@ impl<'a> Toolbox<'a> {
         Ok(self.tidy(one_off, ended))
     }
 
-    #[cfg(target_os = "linux")]
     fn pipe(&self) -> Result<Option<Pipe>> {
-        if !self.piped {
-            return Ok(None);
-        }
-        let path = self.folder.join(format!(".{}.pipe", nonce::hex_digits(16)?));
-        let made = rustix::fs::mknodat(
-            rustix::fs::CWD,
-            path.as_std_path(),
-            rustix::fs::FileType::Fifo,
-            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
-            0,
-        );
-        // A file system without pipes is no reason to fail: the slower way remains.
-        Ok(made.is_ok().then(|| Pipe(path)))
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn pipe(&self) -> Result<Option<Pipe>> {
-        Ok(None)
+        if self.piped { Pipe::make(&self.folder, 0o600) } else { Ok(None) }
     }
 
     /// After a failure, nothing of the job goes on: neither its container, nor its session on the server.
@@ -341,27 +323,8 @@ impl Job {
     }
 }
 
-/// A named pipe in the folder; gone when dropped.
-struct Pipe(Utf8PathBuf);
-
-impl Pipe {
-    fn path(&self) -> &Utf8Path {
-        &self.0
-    }
-
-    fn name(&self) -> &str {
-        self.0.file_name().unwrap_or_default()
-    }
-}
-
-impl Drop for Pipe {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
 /// A field of Docker's comma-separated options.
-fn csv(field: &str) -> String {
+pub(crate) fn csv(field: &str) -> String {
     if field.contains([',', '"', '\n']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
 }
 

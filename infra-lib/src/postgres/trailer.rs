@@ -10,22 +10,22 @@ use crate::nonce;
 const LENGTH: usize = 32;
 
 /// The word, and what may be its beginning.
-pub(super) struct Trailer {
+pub(crate) struct Trailer {
     word: String,
     held: Vec<u8>,
 }
 
 impl Trailer {
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         Ok(Self { word: nonce::hex_digits(LENGTH)?, held: Vec::new() })
     }
 
-    pub(super) fn word(&self) -> &str {
+    pub(crate) fn word(&self) -> &str {
         &self.word
     }
 
     /// Takes the next bytes, and hands on those that cannot be the word.
-    pub(super) fn pass<E>(
+    pub(crate) fn pass<E>(
         &mut self,
         bytes: &[u8],
         on_data: impl FnOnce(&[u8]) -> std::result::Result<(), E>,
@@ -38,7 +38,7 @@ impl Trailer {
     }
 
     /// Whether the stream ended with the word.
-    pub(super) fn arrived(&self) -> bool {
+    pub(crate) fn arrived(&self) -> bool {
         self.held == self.word.as_bytes()
     }
 }

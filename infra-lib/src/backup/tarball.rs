@@ -4,14 +4,14 @@
 //! read nothing passes that we would not have written: each member below a folder that came before it, each name once,
 //! no way out, no devices.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher as _;
 use std::io::{self, Read};
 use std::path::{Component, Path};
 
 use flate2::read::MultiGzDecoder;
-use tar::{Archive, EntryType, Header};
+use tar::{EntryType, Header};
 
 use super::manifest::BackupManifest;
 use super::tally::{Kind, Tally};
@@ -41,10 +41,14 @@ pub(crate) struct Bounds {
     pub(crate) bytes: u64,
 }
 
+/// Everything in an archive stands in blocks of so many bytes.
+const BLOCK: usize = 512;
+/// What may stand before a member to describe it: names, attributes.
+const PREFACE: u64 = 1 << 17;
 /// The longest path, in bytes.
 const LONGEST: usize = 4096;
 /// What a member takes beside its content, at most: headers, a long name, extended attributes.
-const OVERHEAD: u64 = 192 * 1024;
+const OVERHEAD: u64 = 4 * PREFACE;
 /// What we keep of a member beside the usual.
 const EXTRAS: [&str; 2] = ["mtime", "SCHILY.xattr."];
 
@@ -73,13 +77,10 @@ pub(crate) fn read(
     bounds: Bounds,
     mut on_member: impl FnMut(&Member, &mut dyn Read) -> io::Result<()>,
 ) -> io::Result<Tally> {
-    let stream = Bounded { inner: MultiGzDecoder::new(file), left: bounds.stream() };
-    let mut archive = Archive::new(stream);
+    let mut stream = Bounded { inner: MultiGzDecoder::new(file), left: bounds.stream() };
     let mut tally = Tally::default();
     let mut seen = Seen::default();
-    for entry in archive.entries().map_err(invalid)? {
-        let mut entry = entry.map_err(invalid)?;
-        let member = describe(&mut entry)?;
+    while let Some(member) = next(&mut stream)? {
         seen.check(&member)?;
         if !member.path.is_empty() {
             tally.add(member.kind, member.size, member.mode, member.owner);
@@ -87,16 +88,18 @@ pub(crate) fn read(
         if tally.members() > bounds.members || tally.bytes > bounds.bytes {
             return Err(bad("it holds more than its manifest says"));
         }
-        on_member(&member, &mut entry)?;
+        let mut content = stream.by_ref().take(member.size);
+        on_member(&member, &mut content)?;
         // Whatever of it nobody wanted must be there all the same.
-        if io::copy(&mut entry, &mut io::sink()).map_err(invalid)? > 0 && member.kind != Kind::File {
-            return Err(bad("something stands where no content belongs"));
+        let left = content.limit();
+        if io::copy(&mut content, &mut io::sink()).map_err(invalid)? != left {
+            return Err(bad("it ends within a file"));
         }
+        padding(&mut stream, member.size)?;
     }
-    let mut rest = archive.into_inner();
     let mut buffer = [0; 4096];
     loop {
-        match rest.read(&mut buffer).map_err(invalid)? {
+        match stream.read(&mut buffer).map_err(invalid)? {
             0 => return Ok(tally),
             count if buffer[..count].iter().all(|&byte| byte == 0) => {}
             _ => return Err(bad("something stands after its end")),
@@ -104,8 +107,63 @@ pub(crate) fn read(
     }
 }
 
-fn describe(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<Member> {
-    let kind = match entry.header().entry_type() {
+/// What stands before a member and describes it.
+#[derive(Default)]
+struct Preface {
+    records: BTreeMap<String, Vec<u8>>,
+    path: Option<Vec<u8>>,
+    target: Option<Vec<u8>>,
+}
+
+/// The next member; `None` at the empty block that ends an archive.
+fn next(stream: &mut impl Read) -> io::Result<Option<Member>> {
+    let mut preface = Preface::default();
+    loop {
+        let block = exactly(stream, BLOCK)?;
+        if block.iter().all(|&byte| byte == 0) {
+            return Ok(None);
+        }
+        let header = Header::from_byte_slice(&block);
+        let is_known = header.as_ustar().is_some() || header.as_gnu().is_some();
+        if !is_known || header.cksum().map_err(invalid)? != sum(&block) {
+            return Err(bad("a header is damaged"));
+        }
+        let size = header.entry_size().map_err(invalid)?;
+        let kind = header.entry_type();
+        if !(kind.is_pax_local_extensions() || kind.is_gnu_longname() || kind.is_gnu_longlink()) {
+            return describe(header, preface).map(Some);
+        }
+        if size > PREFACE {
+            return Err(bad("what describes a member is too long"));
+        }
+        let text = exactly(stream, usize::try_from(size).unwrap_or(usize::MAX))?;
+        padding(stream, size)?;
+        let name = || text.split(|&byte| byte == 0).next().unwrap_or_default().to_owned();
+        if kind.is_gnu_longname() {
+            preface.path = Some(name());
+        } else if kind.is_gnu_longlink() {
+            preface.target = Some(name());
+        } else {
+            records(&text, &mut preface.records).ok_or_else(|| bad("what describes a member is unreadable"))?;
+        }
+    }
+}
+
+/// `<length> <key>=<value>\n`, where the length is that of all of it: a value may hold anything.
+fn records(mut text: &[u8], into: &mut BTreeMap<String, Vec<u8>>) -> Option<()> {
+    while !text.is_empty() {
+        let space = text.iter().position(|&byte| byte == b' ')?;
+        let length: usize = std::str::from_utf8(&text[..space]).ok()?.parse().ok()?;
+        let record = text.get(space + 1..length)?.strip_suffix(b"\n")?;
+        let equals = record.iter().position(|&byte| byte == b'=')?;
+        into.insert(String::from_utf8(record[..equals].to_owned()).ok()?, record[equals + 1..].to_owned());
+        text = &text[length..];
+    }
+    Some(())
+}
+
+fn describe(header: &Header, mut preface: Preface) -> io::Result<Member> {
+    let kind = match header.entry_type() {
         EntryType::Regular => Kind::File,
         EntryType::Directory => Kind::Directory,
         EntryType::Symlink => Kind::Symlink,
@@ -113,40 +171,64 @@ fn describe(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<Member> {
         EntryType::Fifo => Kind::Fifo,
         other => return Err(bad(format!("it has a member of the type `{}`", other.as_byte().escape_ascii()))),
     };
-    let path = plain(&entry.path_bytes())?;
-    let link = entry.link_name_bytes().map(|name| name.into_owned());
+    if preface.records.keys().any(|key| key.starts_with("GNU.sparse")) {
+        return Err(bad("it has a sparse member"));
+    }
+    let mut stated = |key: &str| preface.records.remove(key);
+    let path = stated("path").or(preface.path).unwrap_or_else(|| header.path_bytes().into_owned());
+    let target = stated("linkpath").or(preface.target);
+    let target = target.or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned)).unwrap_or_default();
+    let mut number = |key: &str, own: io::Result<u64>| match stated(key) {
+        Some(text) => {
+            let number = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+            number.ok_or_else(|| bad(format!("a member's {key} is no number")))
+        }
+        None => own.map_err(invalid),
+    };
+    let size = number("size", header.entry_size())?;
+    let owner = (number("uid", header.uid())?, number("gid", header.gid())?);
     let target = match kind {
-        Kind::HardLink => plain(&link.unwrap_or_default())?,
-        Kind::Symlink => link
-            .filter(|to| !to.is_empty() && to.len() <= LONGEST && !to.contains(&0))
-            .ok_or_else(|| bad("a link leads nowhere"))?,
+        Kind::HardLink => plain(&target)?,
+        Kind::Symlink if target.is_empty() || target.len() > LONGEST || target.contains(&0) => {
+            return Err(bad("a link leads nowhere"));
+        }
+        Kind::Symlink => target,
         _ => Vec::new(),
     };
-    let mut extras = Vec::new();
-    for extra in entry.pax_extensions().map_err(invalid)?.into_iter().flatten() {
-        let extra = extra.map_err(invalid)?;
-        let key = extra.key().map_err(|_| bad("an attribute has an unreadable name"))?;
-        if key.starts_with("GNU.sparse") {
-            return Err(bad("it has a sparse member"));
-        }
-        if EXTRAS.iter().any(|known| key.starts_with(known)) {
-            extras.push((key.to_owned(), extra.value_bytes().to_owned()));
-        }
+    if size > 0 && kind != Kind::File {
+        return Err(bad("something stands where no content belongs"));
     }
-    let size = if kind == Kind::File { entry.size() } else { 0 };
-    let header = entry.header();
-    let number = |read: io::Result<u64>| read.map_err(invalid);
+    preface.records.retain(|key, _| EXTRAS.iter().any(|known| key.starts_with(known)));
     Ok(Member {
-        path,
+        path: plain(&path)?,
         kind,
         target,
         size,
         mode: header.mode().map_err(invalid)? & 0o7777,
-        owner: (number(header.uid())?, number(header.gid())?),
+        owner,
         // Before 1970 there were no files; a time that cannot be read is no reason to lose one.
         mtime: header.mtime().unwrap_or(0),
-        extras,
+        extras: preface.records.into_iter().collect(),
     })
+}
+
+fn exactly(stream: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; count];
+    stream.read_exact(&mut bytes).map_err(invalid)?;
+    Ok(bytes)
+}
+
+/// Content is filled up to whole blocks.
+fn padding(stream: &mut impl Read, size: u64) -> io::Result<()> {
+    let block = BLOCK as u64;
+    let fill = usize::try_from((block - size % block) % block).unwrap_or(0);
+    exactly(stream, fill).map(drop)
+}
+
+/// The sum of a header's bytes, in which that of its sum counts as spaces.
+fn sum(block: &[u8]) -> u32 {
+    let count = |(at, byte): (usize, &u8)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) };
+    block.iter().enumerate().map(count).sum()
 }
 
 /// The path without `.` and a slash at its end; an error unless it leads to something below.
@@ -257,9 +339,8 @@ pub(crate) fn bad(what: impl Into<String>) -> io::Error {
 fn invalid(error: io::Error) -> io::Error {
     use io::ErrorKind as Kind;
     match error.kind() {
-        Kind::Other | Kind::InvalidInput | Kind::UnexpectedEof if error.raw_os_error().is_none() => {
-            bad(error.to_string())
-        }
+        Kind::UnexpectedEof => bad("it ends before its end"),
+        Kind::Other | Kind::InvalidInput if error.raw_os_error().is_none() => bad(error.to_string()),
         _ => error,
     }
 }

@@ -24,9 +24,9 @@ use crate::volumes::{Volume, VolumeMaking, resume};
 
 pub use list::{ListedVolume, VolumeList};
 
-/// Back up a volume, or each that is declared, and prove that the backup is whole.
+/// Back up volumes, and prove that the backups are whole.
 ///
-/// A container of its own reads the volume, and can do nothing else. The archive counts only once it is written, synced,
+/// Without a name, each that is declared. A container of its own reads the volume, and can do nothing else. The archive counts only once it is written, synced,
 /// hashed, and read to its end, and holds what the volume does. What a database keeps in files is no backup of it: such a
 /// volume is refused.
 #[derive(Debug, Clone, Default)]

@@ -49,6 +49,8 @@ const STALL: Duration = Duration::from_secs(120);
 /// How long undoing may take after a failure.
 const AFTERWARDS: Duration = Duration::from_secs(300);
 const TIDY: Duration = Duration::from_secs(15);
+/// How long to wait for a container to be removed that is not there yet.
+const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(1)];
 /// What a script ends with in an image that lacks a program which it needs.
 const LACKS: i32 = 127;
 
@@ -126,18 +128,18 @@ impl<'a> Keeper<'a> {
             let ended = self.runner.chunks(&call, &mut on_chunk);
             // With our end of the pipe goes the last reader, so that the feeder does not wait for ever.
             drop(call);
-            let fed = feeder.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
-            if let Err(error) = fed
+            let written = feeder.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
+            if let Err(error) = written
                 && error.kind() != io::ErrorKind::BrokenPipe
             {
-                self.remove(&name);
+                self.remove(&name, ended.as_ref().err());
                 self.project.cancel().check()?;
                 return Err(if error.kind() == io::ErrorKind::InvalidData { invalid(error) } else { failed(error) });
             }
             match ended {
                 Ok(_) => Ok(()),
                 Err(error) => {
-                    self.remove(&name);
+                    self.remove(&name, Some(&error));
                     Err(failure(error))
                 }
             }
@@ -176,7 +178,7 @@ impl<'a> Keeper<'a> {
 
     /// `Ok` after a failure: another image may do, and is to be tried.
     fn try_another(&mut self, name: &str, error: ExecError) -> Result<()> {
-        self.remove(name);
+        self.remove(name, Some(&error));
         match error {
             // 125 to 127: there is no such image, or in it no shell, or no program that the script needs.
             ExecError::Exited { code: 125..=LACKS, ref tail, .. } if !is_engines_fault(tail) => {
@@ -187,9 +189,18 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    fn remove(&self, name: &str) {
-        let call = Invocation::new("docker").args(["rm", "-f", "-v", name]).deadline(TIDY);
-        let _ = self.project.runner().aftermath().read(&call);
+    /// A client that was ended may have asked for a container which the engine is only about to make.
+    fn remove(&self, name: &str, error: Option<&ExecError>) {
+        let runner = self.project.runner().aftermath();
+        let is_clients_end = !matches!(error, Some(ExecError::Exited { .. }));
+        for pause in if is_clients_end { &PAUSES[..] } else { &PAUSES[..1] } {
+            let call = Invocation::new("docker").args(["rm", "-f", "-v", name]).deadline(TIDY);
+            let said = runner.read(&call).map_or_else(|error| error.tail().to_owned(), |output| output.stderr);
+            if !said.contains("No such container") {
+                return;
+            }
+            let _ = runner.cancel().sleep(*pause);
+        }
     }
 
     fn no_image(&self) -> Error {

@@ -88,7 +88,7 @@ impl VolumeMaking<'_> {
         manifest.objects = tally.to_objects();
         manifest.warnings = warnings;
         manifest.verified = vec![proof];
-        manifest.durability = if is_durable { "full" } else { "none" }.to_owned();
+        if is_durable { "full" } else { "none" }.clone_into(&mut manifest.durability);
         manifest.duration_ms = millis(began.elapsed());
         let name = draft.publish(&manifest, project.cancel())?;
         Ok(Made { name, path: folder.path().join(&manifest.file), manifest })

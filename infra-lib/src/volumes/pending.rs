@@ -83,7 +83,7 @@ pub(crate) fn resume(project: &Project) -> Result<()> {
 /// Services that start must not see half of a volume: ends what a restore that was killed has left.
 pub(crate) fn heal_before_start(project: &Project, operation: &str) -> Result<()> {
     let is_open = |pending: &Pending| !pending.is_settled && !project.runner().is_dry_run();
-    if Pending::read(project).filter(is_open).is_none() {
+    if !Pending::read(project).is_some_and(|pending| is_open(&pending)) {
         return Ok(());
     }
     let _alone = project.lock(Lock::Volumes, Mode::Exclusive, operation)?;

@@ -51,7 +51,7 @@ impl VolumeRestoring<'_> {
                 Pending::remove(project)?;
                 Ok(restored)
             }
-            Err(error) => Err(self.go_back(project, &running, error)),
+            Err(error) => Err(self.go_back(project, keeper.afterwards(), &running, error)),
         }
     }
 
@@ -75,12 +75,9 @@ impl VolumeRestoring<'_> {
     }
 
     /// After a failure: the volume as it was, and its services running again, also when we were told to end.
-    fn go_back(&self, project: &Project, running: &[String], error: Error) -> Error {
-        let healed = Keeper::new(project, self.volume).map(Keeper::afterwards).and_then(|mut keeper| {
-            keeper.sweep();
-            keeper.heal()
-        });
-        let healed = match healed {
+    fn go_back(&self, project: &Project, mut keeper: Keeper<'_>, running: &[String], error: Error) -> Error {
+        keeper.sweep();
+        let healed = match keeper.heal() {
             Ok(healed) => healed,
             Err(reason) => {
                 return Error::new(

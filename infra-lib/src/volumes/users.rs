@@ -117,10 +117,10 @@ fn repository(image: &str) -> &str {
 }
 
 fn is_within(target: &str, places: &[&str]) -> bool {
-    let below = |place: &&str| {
+    let below = |place: &str| {
         target.trim_end_matches('/').strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    places.iter().any(|place| below(&place))
+    places.iter().any(|place| below(place))
 }
 
 /// Whether a service's `PGDATA` lies in what is mounted there.

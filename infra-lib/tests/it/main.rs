@@ -38,4 +38,5 @@ mod security;
 mod setup;
 mod support;
 mod tidy;
+mod volumes;
 mod vrss;

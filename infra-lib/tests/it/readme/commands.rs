@@ -92,6 +92,7 @@ const SAMPLES: &[(&str, &[&str])] = &[
     ("db-verify", &["latest"]),
     ("db-restore", &["latest", "--yes"]),
     ("db-prune", &[]),
+    ("volume-backup", &["--list"]),
     ("db-migrate", &["new", "first"]),
     ("db-reset", &["--yes"]),
     ("env", &["check"]),
@@ -113,6 +114,7 @@ const ELSEWHERE: &[&str] = &[
     "db-seed", // has nothing to seed there
     "init",    // refuses to overwrite an infra.toml
     "update",  // asks registries
+    "volume-restore", // has no volumes there
 ];
 
 #[test]

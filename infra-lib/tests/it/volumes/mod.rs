@@ -61,8 +61,7 @@ fn fill(project: &TestProject) {
 fn kept(project: &TestProject) -> Vec<String> {
     let entries = std::fs::read_dir(project.path("backups")).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
-    names.retain(|name| name.ends_with(".json") || name.ends_with(".tar.gz"));
-    names.retain(|name| !name.starts_with(".infra-backups"));
+    names.retain(|name| name.starts_with("it-"));
     names.sort();
     names
 }

@@ -36,7 +36,7 @@ impl VolumeMaking<'_> {
         let catalogue = Catalogue::of(Some(Folder::open(folder.path())?))?;
         let began = Instant::now();
         let last = catalogue.volumes(project, &volume.key).rfind(|entry| entry.manifest.is_good());
-        check_room(folder, last.map(|last| last.manifest.bytes))?;
+        check_room(folder, last.map(|last| &last.manifest))?;
 
         project.step(format_args!("backing up the volume {}", volume.key));
         let mut keeper = Keeper::new(project, volume)?;

@@ -61,7 +61,7 @@ fn query() -> String {
   'roles', (SELECT json_agg(DISTINCT pg_get_userbyid(role)) FROM (
      SELECT refobjid AS role FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass
        AND (dbid = d.oid OR (classid = 'pg_database'::regclass AND objid = d.oid))
-     UNION SELECT datdba UNION SELECT relowner FROM pg_class WHERE oid >= 16384 UNION SELECT nspowner FROM pg_namespace WHERE oid >= 16384
+     UNION SELECT datdba UNION SELECT setrole FROM pg_db_role_setting WHERE setdatabase = d.oid UNION SELECT relowner FROM pg_class WHERE oid >= 16384 UNION SELECT nspowner FROM pg_namespace WHERE oid >= 16384
      UNION SELECT proowner FROM pg_proc WHERE oid >= 16384 UNION SELECT typowner FROM pg_type WHERE oid >= 16384
      UNION SELECT lomowner FROM pg_largeobject_metadata
      UNION SELECT setrole FROM pg_db_role_setting WHERE setdatabase = d.oid) r

@@ -36,6 +36,14 @@ pub(crate) fn exchange(project: &Project, from: &Database, live: &str, new: &str
     run(project, from, &[("live", live), ("new", new), ("old", old), ("note", &Purpose::Old.note(live))], &script)
 }
 
+/// Gives a database that is about to be exchanged what the backup says that it had. What the live one has comes on top.
+pub(crate) fn adorn(project: &Project, from: &Database, new: &str, properties: &[String]) -> Result<()> {
+    // Until the exchange its comment says that it is unfinished.
+    let own = properties.iter().filter(|sql| !sql.starts_with("COMMENT "));
+    let sql: String = own.map(|sql| format!("{sql};\n")).collect();
+    run(project, from, &[("db", new)], &format!("{PATIENT}BEGIN;\n{sql}COMMIT;\n\\echo exchanged\n"))
+}
+
 /// Gives `new` the name of a database that is not there, or leaves it its own, and what the backup says that it had.
 pub(crate) fn install(project: &Project, from: &Database, live: &str, new: &str, properties: &[String]) -> Result<()> {
     // From here on it is nobody's leftover.

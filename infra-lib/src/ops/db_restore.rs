@@ -158,6 +158,10 @@ impl DbRestore {
                 if exists.is_none() {
                     return swap::install(project, &from, &live.name, &new, properties);
                 }
+                // One that `setup` has just made has no settings and grants yet that anybody would miss.
+                if guard::is_empty(project, live)? {
+                    swap::adorn(project, &from, &new, properties)?;
+                }
                 let old = Purpose::Old.name(&live.name)?;
                 report.old = Some(old.clone());
                 swap::exchange(project, &from, &live.name, &new, &old)

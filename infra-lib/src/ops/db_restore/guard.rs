@@ -68,6 +68,12 @@ pub(super) fn ask(project: &Project, live: &Database, source: &Source, exists: O
     project.consent(&destruction)
 }
 
+/// Whether there is nothing in the live database.
+pub(super) fn is_empty(project: &Project, live: &Database) -> Result<bool> {
+    let sql = "SELECT NOT EXISTS (SELECT FROM pg_class WHERE relnamespace <> ALL (ARRAY['pg_catalog', 'pg_toast', 'information_schema']::regnamespace[]));";
+    Ok(live.query(project, sql)?.trim() == "t")
+}
+
 /// Whether the role may create a database and rename the live one. On many managed servers it may not.
 pub(super) fn may_exchange(project: &Project, live: &Database) -> Result<bool> {
     let sql = "SELECT rolsuper OR (rolcreatedb AND pg_has_role(d.datdba, 'USAGE')) \

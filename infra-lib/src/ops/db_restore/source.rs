@@ -24,6 +24,9 @@ impl Source {
     /// Finds what was asked for. A file without a manifest needs `--unverified`, and is read whole to learn what it holds.
     pub(super) fn open(project: &Project, options: &DbRestore) -> Result<Self> {
         let wanted = options.backup.as_deref().unwrap_or("latest");
+        if wanted.is_empty() {
+            return Err(Error::new(Exit::Usage, "no backup has an empty name"));
+        }
         let catalogue = Catalogue::read(project)?;
         let missing = match catalogue.find(project, wanted) {
             Ok(entry) => {

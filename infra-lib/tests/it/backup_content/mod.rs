@@ -8,6 +8,7 @@ mod output;
 mod places;
 
 mod readers;
+mod roles;
 mod suspicion;
 
 use std::path::PathBuf;

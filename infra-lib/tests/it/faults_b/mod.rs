@@ -1,6 +1,7 @@
 //! Hostile and odd names, through everything that backs up, proves and restores.
 
 mod names;
+mod odd;
 
 use crate::support::*;
 

@@ -51,7 +51,17 @@ pub(super) fn measure(site: &Site) -> Outcome<Vec<Table>> {
         }
         table.rows.push(row(&format!("{what}, of {MANY}"), old, ours));
     }
-    table.notes.push(format!("Against {}.", sqlx.trim()));
+    let mut login = Samples::default();
+    for round in site.rounds("migrations, a login", site.rounds * 3) {
+        round?;
+        login.push(timing::time(place.login())?);
+    }
+    table.notes.push(format!(
+        "Against {}. What bounds the last two: ours is a development build and starts one psql; the two take {login} to log in \
+         and ask for nothing (`db-shell -c 'SELECT 1'`). sqlx speaks with the server itself. What bounds the first: one \
+         commit for each migration, where sqlx makes two.",
+        sqlx.trim()
+    ));
     Ok(vec![table])
 }
 
@@ -64,7 +74,7 @@ fn row(what: &str, old: Samples, ours: Samples) -> Vec<Cell> {
 struct Place<'a> {
     site: &'a Site,
     sh: Shell,
-    url: String,
+    port: String,
     _dir: TempDir,
 }
 
@@ -79,11 +89,11 @@ impl<'a> Place<'a> {
         )?;
         sh.write_file(".env", "DB_NAME=bench\nDB_USER=bench\nDB_PASSWORD=bench-password\n")?;
         sh.create_dir("migrations")?;
-        let mut place = Self { site, sh, url: String::new(), _dir: dir };
+        let mut place = Self { site, sh, port: String::new(), _dir: dir };
         let xtask = &site.xtask;
         timing::run(cmd!(place.sh, "{xtask} setup --yes"))?;
         let port = cmd!(place.sh, "{xtask} db-shell -c").arg("SHOW port").args(["--", "-At"]).quiet().read()?;
-        place.url = format!("postgres://bench:bench-password@127.0.0.1:{}/bench", port.trim());
+        port.trim().clone_into(&mut place.port);
         Ok(place)
     }
 
@@ -108,8 +118,15 @@ impl<'a> Place<'a> {
         cmd!(self.sh, "{xtask} db-migrate {words...}")
     }
 
+    /// A login of ours that asks for nothing.
+    fn login(&self) -> Cmd<'_> {
+        let xtask = &self.site.xtask;
+        cmd!(self.sh, "{xtask} db-shell -c").arg("SELECT 1")
+    }
+
     fn sqlx(&self, words: &[&str]) -> Cmd<'_> {
-        cmd!(self.sh, "sqlx migrate {words...}").env("DATABASE_URL", &self.url)
+        let url = format!("postgres://bench:bench-password@127.0.0.1:{}/bench", self.port);
+        cmd!(self.sh, "sqlx migrate {words...}").env("DATABASE_URL", url)
     }
 }
 

@@ -128,7 +128,10 @@ impl Folder {
         let draft = format!(".{name}{PART}");
         let _ = rustix::fs::unlinkat(&self.fd, &draft, AtFlags::empty());
         rustix::fs::symlinkat(target, &self.fd, &draft)?;
-        Ok(rustix::fs::renameat(&self.fd, &draft, &self.fd, name)?)
+        rustix::fs::renameat(&self.fd, &draft, &self.fd, name).inspect_err(|_| {
+            let _ = rustix::fs::unlinkat(&self.fd, &draft, AtFlags::empty());
+        })?;
+        Ok(())
     }
 
     /// Removes a file, or a folder of files; that nothing was there is fine.

@@ -54,6 +54,11 @@ const FILES: u64 = 8;
 impl Making<'_> {
     /// Makes it; the caller holds the database's lock. `None`: a dry run, which has shown what it would do.
     pub(crate) fn run(&self, project: &Project) -> Result<Option<Made>> {
+        // Once somebody has asked it to end, that is why it ended, whatever else was met on the way.
+        self.make(project).map_err(|error| project.cancel().check().err().map_or(error, Error::from))
+    }
+
+    fn make(&self, project: &Project) -> Result<Option<Made>> {
         self.label.map_or(Ok(()), name::check_label)?;
         let database = project.database()?;
         if project.runner().is_dry_run() {

@@ -96,6 +96,25 @@ fn a08_a_connection_that_drops_at_any_byte_is_noticed() {
 }
 
 #[test]
+fn a09_an_engine_that_is_lost_is_named_and_what_it_still_runs_is_ended_by_the_next_run() {
+    let Some(_engine) = engine() else { return };
+    let project = container();
+    let before = Before::of(&project);
+    let engine = VanishingEngine::new();
+    let held = hold(&project, "plain");
+    let running = project.xtask(["db-backup"]).env("DOCKER_HOST", engine.address()).spawn();
+    until_somebody_waits(&project);
+    engine.vanish();
+    let ended = running.wait();
+    ended.code(69).says("the Docker engine was lost");
+    assert!(ended.took < Duration::from_secs(30), "{ended}");
+    before.unchanged(&ended);
+    assert_eq!(strays(&project), [""; 0]);
+    drop(held);
+    before.recovers();
+}
+
+#[test]
 fn a05_a06_killed_in_its_container_or_with_its_tool_nothing_goes_on() {
     let Some(_engine) = engine() else { return };
     let project = container();

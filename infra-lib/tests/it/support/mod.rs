@@ -38,8 +38,8 @@
 //! - [`Bystanders`]: foreign containers, volumes, networks and images that must survive unchanged.
 //! - [`Sampler`]: every command line on this machine, read each millisecond while a command runs.
 //! - [`survivors`]: the processes that a call has left behind.
-//! - [`remote_engine`], [`failing_engine`], [`frozen_engine`]: the engine from afar, one whose connections break, and one that
-//!   never answers.
+//! - [`remote_engine`], [`failing_engine`], [`VanishingEngine`], [`frozen_engine`]: the engine from afar, one whose connections
+//!   break, one that goes away, and one that never answers.
 //! - [`free_port`], [`wait_until`].
 
 #![allow(dead_code, unused_imports, reason = "a harness offers more than the tests of one moment use")]
@@ -78,7 +78,7 @@ pub(crate) use self::{
     ports::free_port,
     processes::{command, descendants, signal, survivors},
     project::TestProject,
-    proxy::{Break, failing_engine, frozen_engine, remote_engine},
+    proxy::{Break, VanishingEngine, failing_engine, frozen_engine, remote_engine},
     running::Running,
     sampler::Sampler,
     users::Somebody,

@@ -4,8 +4,8 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -149,4 +149,52 @@ pub(crate) fn frozen_engine() -> (String, TempDir) {
         }
     });
     (format!("unix://{}", path.display()), dir)
+}
+
+/// The engine of this machine, behind a socket of its own, until it vanishes as a daemon does that is killed.
+#[derive(Debug)]
+pub(crate) struct VanishingEngine {
+    dir: TempDir,
+    open: Arc<Mutex<Vec<UnixStream>>>,
+}
+
+impl VanishingEngine {
+    /// One that is there.
+    pub(crate) fn new() -> Self {
+        let engine = Self { dir: tempfile::tempdir().unwrap(), open: Arc::default() };
+        let listener = UnixListener::bind(engine.socket()).unwrap();
+        let open = Arc::clone(&engine.open);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let engine = UnixStream::connect(engine_socket()).unwrap();
+                let both = [client.try_clone().unwrap(), engine.try_clone().unwrap()];
+                open.lock().unwrap().extend(both);
+                for (from, to) in [(client.try_clone(), engine.try_clone()), (Ok(engine), Ok(client))] {
+                    let (mut from, mut to) = (from.unwrap(), to.unwrap());
+                    thread::spawn(move || {
+                        let _ = io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(Shutdown::Write);
+                    });
+                }
+            }
+        });
+        engine
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.dir.path().join("docker.sock")
+    }
+
+    /// For `DOCKER_HOST`.
+    pub(crate) fn address(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// Nobody answers any more, and every connection is cut.
+    pub(crate) fn vanish(&self) {
+        std::fs::remove_file(self.socket()).unwrap();
+        for stream in self.open.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
 }

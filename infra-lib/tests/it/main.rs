@@ -33,6 +33,7 @@ mod ops;
 mod prune;
 mod readme;
 mod restore;
+mod round_trip;
 mod schedule;
 mod security;
 mod setup;

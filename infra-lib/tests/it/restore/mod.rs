@@ -24,7 +24,7 @@ CREATE FUNCTION pg_temp.probe() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE tab record; found text;
 BEGIN
   FOR tab IN SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'm') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema' ORDER BY 1, 2
+    WHERE c.relkind IN ('r', 'm') AND c.relispopulated AND c.relpersistence <> 't' AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema' ORDER BY 1, 2
   LOOP
     EXECUTE format('SELECT concat(count(*), '' '', sum(hashtextextended(t::text, 0)::numeric)) FROM ONLY %I.%I t', tab.nspname, tab.relname) INTO found;
     RETURN NEXT concat(tab.nspname, '.', tab.relname, ' ', found);
@@ -54,7 +54,7 @@ impl Shop {
     pub(crate) fn from_project(project: TestProject, image: &str, more: &str, schema: &str) -> Self {
         let service = DATABASE.replace("@image@", image).replace(
             "environment: {",
-            "command: [postgres, -c, fsync=off, -c, max_prepared_transactions=2, -c, max_connections=60]\n    environment: {POSTGRES_DB: shop, ",
+            "command: [postgres, -c, fsync=off, -c, max_prepared_transactions=2, -c, max_connections=60, -c, max_locks_per_transaction=400]\n    environment: {POSTGRES_DB: shop, ",
         );
         let project = project.compose(&format!("services:{service}{more}"));
         project.xtask(["start"]).end().ok();
@@ -86,7 +86,8 @@ impl Shop {
 
     #[track_caller]
     pub(crate) fn sql_in(&self, database: &str, sql: &str) -> String {
-        self.try_sql_in(database, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+        self.try_sql_in(database, sql)
+            .unwrap_or_else(|error| panic!("{}: {error}", sql.chars().take(200).collect::<String>()))
     }
 
     /// The same in the live one.

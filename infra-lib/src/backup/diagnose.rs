@@ -1,6 +1,9 @@
 //! Why a dump failed, from those who know more than its client has said.
 
+use std::io;
 use std::time::Duration;
+
+use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::exec::ExecError;
@@ -27,6 +30,10 @@ pub(super) fn failed(project: &Project, toolbox: &Toolbox<'_>, draft: &Draft<'_>
             BackupError::Stalled { after, state: blocker(project, database).or_else(|| state(project, database)) }
                 .into()
         }
+        error if is_broken_disk(error.tail()) => {
+            let (path, cause) = (draft.folder().path().join(draft.part()), io::Error::from(Errno::IO));
+            Error::file("write", path)(cause)
+        }
         error => match BackupError::from_exec("pg_dump", draft.folder().path(), error) {
             BackupError::NoRoom { .. } => full(draft).into(),
             BackupError::Blocked { message } => {
@@ -40,6 +47,12 @@ pub(super) fn failed(project: &Project, toolbox: &Toolbox<'_>, draft: &Draft<'_>
             error => error.into(),
         },
     }
+}
+
+/// Whether the tool, and not the server, met an error of its disk.
+fn is_broken_disk(said: &str) -> bool {
+    let own = |line: &str| line.starts_with("pg_dump: ") && line.contains("Input/output error");
+    said.lines().any(|line| own(line) && !line.contains("ERROR:"))
 }
 
 /// What a child dies of that writes beyond a limit for file sizes.

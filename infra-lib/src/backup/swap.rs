@@ -40,7 +40,7 @@ pub(crate) fn exchange(project: &Project, from: &Database, live: &str, new: &str
 pub(crate) fn adorn(project: &Project, from: &Database, new: &str, properties: &[String]) -> Result<()> {
     // Until the exchange its comment says that it is unfinished.
     let own = properties.iter().filter(|sql| !sql.starts_with("COMMENT "));
-    let sql: String = own.map(|sql| format!("{sql};\n")).collect();
+    let sql = own.fold(String::new(), |text, sql| text + sql + ";\n");
     run(project, from, &[("db", new)], &format!("{PATIENT}BEGIN;\n{sql}COMMIT;\n\\echo exchanged\n"))
 }
 

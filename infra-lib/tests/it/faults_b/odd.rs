@@ -105,7 +105,7 @@ fn b10_any_printable_password_logs_in() {
     std::fs::write(project.path("password.txt"), &password).unwrap();
     let settings = format!("name = \"{name}\"\nuser = \"keyed\"\npassword = \"file:password.txt\"\n");
     project.write("infra.toml", &format!("[project]\nname = \"@name@\"\n[database]\n{settings}"));
-    let url: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let url: String = password.bytes().flat_map(|byte| format!("%{byte:02X}").into_bytes()).map(char::from).collect();
     let url = format!("postgres://keyed:{url}@127.0.0.1:{}/{name}", cluster.port);
     let elsewhere = TestProject::new()
         .file("infra.toml", "[project]\nname = \"@name@\"\n[database]\nurl = \"env:DATABASE_URL\"\n")

@@ -257,6 +257,8 @@ fn read_manifest(folder: &Folder, name: &str) -> Result<Option<BackupManifest>, 
     let unusable = |reason: String| BackupError::Manifest { file: name.to_owned(), reason };
     let is_named_as_ours = name::has_time(name);
     let text = match folder.open_file(name).and_then(std::io::read_to_string) {
+        // A set's file names backups, and is none.
+        Ok(text) if text.contains("\"parts\"") && !text.contains("\"sequence\"") => return Ok(None),
         Ok(text) if is_named_as_ours || text.contains("\"sequence\"") => text,
         Err(error) if is_named_as_ours => return Err(unusable(error.to_string())),
         _ => return Ok(None),

@@ -67,6 +67,12 @@ impl Making<'_> {
         // Before the database is asked for anything: a place to put it, and nobody else at it.
         let (folder, place) = Catalogue::folder_for_writing(project)?;
         let _alone = project.lock_backups(folder.path(), self.operation)?;
+        self.run_alone(project, &folder, &place).map(Some)
+    }
+
+    /// The same in this folder, whose lock the caller holds too.
+    pub(crate) fn run_alone(&self, project: &Project, folder: &Folder, place: &str) -> Result<Made> {
+        let database = project.database()?;
         let catalogue = Catalogue::of(Some(Folder::open(folder.path())?))?;
         let began = Instant::now();
         let facts = once_started(project, &database)?;
@@ -81,12 +87,12 @@ impl Making<'_> {
         let good = catalogue.databases(project).rev().map(|entry| &entry.manifest).filter(|last| last.is_good());
         let last = good.into_iter().find(same);
         let estimate = last.map(|last| last.bytes);
-        check_room(&folder, last)?;
+        check_room(folder, last)?;
         check_tools(&toolbox, &facts)?;
         project.step(format_args!("backing up {}", facts.database.name));
         let now = Timestamp::now();
         let mut draft =
-            Draft::begin(&folder, stem(project.name(), &database.name, self.label, now), self.format.into())?;
+            Draft::begin(folder, stem(project.name(), &database.name, self.label, now), self.format.into())?;
         let dump = self.dump(&facts, estimate);
         let dumped = dump.fill(project, &mut toolbox, &draft);
         project.cancel().check()?;
@@ -110,7 +116,7 @@ impl Making<'_> {
         project.step("verifying it");
         let is_durable = draft.sync()?;
         let part = draft.part();
-        let archive = Archive { folder: &folder, name: &part, format: self.format.into() };
+        let archive = Archive { folder, name: &part, format: self.format.into() };
         let Digest { bytes, sha256, files } = archive.digest(project)?;
         let decoding = Instant::now();
         let content = archive.decode(project, &toolbox)?;
@@ -160,9 +166,9 @@ impl Making<'_> {
         }
         let name = draft.publish(&manifest, project.cancel())?;
         if manifest.suspect.is_empty() {
-            point_latest(project, &folder, &manifest);
+            point_latest(project, folder, &manifest);
         }
-        Ok(Some(Made { name, path: folder.path().join(&manifest.file), manifest }))
+        Ok(Made { name, path: folder.path().join(&manifest.file), manifest })
     }
 
     fn dump(&self, facts: &Facts, estimate: Option<u64>) -> Dump {

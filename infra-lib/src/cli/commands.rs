@@ -30,6 +30,8 @@ pub(super) fn all() -> Vec<Entry> {
         entry::<ops::DbMigrate>(),
         entry::<ops::DbSeed>(),
         entry::<ops::DbReset>(),
+        entry::<ops::Backup>(),
+        entry::<ops::Restore>(),
         entry::<ops::VolumeBackup>(),
         entry::<ops::VolumeRestore>(),
         entry::<ops::Schedule>(),

@@ -3,6 +3,7 @@
 //! To add one: write its file here with a type that implements [`Operation`](crate::Operation), and add its line to the
 //! table in `cli/commands.rs`.
 
+mod backup;
 mod build;
 mod clean;
 mod db_backup;
@@ -23,6 +24,7 @@ mod init;
 mod logs;
 mod ps;
 mod restart;
+mod restore;
 mod scale;
 mod schedule;
 mod settled;
@@ -37,6 +39,7 @@ mod update;
 mod volume_backup;
 mod volume_restore;
 
+pub use backup::{Backup, BackupSet, ListedSet, SetList, SetReport};
 pub use build::{Build, BuildReport, BuiltImage};
 pub use clean::{Clean, CleanReport, Kind, Object};
 pub use db_backup::{BackupList, BackupReport, DbBackup, DbBackupReport, ListedBackup, Verify};
@@ -60,6 +63,7 @@ pub use init::{Init, InitReport};
 pub use logs::{LogLine, Logs, LogsReport, Since};
 pub use ps::{Ps, PsReport, PsRow};
 pub use restart::{Restart, RestartReport};
+pub use restore::{Restore, SetRestoreReport};
 pub use scale::{ScaleReport, ScaleServices, Scaled};
 pub use schedule::{
     NewJob, Schedule, ScheduleAction, ScheduleCheck, ScheduleInstalled, SchedulePrinted, ScheduleRan, ScheduleRemoved, ScheduleReport,

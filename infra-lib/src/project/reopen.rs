@@ -1,5 +1,6 @@
 //! Opening a project again, after its env files or `setup`'s choice have changed.
 
+use crate::consent::Given;
 use crate::error::Result;
 use crate::operation::Operation;
 
@@ -14,6 +15,12 @@ impl Project {
     /// The same project in another environment, with what `setup` has recorded.
     pub(crate) fn in_environment(&self, name: &str) -> Result<Self> {
         ProjectBuilder::like(self, None).environment(name).open()
+    }
+
+    /// The same project, whose questions were answered with yes: what is about to be done was asked as a whole.
+    pub(crate) fn consented(&self) -> Result<Self> {
+        let consent = Given { yes: true, confirm: Some(self.name().to_owned()) };
+        ProjectBuilder::like(self, None).consent(consent).open()
     }
 
     /// Runs an operation as a part of another one: the outer one stands in the journal.

@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use crate::backup::catalogue::Catalogue;
 use crate::backup::draft::{Data, Draft, stem};
 use crate::backup::folder::Folder;
-use crate::backup::make::{Made, check_room, millis};
-use crate::backup::verify::{Archive, Digest};
-use crate::backup::{BackupError, BackupManifest, Format, Proof, ProofKind};
+use crate::backup::make::{Made, check_room};
+use crate::backup::packed::Proven;
+use crate::backup::{BackupError, BackupManifest, Format};
 use crate::error::{Error, Result};
 use crate::project::Project;
 use crate::report::Unit;
@@ -59,15 +59,9 @@ impl VolumeMaking<'_> {
             warnings.push(format!("{} sockets or devices are not kept", before.others()));
         }
 
-        project.step("verifying it");
-        let is_durable = draft.sync()?;
-        let part = draft.part();
-        let archive = Archive { folder, name: &part, format: Format::Tar };
-        let Digest { bytes, sha256, .. } = archive.digest(project)?;
-        let decoding = Instant::now();
-        let tally = archive.decode_tar(project, None)?;
-        let proof = Proof { kind: ProofKind::Decode, at: Timestamp::now(), took_ms: millis(decoding.elapsed()) };
-        if tally != *before.tally() {
+        let proven = Proven::read(project, folder, &draft)?;
+        let tally = &proven.tally;
+        if *tally != *before.tally() {
             // Either the volume has changed meanwhile, or something of it was not read.
             if read::numbers(&mut keeper)?.tally() == before.tally() {
                 let reason = "the archive does not hold what the volume does".to_owned();
@@ -83,15 +77,8 @@ impl VolumeMaking<'_> {
         manifest.label = self.label.map(str::to_owned);
         manifest.set = self.set.map(str::to_owned);
         manifest.volume = Some(volume.key.clone());
-        manifest.compression = Some("gzip".to_owned());
-        (manifest.bytes, manifest.sha256) = (bytes, sha256);
-        manifest.objects = tally.to_objects();
         manifest.warnings = warnings;
-        manifest.verified = vec![proof];
-        if is_durable { "full" } else { "none" }.clone_into(&mut manifest.durability);
-        manifest.duration_ms = millis(began.elapsed());
-        let name = draft.publish(&manifest, project.cancel())?;
-        Ok(Made { name, path: folder.path().join(&manifest.file), manifest })
+        proven.publish(project, folder, draft, manifest, began)
     }
 
     /// An error if it is a volume that is not to be backed up by its files.

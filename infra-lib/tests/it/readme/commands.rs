@@ -92,6 +92,8 @@ const SAMPLES: &[(&str, &[&str])] = &[
     ("db-verify", &["latest"]),
     ("db-restore", &["latest", "--yes"]),
     ("db-prune", &[]),
+    ("backup", &[]),
+    ("restore", &["latest", "--yes"]),
     ("volume-backup", &["--list"]),
     ("db-migrate", &["new", "first"]),
     ("db-reset", &["--yes"]),

@@ -4,6 +4,7 @@ mod backup;
 mod hostile;
 mod killed;
 mod restore;
+mod sets;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,0 +1,272 @@
+//! The project's own files and folders: `[backup] files`.
+
+use std::collections::BTreeSet;
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::time::Instant;
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::Timestamp;
+use rustix::fs::OFlags;
+
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::fs::atomic;
+use crate::project::Project;
+use crate::state::private_dir;
+
+use super::BackupError;
+use super::catalogue::Catalogue;
+use super::draft::{Data, Draft, stem};
+use super::folder::Folder;
+use super::make::Made;
+use super::manifest::{BackupManifest, Format};
+use super::packed::Proven;
+use super::tally::Kind;
+use super::tarball::{self, Bounds, Member};
+
+/// The longest file that is restored: these are settings, which are written whole or not at all.
+const LARGEST: u64 = 1 << 30;
+
+/// An error unless each is a path below the project's folder, and there.
+pub(crate) fn check(project: &Project) -> Result<()> {
+    for path in &project.manifest().backup.files {
+        let is_below = path.components().all(|part| matches!(part, Utf8Component::Normal(_) | Utf8Component::CurDir));
+        if !is_below || path.as_str().is_empty() {
+            return Err(Error::new(
+                Exit::Config,
+                format!("`[backup] files` in infra.toml: {path} is no path below the project's folder"),
+            ));
+        }
+        if project.root().join(path).symlink_metadata().is_err() {
+            return Err(Error::new(
+                Exit::NotFound,
+                format!("`[backup] files` in infra.toml names {path}, which is not there"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Backs them up, as a part of a set. The caller has the folder's lock.
+pub(crate) fn back_up(project: &Project, folder: &Folder, set: &str) -> Result<Made> {
+    let (began, now) = (Instant::now(), Timestamp::now());
+    project.step("backing up files");
+    let catalogue = Catalogue::of(Some(Folder::open(folder.path())?))?;
+    let draft = Draft::begin(folder, stem(project.name(), "files", None, now), Format::Tar)?;
+    let left_out = pack(project, &draft)?;
+    let proven = Proven::read(project, folder, &draft)?;
+    let mut manifest = BackupManifest::begin(project, draft.file(), Format::Tar, now)?;
+    manifest.sequence = catalogue.next_sequence();
+    manifest.set = Some(set.to_owned());
+    manifest.warnings = left_out;
+    proven.publish(project, folder, draft, manifest, began)
+}
+
+/// Writes them into the draft, and says what was left out.
+fn pack(project: &Project, draft: &Draft<'_>) -> Result<Vec<String>> {
+    let Data::File(file) = draft.data() else {
+        return Err(BackupError::Incomplete { reason: "its draft is no file".to_owned() }.into());
+    };
+    let packer = GzEncoder::new(io::BufWriter::new(file), Compression::default());
+    let mut walk = Walk { project, builder: tar::Builder::new(packer), seen: BTreeSet::new(), left_out: Vec::new() };
+    for path in &project.manifest().backup.files {
+        walk.stated(path)?;
+    }
+    let Walk { builder, left_out, .. } = walk;
+    let written = builder.into_inner().and_then(GzEncoder::finish).and_then(|mut file| file.flush());
+    written.map_err(Error::file("write", draft.file()))?;
+    Ok(left_out)
+}
+
+struct Walk<'a, W: io::Write> {
+    project: &'a Project,
+    builder: tar::Builder<W>,
+    seen: BTreeSet<Utf8PathBuf>,
+    left_out: Vec<String>,
+}
+
+impl<W: io::Write> Walk<'_, W> {
+    /// A path of the list, after the folders that it is in.
+    fn stated(&mut self, path: &Utf8Path) -> Result<()> {
+        let path: Utf8PathBuf = path.components().filter(|part| matches!(part, Utf8Component::Normal(_))).collect();
+        let above: Vec<_> = path.ancestors().skip(1).filter(|above| !above.as_str().is_empty()).collect();
+        for folder in above.into_iter().rev() {
+            self.one(folder)?;
+        }
+        self.all(&path)
+    }
+
+    /// It, and what is in it.
+    fn all(&mut self, path: &Utf8Path) -> Result<()> {
+        let full = self.project.root().join(path);
+        if full == self.project.backup_dir() || full == *self.project.state().path() {
+            return Ok(());
+        }
+        self.project.cancel().check()?;
+        if !path.as_str().is_empty() && !self.one(path)?.is_dir() {
+            return Ok(());
+        }
+        let failed = |error| Error::file("read", full.clone())(error);
+        let entries = full.read_dir_utf8().map_err(failed)?.collect::<io::Result<Vec<_>>>();
+        let mut names: Vec<_> =
+            entries.map_err(failed)?.into_iter().map(|entry| entry.file_name().to_owned()).collect();
+        names.sort();
+        names.into_iter().try_for_each(|name| self.all(&path.join(name)))
+    }
+
+    fn one(&mut self, path: &Utf8Path) -> Result<Metadata> {
+        let full = self.project.root().join(path);
+        let failed = |error: io::Error| Error::file("read", full.clone())(error);
+        let stat = full.symlink_metadata().map_err(failed)?;
+        if !self.seen.insert(path.to_owned()) {
+            return Ok(stat);
+        }
+        let kind = stat.file_type();
+        if kind.is_socket() || kind.is_block_device() || kind.is_char_device() || kind.is_fifo() {
+            self.left_out.push(format!("{path} is not kept: it is no file"));
+            return Ok(stat);
+        }
+        let mut member = Member {
+            path: path.as_str().as_bytes().to_owned(),
+            kind: if kind.is_dir() { Kind::Directory } else { Kind::File },
+            target: Vec::new(),
+            size: 0,
+            mode: stat.mode() & 0o7777,
+            owner: (u64::from(stat.uid()), u64::from(stat.gid())),
+            mtime: u64::try_from(stat.mtime()).unwrap_or(0),
+            extras: Vec::new(),
+        };
+        if kind.is_symlink() {
+            member.kind = Kind::Symlink;
+            let target = full.as_std_path().read_link().map_err(failed)?;
+            target.as_os_str().as_bytes().clone_into(&mut member.target);
+        }
+        if kind.is_file() {
+            let file = open(&full).map_err(failed)?;
+            member.size = file.metadata().map_err(failed)?.len();
+            // One that shrinks meanwhile is filled up, and one that grows is cut: its header stands already.
+            let mut content = file.take(member.size).chain(io::repeat(0)).take(member.size);
+            tarball::append(&mut self.builder, &member, &mut content).map_err(failed)?;
+        } else {
+            tarball::append(&mut self.builder, &member, &mut io::empty()).map_err(failed)?;
+        }
+        Ok(stat)
+    }
+}
+
+fn open(path: &Utf8Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
+/// Puts the files of an archive that was verified back where they were. What is there and differs is kept in `aside`.
+pub(crate) fn restore(
+    project: &Project,
+    folder: &Folder,
+    manifest: &BackupManifest,
+    aside: &Utf8Path,
+) -> Result<Vec<Utf8PathBuf>> {
+    project.step("restoring files");
+    let archive = folder.path().join(&manifest.file);
+    let file = folder.open_file(&manifest.file).map_err(Error::file("read", archive.clone()))?;
+    let mut changed = Vec::new();
+    let mut failure = None;
+    let read = tarball::read(file, Bounds::stated(Some(manifest)), |member, content| {
+        put(project, member, content, aside, &mut changed).map_err(|error| {
+            failure = Some(error);
+            io::Error::other("a file was not restored")
+        })
+    });
+    match (failure, read) {
+        (Some(error), _) => Err(error),
+        (None, read) => read.map(|_| changed).map_err(Error::file("read", archive)),
+    }
+}
+
+fn put(
+    project: &Project,
+    member: &Member,
+    content: &mut dyn io::Read,
+    aside: &Utf8Path,
+    changed: &mut Vec<Utf8PathBuf>,
+) -> Result<()> {
+    let name = String::from_utf8(member.path.clone());
+    let name = name.map_err(|_| Error::new(Exit::BadData, "a file in the archive has a name that is no UTF-8"))?;
+    let path = Utf8Path::new(&name);
+    let full = project.root().join(path);
+    refuse_links(project, path)?;
+    let there = full.symlink_metadata().ok();
+    match member.kind {
+        Kind::Directory if there.as_ref().is_some_and(Metadata::is_dir) => Ok(()),
+        Kind::Directory if there.is_none() => {
+            std::fs::create_dir(&full).map_err(Error::file("create", &full))?;
+            set_mode(&full, member.mode)
+        }
+        Kind::Symlink => {
+            let target = std::ffi::OsStr::from_bytes(&member.target);
+            if there.is_some() && std::fs::read_link(&full).is_ok_and(|there| there == target) {
+                return Ok(());
+            }
+            if there.is_some() {
+                return Err(in_the_way(&full));
+            }
+            std::os::unix::fs::symlink(target, &full).map_err(Error::file("create", &full))?;
+            changed.push(path.to_owned());
+            Ok(())
+        }
+        Kind::File if there.as_ref().is_none_or(Metadata::is_file) && member.size <= LARGEST => {
+            let failed = |error| Error::file("read", full.clone())(error);
+            let mut bytes = Vec::new();
+            content.read_to_end(&mut bytes).map_err(failed)?;
+            if there.is_some() {
+                let mut old = Vec::new();
+                open(&full).and_then(|mut file| file.read_to_end(&mut old)).map_err(failed)?;
+                if old == bytes {
+                    return Ok(());
+                }
+                keep(aside, path, &old)?;
+            }
+            atomic::replace(&full, &bytes)?;
+            set_mode(&full, member.mode)?;
+            changed.push(path.to_owned());
+            Ok(())
+        }
+        _ => Err(in_the_way(&full)),
+    }
+}
+
+/// No folder on the way may be a link: it would lead somewhere else.
+fn refuse_links(project: &Project, path: &Utf8Path) -> Result<()> {
+    let above = path.ancestors().skip(1).map(|above| project.root().join(above));
+    match above.into_iter().find(|above| above.is_symlink() && above != project.root()) {
+        Some(link) => {
+            Err(Error::new(Exit::Refused, format!("{link} is a link now, and would lead us to write somewhere else")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn in_the_way(path: &Utf8Path) -> Error {
+    Error::new(Exit::Refused, format!("{path} is of another kind than in the backup"))
+        .with_hint("move it away, then try again")
+}
+
+fn set_mode(path: &Utf8Path, mode: u32) -> Result<()> {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    std::fs::set_permissions(path, mode).map_err(Error::file("set the mode of", path))
+}
+
+/// A copy of what was there, ours alone.
+fn keep(aside: &Utf8Path, path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    let copy = aside.join(path);
+    let folders: Vec<_> = copy.ancestors().skip(1).take_while(|folder| folder.starts_with(aside)).collect();
+    for folder in folders.into_iter().rev() {
+        private_dir(folder).map_err(Error::file("create", folder))?;
+    }
+    Ok(atomic::create_new(&copy, bytes)?)
+}

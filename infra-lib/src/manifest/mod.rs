@@ -13,8 +13,8 @@ mod values;
 pub use error::ManifestError;
 pub use load::FILE_NAME;
 pub use model::{
-    Backup, Compose, DatabaseSettings, DumpFormat, EnvRule, EnvironmentSettings, FillFrom, HealthTarget, Keep, LocalSettings,
-    Manifest, Migrations, Order, Policy, ProjectSettings, SeedRun, Seeds, ServicesAxis, Task,
+    Backup, Compose, DatabaseSettings, DumpFormat, EnvRule, EnvironmentSettings, FillFrom, HealthTarget, Keep,
+    LocalSettings, Manifest, Migrations, Order, Policy, ProjectSettings, SeedRun, Seeds, ServicesAxis, Task,
 };
 #[cfg(feature = "schema")]
 pub use schema::json_schema;

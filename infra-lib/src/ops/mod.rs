@@ -7,10 +7,10 @@ mod backup;
 mod build;
 mod clean;
 mod db_backup;
-mod db_restore;
 mod db_migrate;
 mod db_prune;
 mod db_reset;
+mod db_restore;
 mod db_seed;
 mod db_shell;
 mod db_verify;
@@ -43,10 +43,10 @@ pub use backup::{Backup, BackupSet, ListedSet, SetList, SetReport};
 pub use build::{Build, BuildReport, BuiltImage};
 pub use clean::{Clean, CleanReport, Kind, Object};
 pub use db_backup::{BackupList, BackupReport, DbBackup, DbBackupReport, ListedBackup, Verify};
-pub use db_restore::{DbRestore, RestoreReport};
 pub use db_migrate::{DbMigrate, MigrateAction, MigrateCheck, MigrateReport, MigrateStatus, Migrated};
 pub use db_prune::{DbPrune, DbPruneReport, PrunedBackup, PrunedState};
 pub use db_reset::{DbReset, ResetReport};
+pub use db_restore::{DbRestore, RestoreReport};
 pub use db_seed::{DbSeed, SeedReport};
 pub use db_shell::{DbShell, DbShellReport};
 pub use db_verify::{DbVerify, Subset, Verified, VerifyReport};
@@ -66,7 +66,8 @@ pub use restart::{Restart, RestartReport};
 pub use restore::{Restore, SetRestoreReport};
 pub use scale::{ScaleReport, ScaleServices, Scaled};
 pub use schedule::{
-    NewJob, Schedule, ScheduleAction, ScheduleCheck, ScheduleInstalled, SchedulePrinted, ScheduleRan, ScheduleRemoved, ScheduleReport,
+    NewJob, Schedule, ScheduleAction, ScheduleCheck, ScheduleInstalled, SchedulePrinted, ScheduleRan, ScheduleRemoved,
+    ScheduleReport,
 };
 pub use settled::Settled;
 pub use setup::{Setup, SetupReport};
@@ -77,7 +78,5 @@ pub use stop::{Stop, StopReport};
 pub use task::{RunTask, TaskReport};
 pub use tasks::{TaskList, TaskSummary, Tasks};
 pub use update::{Problem, Update, UpdateReport, UpdatedImage};
-pub use volume_backup::{
-    BackedUpVolume, ListedVolume, VolumeBackup, VolumeBackupReport, VolumeBackups, VolumeList,
-};
+pub use volume_backup::{BackedUpVolume, ListedVolume, VolumeBackup, VolumeBackupReport, VolumeBackups, VolumeList};
 pub use volume_restore::{VolumeRestore, VolumeRestoreReport};

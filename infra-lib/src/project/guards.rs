@@ -80,7 +80,10 @@ impl Project {
                         database.name, mark.environment, mark.project, ours.environment, ours.project
                     ),
                 )
-                .with_hint(format!("if that is the one you mean: `cargo xtask -e {} {operation} …`", mark.environment)));
+                .with_hint(format!(
+                    "if that is the one you mean: `cargo xtask -e {} {operation} …`",
+                    mark.environment
+                )));
             }
             None => destruction.protected |= matches!(database.place, Place::Url { .. }),
         }

@@ -61,7 +61,9 @@ fn d02_d03_of_eight_at_once_some_are_killed_and_each_migration_is_there_once_or_
     for round in 0..rounds() {
         for _ in 0..3 {
             version += 1;
-            let text = format!("INSERT INTO seen VALUES ({version});\nSELECT pg_sleep(0.05);\nCREATE TABLE t{version} (id int);\n");
+            let text = format!(
+                "INSERT INTO seen VALUES ({version});\nSELECT pg_sleep(0.05);\nCREATE TABLE t{version} (id int);\n"
+            );
             for project in [&project, &other] {
                 project.write(&format!("migrations/{version}_x.sql"), &text);
             }

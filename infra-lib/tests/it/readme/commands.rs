@@ -113,9 +113,9 @@ const SAMPLES: &[(&str, &[&str])] = &[
 
 /// Those that the small project is no place for, each with the test that has it.
 const ELSEWHERE: &[&str] = &[
-    "db-seed", // has nothing to seed there
-    "init",    // refuses to overwrite an infra.toml
-    "update",  // asks registries
+    "db-seed",        // has nothing to seed there
+    "init",           // refuses to overwrite an infra.toml
+    "update",         // asks registries
     "volume-restore", // has no volumes there
 ];
 

@@ -8,7 +8,7 @@ use super::markdown::{document, root, spans};
 use super::shop;
 
 /// The headings of `help`, and of the document.
-const HEADINGS: [&str; 4] = ["Lifecycle", "Database", "Unattended", "General"];
+const HEADINGS: [&str; 5] = ["Lifecycle", "Database", "Everything at once", "Unattended", "General"];
 
 /// The commands of `help` by heading, without the project's own.
 fn commands(project: &TestProject) -> Vec<String> {

@@ -111,7 +111,7 @@ fn bash_completes_commands_options_environments_tasks_and_services() {
     offers("xtask scale wor", &["worker="]);
     offers("xtask --color a", &["auto", "always"]);
     offers("xtask completions f", &["fish"]);
-    offers("xtask help rest", &["restart"]);
+    offers("xtask help rest", &["restart", "restore"]);
     offers("xtask env ro", &["rotate"]);
     offers("xtask exec web -- l", &[]);
     offers("xtask frobnicate ", &[]);

@@ -21,7 +21,7 @@ const BYTES: usize = 1 << 16;
 
 /// Writes a backup of the default environment that was made so many hours ago, and returns its name. Its manifest can be
 /// changed first; none is written where it becomes null.
-fn backup(project: &TestProject, sequence: u64, hours_ago: i64, change: impl FnOnce(&mut Value)) -> String {
+pub(crate) fn backup(project: &TestProject, sequence: u64, hours_ago: i64, change: impl FnOnce(&mut Value)) -> String {
     let created = Timestamp::now() - SignedDuration::from_hours(hours_ago);
     let name = format!("{}-shop-{}", project.name(), created.strftime("%Y%m%dT%H%M%SZ"));
     let mut manifest = json!({

@@ -140,6 +140,6 @@ pub(super) fn cleans_up(stack: &Stack) {
     for kind in ["container", "network", "volume", "image"] {
         assert_eq!(stack.objects("development", kind), [""; 0], "{kind}s are left");
     }
-    assert!(stack.project.path(".env").exists() && stack.project.path("backups/scheduled").exists(), "files stay");
+    assert!(stack.project.path(".env").exists() && stack.project.path("backups/latest").exists(), "files stay");
     stack.run(["clean", "--all", "--yes"]).end().ok().shows("nothing to remove");
 }

@@ -47,6 +47,9 @@ pub(crate) struct Bench {
     /// How big the databases are that are backed up and restored, in megabytes
     #[arg(long, value_name = "MB", value_delimiter = ',', default_value = "1000")]
     sizes: Vec<u64>,
+    /// On which servers they are, by image; default: each version that there is an image of
+    #[arg(long, value_name = "IMAGE", value_delimiter = ',')]
+    images: Vec<String>,
     /// Also build this command line from nothing, which takes about a minute each time
     #[arg(long)]
     cold: bool,
@@ -73,13 +76,14 @@ struct Site {
     xtask: PathBuf,
     rounds: usize,
     sizes: Vec<u64>,
+    images: Vec<String>,
     interrupted: Arc<AtomicBool>,
 }
 
 impl Bench {
     /// Measures and prints.
     pub(crate) fn run(&self) -> Outcome<()> {
-        let site = Site::here(self.rounds.into(), self.sizes.clone())?;
+        let site = Site::here(self)?;
         let mut facts = Facts::gather(&site.sh);
         facts.warn_if_busy();
         let mut tables = Vec::new();
@@ -116,7 +120,7 @@ impl Part {
 }
 
 impl Site {
-    fn here(rounds: usize, sizes: Vec<u64>) -> Outcome<Self> {
+    fn here(options: &Bench) -> Outcome<Self> {
         let sh = Shell::new()?;
         sh.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
         // A signal ends the measured command; then the error goes up, and the stacks are removed on its way.
@@ -124,7 +128,14 @@ impl Site {
         for signal in [SIGHUP, SIGINT, SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
         }
-        Ok(Self { sh, xtask: std::env::current_exe()?, rounds, sizes, interrupted })
+        Ok(Self {
+            sh,
+            xtask: std::env::current_exe()?,
+            rounds: options.rounds.into(),
+            sizes: options.sizes.clone(),
+            images: options.images.clone(),
+            interrupted,
+        })
     }
 
     /// Says what comes next, unless somebody has had enough.

@@ -43,7 +43,7 @@ pub(super) fn measure(site: &Site) -> Outcome<Vec<Table>> {
         rows: Vec::new(),
         notes: Vec::new(),
     };
-    for image in IMAGES {
+    for image in IMAGES.into_iter().filter(|it| site.images.is_empty() || site.images.iter().any(|name| name == it)) {
         match Stack::database(image) {
             Ok(stack) => one(site, &stack, image, &mut backup, &mut restore)?,
             Err(why) => backup.missing(why)?,

@@ -17,8 +17,8 @@ pub(super) fn fill(stack: &Stack, megabytes: u64) -> Outcome<()> {
     let (orders, events) = (megabytes * ORDERS_PER_MB, megabytes * EVENTS_PER_MB);
     let sql = format!(
         "DROP TABLE IF EXISTS orders, events;
-         CREATE TABLE orders AS SELECT i AS id, md5(i::text) AS a, md5((i * 7)::text) || md5((i * 3)::text) AS b,
-           timestamptz '2026-01-01' - i * interval '1 second' AS at, ((i * 7919) % 100000)::numeric / 100 AS amount,
+         CREATE TABLE orders AS SELECT i AS id, md5(i::text) AS a, md5((i + 7)::text) || md5((i + 3)::text) AS b,
+           timestamptz '2026-01-01' - i * interval '1 second' AS at, (i % 99991)::numeric / 100 AS amount,
            'customer number ' || (i % 10000) AS note FROM generate_series(1, {orders}) i;
          ALTER TABLE orders ADD PRIMARY KEY (id);
          CREATE INDEX ON orders (at);

@@ -82,8 +82,7 @@ fn host() -> &'static Host {
     static HOST: OnceLock<Host> = OnceLock::new();
     HOST.get_or_init(|| {
         let library = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let test = std::env::current_exe().unwrap();
-        let target = test.ancestors().find(|dir| dir.join("CACHEDIR.TAG").is_file()).unwrap();
+        let target = target_dir();
         // A path that stays: Cargo builds anew what has moved.
         let dir = target.join("host-crate");
         for folder in ["src/bin", "examples"] {
@@ -98,7 +97,7 @@ fn host() -> &'static Host {
         // The same versions as here, which are on this machine.
         write("Cargo.lock", &std::fs::read_to_string(library.join("../Cargo.lock")).unwrap());
         let mut build = command(env!("CARGO"));
-        build.args(["build", "--offline", "--quiet", "--bins", "--examples"]).env("CARGO_TARGET_DIR", target);
+        build.args(["build", "--offline", "--quiet", "--bins", "--examples"]).env("CARGO_TARGET_DIR", &target);
         let output = build.current_dir(&dir).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let bin = target.join("debug");

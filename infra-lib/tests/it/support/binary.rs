@@ -15,9 +15,7 @@ pub(crate) fn xtask() -> &'static Path {
 
 /// The path of one of the examples, built.
 pub(crate) fn example(name: &str) -> PathBuf {
-    // <target>/[<triple>/]<profile>/deps/it-<hash>
-    let test = std::env::current_exe().unwrap();
-    let profile_dir = test.parent().and_then(Path::parent).unwrap();
+    let profile_dir = profile_dir();
     let profile = match profile_dir.file_name().unwrap().to_str().unwrap() {
         "debug" => "dev",
         other => other,
@@ -26,11 +24,10 @@ pub(crate) fn example(name: &str) -> PathBuf {
     build
         .args(["build", "--quiet", "--package", env!("CARGO_PKG_NAME"), "--example", name, "--profile", profile])
         .arg("--message-format=json-render-diagnostics")
+        .arg("--target-dir")
+        .arg(target_dir())
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::null());
-    if let Some(target) = profile_dir.ancestors().find(|dir| dir.join("CACHEDIR.TAG").is_file()) {
-        build.arg("--target-dir").arg(target);
-    }
     let output = build.output().expect("cargo starts");
     assert!(output.status.success(), "the xtask example does not build:\n{}", String::from_utf8_lossy(&output.stderr));
     let messages = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -39,4 +36,16 @@ pub(crate) fn example(name: &str) -> PathBuf {
         .filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
         .next_back()
         .expect("cargo names the executable")
+}
+
+/// The folder below which Cargo has built this test. Cargo marks it only where it has made it itself.
+pub(crate) fn target_dir() -> PathBuf {
+    let profile = profile_dir();
+    let marked = profile.ancestors().find(|dir| dir.join("CACHEDIR.TAG").is_file());
+    marked.or(profile.parent()).unwrap().to_owned()
+}
+
+/// `<target>/[<triple>/]<profile>`, of `<profile>/deps/it-<hash>`.
+fn profile_dir() -> PathBuf {
+    std::env::current_exe().unwrap().parent().and_then(Path::parent).unwrap().to_owned()
 }

@@ -65,7 +65,7 @@ mod scrub;
 mod users;
 
 pub(crate) use self::{
-    binary::{example, xtask as program},
+    binary::{example, target_dir, xtask as program},
     bystanders::Bystanders,
     call::Call,
     cluster::{Cluster, Held},

@@ -13,7 +13,6 @@ use super::folder::Folder;
 use super::manifest::BackupManifest;
 use super::preflight;
 use super::restore::Filling;
-use super::verify::Archive;
 
 /// Restores a backup whose digest was checked, compares what came of it, and says how long that took.
 pub(crate) fn run(
@@ -53,15 +52,7 @@ fn fill(
     beside::create(project, &from, &live.name, &name, Purpose::Drill, manifest.database.as_ref(), facts.major())?;
     let toolbox = Toolbox::new(project, live, folder.path(), name.clone())?;
     let target = Database { name: name.clone(), ..live.clone() };
-    let filling = Filling {
-        project,
-        toolbox: &toolbox,
-        archive: Archive { folder, name: &manifest.file, format: manifest.format },
-        is_ours: true,
-        jobs: jobs(),
-        tables: &manifest.tables,
-        large_objects: manifest.database.as_ref().map_or(0, |facts| facts.large_objects),
-    };
+    let filling = Filling::new(project, &toolbox, folder, manifest, jobs());
     let filled = filling.restore(&target, how).and_then(|()| filling.compare(&target));
     let took = began.elapsed();
     unfinished.abandon(project);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::postgres::Toolbox;
 use crate::project::Project;
 
@@ -23,12 +23,7 @@ pub(crate) fn read(project: &Project, folder: &Folder, name: &str) -> Result<Bac
     let archive = Archive { folder, name, format: kind::of(folder, name)? };
     project.step(format_args!("reading {name}"));
     let toolbox = Toolbox::new(project, &project.database()?, folder.path(), "infra-verify".to_owned())?;
-    let Content { decoded, contents } = archive.decode_all(project, &toolbox).map_err(|error| match error {
-        Error::Backup(BackupError::Undecodable { reason }) => {
-            BackupError::Damaged { file: name.to_owned(), what: reason }.into()
-        }
-        error => error,
-    })?;
+    let Content { decoded, contents } = archive.decode_all(project, &toolbox).map_err(|error| archive.damage(error))?;
     let Digest { bytes, sha256, files } = archive.digest(project)?;
     let remarks = decoded.remarks;
     refuse_commands(name, archive.format, &remarks)?;

@@ -13,7 +13,8 @@ use crate::report::Unit;
 
 use super::BackupError;
 use super::beside::server_full;
-use super::manifest::{Format, TableRows};
+use super::folder::Folder;
+use super::manifest::{BackupManifest, Format, TableRows};
 use super::script;
 use super::verify::{Archive, plain_text};
 use super::{decode, hex};
@@ -40,7 +41,20 @@ const SESSION: &str = "-c synchronous_commit=off -c statement_timeout=0 -c lock_
 /// Differences that are named.
 const NAMED: usize = 3;
 
-impl Filling<'_> {
+impl<'a> Filling<'a> {
+    /// From the backup in this folder that the manifest describes.
+    pub(crate) fn new(
+        project: &'a Project,
+        toolbox: &'a Toolbox<'a>,
+        folder: &'a Folder,
+        manifest: &'a BackupManifest,
+        jobs: u32,
+    ) -> Self {
+        let large_objects = manifest.database.as_ref().map_or(0, |facts| facts.large_objects);
+        let archive = Archive::of(folder, manifest);
+        Self { project, toolbox, archive, is_ours: true, jobs, tables: &manifest.tables, large_objects }
+    }
+
     /// Fills an empty database and compares it with what the archive holds.
     pub(crate) fn fill(&self, target: &Database) -> Result<()> {
         self.restore(target, &["--exit-on-error"])?;

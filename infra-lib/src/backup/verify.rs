@@ -48,7 +48,12 @@ pub(crate) struct Digest {
 /// How long nothing may come out of an archive.
 const STALL: Duration = Duration::from_secs(120);
 
-impl Archive<'_> {
+impl<'a> Archive<'a> {
+    /// The backup in this folder that the manifest describes.
+    pub(crate) fn of(folder: &'a Folder, manifest: &'a BackupManifest) -> Self {
+        Self { folder, name: &manifest.file, format: manifest.format }
+    }
+
     /// Its digest as it is on the disk.
     pub(crate) fn digest(&self, project: &Project) -> Result<Digest> {
         let cancel = project.cancel();
@@ -101,6 +106,16 @@ impl Archive<'_> {
             return Err(damaged(format!("its SHA-256 is {}, not {}", actual.sha256, manifest.sha256)));
         }
         Ok(())
+    }
+
+    /// What it means that an archive which is kept cannot be decoded.
+    pub(super) fn damage(&self, error: Error) -> Error {
+        match error {
+            Error::Backup(BackupError::Undecodable { reason }) => {
+                BackupError::Damaged { file: self.name.to_owned(), what: reason }.into()
+            }
+            error => error,
+        }
     }
 
     /// Decodes all of it. What its reader refuses is a [`BackupError::Undecodable`].
@@ -219,29 +234,22 @@ impl Archive<'_> {
 
 /// An error unless a backup's files are what its manifest says, to the byte.
 pub(crate) fn check_digest(project: &Project, folder: &Folder, manifest: &BackupManifest) -> Result<()> {
-    let archive = Archive { folder, name: &manifest.file, format: manifest.format };
-    archive.check_digest(project, manifest)?;
+    Archive::of(folder, manifest).check_digest(project, manifest)?;
     manifest.globals.iter().try_for_each(|globals| check_file(project, folder, globals))
 }
 
 /// The same, and that it decodes to what its manifest says.
 pub(crate) fn check(project: &Project, folder: &Folder, manifest: &BackupManifest) -> Result<()> {
     check_digest(project, folder, manifest)?;
-    let archive = Archive { folder, name: &manifest.file, format: manifest.format };
+    let archive = Archive::of(folder, manifest);
     let damaged = |what: String| BackupError::Damaged { file: manifest.file.clone(), what };
     if manifest.format == Format::Tar {
-        let tally = archive.decode_tar(project, Some(manifest)).map_err(|error| match error {
-            Error::Backup(BackupError::Undecodable { reason }) => damaged(reason).into(),
-            error => error,
-        })?;
+        let tally = archive.decode_tar(project, Some(manifest)).map_err(|error| archive.damage(error))?;
         let same = tally.is_stated_by(&manifest.objects);
         return if same { Ok(()) } else { Err(damaged("its files are not those of its manifest".to_owned()).into()) };
     }
     let toolbox = Toolbox::new(project, &project.database()?, folder.path(), "infra-verify".to_owned())?;
-    let content = archive.decode(project, &toolbox).map_err(|error| match error {
-        Error::Backup(BackupError::Undecodable { reason }) => damaged(reason).into(),
-        error => error,
-    })?;
+    let content = archive.decode(project, &toolbox).map_err(|error| archive.damage(error))?;
     if content.decoded.tables == manifest.tables {
         return Ok(());
     }

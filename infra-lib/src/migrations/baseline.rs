@@ -4,19 +4,15 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::project::Project;
 
-use super::layout::{Layout, Settled};
+use super::opened::Opened;
 use super::script::Job;
 use super::session::{Outcome, Session};
 use super::up::{self, Applied};
-use super::{MigrationError, guard, init_scripts, orphans};
+use super::{MigrationError, guard, init_scripts};
 
 /// Notes all up to a version; without one, those that the init scripts are known to have made.
 pub(crate) fn baseline(project: &Project, to: Option<&str>) -> Result<Applied> {
-    let layout = Layout::find(project)?;
-    let database = project.database()?;
-    let _held = guard::lock(project, "db-migrate", up::PATIENCE)?;
-    orphans::reap(project, &database)?;
-    let Settled { layout, files, ledger } = layout.settle(project, &database)?;
+    let Opened { database, layout, files, ledger, held: _held } = Opened::new(project, up::PATIENCE)?;
     let tool = &*layout.tool;
     let book = tool.book().ok_or(MigrationError::NotOurs { owner: tool.name() })?;
     guard::check(project, tool, &ledger)?;
@@ -36,12 +32,8 @@ pub(crate) fn baseline(project: &Project, to: Option<&str>) -> Result<Applied> {
     if jobs.is_empty() {
         return Ok(done);
     }
-    if project.environment().protected {
-        let items = jobs.iter().map(|job| format!("{}, noted as applied", job.migration().version)).collect();
-        let mut destruction = project.destruction("db-migrate", items);
-        destruction.additive = true;
-        project.consent(&destruction)?;
-    }
+    let noted = jobs.iter().map(|job| format!("{}, noted as applied", job.migration().version));
+    guard::agree(project, noted.collect())?;
     let session = Session { project, database: &database, tool, book, patience: up::PATIENCE };
     match session.run(&ledger, &jobs)? {
         Outcome::Done => done.noted.extend(jobs.iter().map(|job| job.migration().version.clone())),

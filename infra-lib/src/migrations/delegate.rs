@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::project::Project;
 
 use super::backup::safety_backup;
+use super::guard;
 use super::own_tool::OwnTool;
 
 /// What was done by another program.
@@ -21,11 +22,7 @@ pub(crate) struct Delegated {
 /// Lets the tool apply what is pending, with the same guards as for our own.
 pub(crate) fn up(project: &Project, tool: &OwnTool) -> Result<Delegated> {
     let command = tool.up.join(" ");
-    if project.environment().protected {
-        let mut destruction = project.destruction("db-migrate", vec![format!("`{command}`")]);
-        destruction.additive = true;
-        project.consent(&destruction)?;
-    }
+    guard::agree(project, vec![format!("`{command}`")])?;
     let backup = safety_backup(project)?;
     require(project, tool, &tool.up)?;
     Ok(Delegated { command, backup })

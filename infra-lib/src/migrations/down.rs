@@ -7,23 +7,19 @@ use crate::project::Project;
 
 use super::backup::safety_backup;
 use super::file::Migration;
-use super::layout::{Layout, Settled};
 use super::ledger::Ledger;
+use super::opened::Opened;
 use super::patience::Patience;
 use super::plan::{self, State};
 use super::script::Job;
 use super::session::{Outcome, Session};
 use super::tool::Tool;
 use super::up::{Applied, Wanted};
-use super::{MigrationError, Version, guard, orphans, rules};
+use super::{MigrationError, Version, guard, rules};
 
 /// Reverts the last migration, so many, or all that are later than a version.
 pub(crate) fn down(project: &Project, wanted: &Wanted) -> Result<Applied> {
-    let layout = Layout::find(project)?;
-    let database = project.database()?;
-    let _held = guard::lock(project, "db-migrate", wanted.patience)?;
-    orphans::reap(project, &database)?;
-    let Settled { layout, files, .. } = layout.settle(project, &database)?;
+    let Opened { database, layout, files, held: _held, .. } = Opened::new(project, wanted.patience)?;
     let mut done = Applied::default();
     revert(project, &database, &*layout.tool, &files, wanted, &mut done, true)?;
     Ok(done)

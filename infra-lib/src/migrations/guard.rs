@@ -38,6 +38,16 @@ pub(super) fn check(project: &Project, tool: &dyn Tool, ledger: &Ledger) -> Resu
     }
 }
 
+/// In a protected environment somebody must say yes to what is added.
+pub(super) fn agree(project: &Project, items: Vec<String>) -> Result<()> {
+    if !project.environment().protected {
+        return Ok(());
+    }
+    let mut destruction = project.destruction("db-migrate", items);
+    destruction.additive = true;
+    project.consent(&destruction)
+}
+
 /// What is only for development: never in a protected environment, nor on a database that says that it is anything else,
 /// nor on one that says nothing and is not this checkout's own.
 pub(crate) fn only_for_development(project: &Project, database: &Database, operation: &str) -> Result<()> {

@@ -21,6 +21,7 @@ mod layout;
 mod ledger;
 mod lexer;
 mod new;
+mod opened;
 mod orphans;
 pub(crate) mod own_tool;
 mod patience;

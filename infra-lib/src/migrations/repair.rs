@@ -6,10 +6,10 @@ use crate::error::Result;
 use crate::postgres::Database;
 use crate::project::Project;
 
-use super::layout::{Layout, Settled};
+use super::opened::Opened;
 use super::plan::{self, State};
 use super::tool::{Book, Tool};
-use super::{MigrationError, guard, invalid, orphans, up};
+use super::{MigrationError, guard, invalid, up};
 
 /// What was repaired.
 #[derive(Debug, Default)]
@@ -24,11 +24,7 @@ pub(crate) struct Repaired {
 
 /// Takes over what edited files say, and forgets what failed half way, once nothing invalid is left of it.
 pub(crate) fn repair(project: &Project) -> Result<Repaired> {
-    let layout = Layout::find(project)?;
-    let database = project.database()?;
-    let _held = guard::lock(project, "db-migrate", up::PATIENCE)?;
-    orphans::reap(project, &database)?;
-    let Settled { layout, files, ledger } = layout.settle(project, &database)?;
+    let Opened { database, layout, files, ledger, held: _held } = Opened::new(project, up::PATIENCE)?;
     let tool = &*layout.tool;
     let book = tool.book().ok_or(MigrationError::NotOurs { owner: tool.name() })?;
     guard::check(project, tool, &ledger)?;
@@ -60,11 +56,7 @@ pub(crate) fn repair(project: &Project) -> Result<Repaired> {
     if statements.is_empty() {
         return Ok(repaired);
     }
-    if project.environment().protected {
-        let mut destruction = project.destruction("db-migrate", items);
-        destruction.additive = true;
-        project.consent(&destruction)?;
-    }
+    guard::agree(project, items)?;
     write(project, &database, tool, book, &statements)?;
     Ok(repaired)
 }

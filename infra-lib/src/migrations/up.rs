@@ -12,13 +12,13 @@ use crate::project::Project;
 
 use super::backup::safety_backup;
 use super::file::Migration;
-use super::layout::{Layout, Settled};
 use super::ledger::Ledger;
+use super::opened::Opened;
 use super::patience::Patience;
 use super::script::Job;
 use super::session::{Outcome, Session};
 use super::tool::Tool;
-use super::{MigrationError, Version, guard, init_scripts, orphans, plan, rules};
+use super::{MigrationError, Version, guard, init_scripts, plan, rules};
 
 /// How far to go.
 #[derive(Debug, Clone)]
@@ -66,11 +66,7 @@ impl Applied {
 
 /// Applies pending migrations. Each attempt reads anew what there is, since another migrator may have been at work.
 pub(crate) fn up(project: &Project, wanted: &Wanted) -> Result<Applied> {
-    let layout = Layout::find(project)?;
-    let database = project.database()?;
-    let _held = guard::lock(project, "db-migrate", wanted.patience)?;
-    orphans::reap(project, &database)?;
-    let Settled { layout, files, ledger } = layout.settle(project, &database)?;
+    let Opened { database, layout, files, ledger, held: _held } = Opened::new(project, wanted.patience)?;
     for name in layout.tool.left_to_it(&layout.dir)? {
         project.note(format_args!("{name} is left to {}", layout.tool.name()));
     }
@@ -111,7 +107,8 @@ pub(super) fn apply(
             return Ok(());
         }
         if !agreed {
-            agree(project, &jobs)?;
+            let name = |job: &Job<'_>| job.script().path.file_name().unwrap_or_default().to_owned();
+            guard::agree(project, jobs.iter().map(name).collect())?;
             if ledger.has_tables && !note {
                 done.backup = safety_backup(project)?;
                 // A backup takes its time; whatever came in between is found by the ledger's fingerprint.
@@ -146,15 +143,4 @@ fn within<'a>(
 pub(super) fn known<'a>(files: &'a [Migration], typed: &str) -> Result<&'a Version> {
     let found = files.iter().find(|file| file.version.is_meant_by(typed));
     Ok(&found.ok_or_else(|| Error::new(Exit::NotFound, format!("no migration has the version {typed}")))?.version)
-}
-
-/// In a protected environment somebody must say yes.
-fn agree(project: &Project, jobs: &[Job<'_>]) -> Result<()> {
-    if !project.environment().protected {
-        return Ok(());
-    }
-    let items = jobs.iter().map(|job| job.script().path.file_name().unwrap_or_default().to_owned()).collect();
-    let mut destruction = project.destruction("db-migrate", items);
-    destruction.additive = true;
-    project.consent(&destruction)
 }

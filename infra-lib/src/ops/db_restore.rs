@@ -15,7 +15,6 @@ use crate::backup::beside::{self, Purpose, Unfinished};
 use crate::backup::drill::jobs;
 use crate::backup::facts::Facts;
 use crate::backup::make::millis;
-use crate::backup::restore::Filling;
 use crate::backup::{leftovers, preflight, swap};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
@@ -176,17 +175,7 @@ impl DbRestore {
     fn fill(&self, project: &Project, live: &Database, new: &str, source: &Source) -> Result<()> {
         let target = Database { name: new.to_owned(), ..live.clone() };
         let toolbox = Toolbox::new(project, live, source.folder().path(), new.to_owned())?;
-        let manifest = source.manifest();
-        let filling = Filling {
-            project,
-            toolbox: &toolbox,
-            archive: source.archive(),
-            is_ours: source.is_ours(),
-            jobs: self.jobs.unwrap_or_else(jobs),
-            tables: &manifest.tables,
-            large_objects: manifest.database.as_ref().map_or(0, |facts| facts.large_objects),
-        };
-        filling.fill(&target)?;
+        source.filling(project, &toolbox, self.jobs.unwrap_or_else(jobs)).fill(&target)?;
         if self.into.is_none() {
             target.analyze(project);
         }

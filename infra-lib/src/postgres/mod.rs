@@ -18,5 +18,5 @@ pub use error::PostgresError;
 pub use local::TempDatabase;
 pub use mark::Mark;
 pub(crate) use mark::write as write_mark;
-pub(crate) use toolbox::{Toolbox, csv};
+pub(crate) use toolbox::Toolbox;
 pub(crate) use trailer::Trailer;

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::compose::{Container, Engine};
+use crate::compose::{Container, Engine, OneOff, mount};
 use crate::error::Result;
 use crate::exec::{ExecError, Invocation, Pipe};
-use crate::nonce;
 use crate::project::Project;
 
 use super::trailer::Trailer;
@@ -43,17 +42,13 @@ enum Site {
 /// Something to run, and the container to be removed if it does not come to its end.
 pub(crate) struct Job {
     call: Invocation,
-    one_off: Option<String>,
+    one_off: Option<OneOff>,
     /// What ends its output, where its exit code is no proof.
     trailer: Option<Trailer>,
 }
 
 /// Where a one-off container sees the folder.
 const MOUNTED: &str = "/backup";
-/// The label of our one-off containers: whose session they are.
-const LABEL: &str = "infra.session";
-/// How long tidying up after a failure may take.
-const TIDY: Duration = Duration::from_secs(15);
 
 /// The program's output, and then the word that proves that it ended well. Both come as arguments, never from this text.
 const WITH_TRAILER: &str = r#""$@" && printf %s "$0""#;
@@ -191,16 +186,11 @@ impl<'a> Toolbox<'a> {
         })
     }
 
-    fn one_off(&self, network: &str) -> Result<(Invocation, String)> {
-        let name = format!("infra-{}", nonce::hex_digits(16)?);
+    fn one_off(&self, network: &str) -> Result<(Invocation, OneOff)> {
         let user = format!("{}:{}", rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        let mount = format!("type=bind,{},dst={MOUNTED}", csv(&format!("src={}", self.folder)));
-        let label = format!("{LABEL}={}", self.session);
-        let call = Invocation::new("docker")
-            .args(["run", "-i", "--rm", "--pull", "never", "--log-driver", "none", "--name", &name, "--label", &label])
-            .args(["--network", network, "--user", &user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
-            .args(["--read-only", "--mount", &mount]);
-        Ok((call, name))
+        let (call, one_off) = OneOff::new(&self.session)?;
+        let mount = mount("bind", self.folder.as_str(), MOUNTED);
+        Ok((call.args(["--network", network, "--user", &user, "--mount", &mount]), one_off))
     }
 
     fn entry(
@@ -208,10 +198,10 @@ impl<'a> Toolbox<'a> {
         container: &Container,
         tool: &str,
         args: impl Iterator<Item = OsString>,
-        name: String,
+        one_off: OneOff,
     ) -> Job {
         let call = call.args(["--entrypoint", "sh"]).arg(container.image_id.clone());
-        Job { call: call.args(["-c", PRIVATE, "sh", tool]).args(args), one_off: Some(name), trailer: None }
+        Job { call: call.args(["-c", PRIVATE, "sh", tool]).args(args), one_off: Some(one_off), trailer: None }
     }
 
     /// Runs a job that writes files of the folder; see [`crate::exec::Runner::change_files`].
@@ -267,13 +257,12 @@ impl<'a> Toolbox<'a> {
     /// After a failure, nothing of the job goes on: neither its container, nor its session on the server.
     fn tidy<T>(
         &self,
-        one_off: Option<String>,
+        one_off: Option<OneOff>,
         ended: std::result::Result<T, ExecError>,
     ) -> std::result::Result<T, ExecError> {
         if ended.is_err() {
-            if let Some(name) = one_off {
-                let call = Invocation::new("docker").args(["rm", "-f", "-v"]).arg(name).deadline(TIDY);
-                let _ = self.project.runner().aftermath().read(&call);
+            if let Some(one_off) = one_off {
+                let _ = one_off.remove(&self.project.runner().aftermath());
             }
             // A session that waits for a lock does not notice that its client is gone.
             self.end_sessions();
@@ -284,15 +273,8 @@ impl<'a> Toolbox<'a> {
     /// Ends what an earlier run has left that was killed: its containers and its sessions. Only whoever holds the lock that
     /// keeps such runs apart may do so.
     pub(crate) fn sweep(&self) {
-        let runner = self.project.runner().aftermath();
         if let Site::Beside(_) = self.site {
-            let filter = format!("label={LABEL}={}", self.session);
-            let call = Invocation::new("docker").args(["ps", "-aq", "--no-trunc", "--filter", &filter]).deadline(TIDY);
-            let ids = runner.read(&call).map(|output| output.text()).unwrap_or_default();
-            if !ids.is_empty() {
-                let call = Invocation::new("docker").args(["rm", "-f", "-v"]).args(ids.lines()).deadline(TIDY);
-                let _ = runner.read(&call);
-            }
+            OneOff::sweep(&self.project.runner().aftermath(), &self.session);
         }
         self.end_sessions();
     }
@@ -320,21 +302,5 @@ impl Job {
     pub(crate) fn stdin(mut self, file: std::fs::File) -> Self {
         self.call = self.call.stdin_file(file);
         self
-    }
-}
-
-/// A field of Docker's comma-separated options.
-pub(crate) fn csv(field: &str) -> String {
-    if field.contains([',', '"', '\n']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn b11_a_path_with_commas_and_quotes_stays_one_field() {
-        assert_eq!(csv("src=/a b"), "src=/a b");
-        assert_eq!(csv("src=/a,b\"c"), "\"src=/a,b\"\"c\"");
     }
 }

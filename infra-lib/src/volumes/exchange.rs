@@ -96,7 +96,7 @@ impl<'a> Checked<'a> {
     /// Compares the archive with its manifest, and reads each member of it. Nothing is touched before.
     pub(crate) fn read(project: &Project, folder: &'a Folder, manifest: &'a BackupManifest) -> Result<Self> {
         project.step(format_args!("verifying {}", manifest.file));
-        let archive = Archive { folder, name: &manifest.file, format: manifest.format };
+        let archive = Archive::of(folder, manifest);
         archive.check_digest(project, manifest)?;
         let mut root = Default::default();
         let tally = pass(project, folder, manifest, "verifying", |member, _| {

@@ -7,12 +7,10 @@ use std::time::Duration;
 use camino::Utf8Path;
 
 use crate::backup::BackupError;
-use crate::compose::{ComposeError, Engine};
+use crate::compose::{ComposeError, Engine, OneOff, mount};
 use crate::error::{Error, Result};
 use crate::exec::{ExecError, Invocation, Pipe, Runner};
 use crate::exit::Exit;
-use crate::nonce;
-use crate::postgres::csv;
 use crate::project::Project;
 
 use super::Volume;
@@ -43,12 +41,10 @@ pub(crate) enum Access {
 pub(super) const MOUNTED: &str = "/volume";
 /// Where a named pipe is mounted.
 const PIPE: &str = "/infra-out";
-const LABEL: &str = "infra.session";
 /// How long nothing may come of a script, and nothing be taken by it.
 const STALL: Duration = Duration::from_secs(120);
 /// How long undoing may take after a failure.
 const AFTERWARDS: Duration = Duration::from_secs(300);
-const TIDY: Duration = Duration::from_secs(15);
 /// How long to wait for a container to be removed that is not there yet.
 const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(1)];
 /// What a script ends with in an image that lacks a program which it needs.
@@ -76,14 +72,7 @@ impl<'a> Keeper<'a> {
 
     /// Removes the containers that a run which was killed has left. Only whoever holds the volumes' lock may do so.
     pub(crate) fn sweep(&self) {
-        let runner = self.project.runner().aftermath();
-        let filter = format!("label={LABEL}={}", self.session);
-        let call = Invocation::new("docker").args(["ps", "-aq", "--no-trunc", "--filter", &filter]).deadline(TIDY);
-        let ids = runner.read(&call).map(|output| output.text()).unwrap_or_default();
-        if !ids.is_empty() {
-            let call = Invocation::new("docker").args(["rm", "-f", "-v"]).args(ids.lines()).deadline(TIDY);
-            let _ = runner.read(&call);
-        }
+        OneOff::sweep(&self.project.runner().aftermath(), &self.session);
     }
 
     /// The script's stdout, and what it said on stderr. `near`: the folder in which a named pipe may be made, so that much
@@ -98,13 +87,13 @@ impl<'a> Keeper<'a> {
     ) -> Result<String> {
         loop {
             let pipe = near.filter(|_| self.is_near).map(|folder| Pipe::make(folder, 0o622)).transpose()?.flatten();
-            let (mut call, name) = self.call(access, pipe.as_ref(), script, args)?;
+            let (mut call, one_off) = self.call(access, pipe.as_ref(), script, args)?;
             if let Some(pipe) = &pipe {
                 call = call.inlet(pipe.path());
             }
             match self.runner.chunks(&call, &mut on_chunk) {
                 Ok(said) => return Ok(said),
-                Err(error) => self.try_another(&name, error)?,
+                Err(error) => self.try_another(&one_off, error)?,
             }
         }
     }
@@ -120,7 +109,7 @@ impl<'a> Keeper<'a> {
         // The images were tried before: what is fed can be fed once.
         let failed = |error: io::Error| Error::new(Exit::Io, format!("the archive could not be passed on: {error}"));
         let (reader, writer) = io::pipe().map_err(failed)?;
-        let (call, name) = self.call(Access::Write, None, script, args)?;
+        let (call, one_off) = self.call(Access::Write, None, script, args)?;
         let call = call.stdin_file(std::os::fd::OwnedFd::from(reader).into());
         let writer = File::from(std::os::fd::OwnedFd::from(writer));
         std::thread::scope(|scope| {
@@ -132,53 +121,48 @@ impl<'a> Keeper<'a> {
             if let Err(error) = written
                 && error.kind() != io::ErrorKind::BrokenPipe
             {
-                self.remove(&name, ended.as_ref().err());
+                self.remove(&one_off, ended.as_ref().err());
                 self.project.cancel().check()?;
                 return Err(if error.kind() == io::ErrorKind::InvalidData { invalid(error) } else { failed(error) });
             }
             match ended {
                 Ok(_) => Ok(()),
                 Err(error) => {
-                    self.remove(&name, Some(&error));
+                    self.remove(&one_off, Some(&error));
                     Err(failure(error))
                 }
             }
         })
     }
 
-    fn call(&self, access: Access, pipe: Option<&Pipe>, script: &str, args: &[&str]) -> Result<(Invocation, String)> {
+    fn call(&self, access: Access, pipe: Option<&Pipe>, script: &str, args: &[&str]) -> Result<(Invocation, OneOff)> {
         let Some(image) = self.images.first() else { return Err(self.no_image()) };
-        let name = format!("infra-{}", nonce::hex_digits(16)?);
-        let label = format!("{LABEL}={}", self.session);
-        let mut mount =
-            format!("type=volume,{},dst={MOUNTED},volume-nocopy", csv(&format!("src={}", self.volume.name)));
+        let mut volume = mount("volume", &self.volume.name, MOUNTED) + ",volume-nocopy";
         let rights: &[&str] = match access {
             Access::Read => {
-                mount += ",readonly";
+                volume += ",readonly";
                 &["DAC_OVERRIDE"]
             }
             Access::Write => &["DAC_OVERRIDE", "CHOWN", "FOWNER", "FSETID", "SETFCAP"],
         };
-        let mut call = Invocation::new("docker")
-            .args(["run", "-i", "--rm", "--pull", "never", "--log-driver", "none", "--name", &name, "--label", &label])
-            .args(["--network", "none", "--user", "0:0", "--cap-drop", "ALL"])
-            .args(rights.iter().flat_map(|right| ["--cap-add", right]))
-            .args(["--security-opt", "no-new-privileges", "--read-only", "--mount", &mount]);
+        let (call, one_off) = OneOff::new(&self.session)?;
+        let mut call = call
+            .args(["--network", "none", "--user", "0:0", "--mount", &volume])
+            .args(rights.iter().flat_map(|right| ["--cap-add", right]));
         let mut out = "-";
         if let Some(pipe) = pipe {
-            let mount = format!("type=bind,{},dst={PIPE}", csv(&format!("src={}", pipe.path())));
-            call = call.args(["--mount", &mount]);
+            call = call.args(["--mount", &mount("bind", pipe.path().as_str(), PIPE)]);
             out = PIPE;
         }
         let call =
             call.args(["--env", "LC_ALL=C", "--workdir", MOUNTED, "--entrypoint", "sh", image, "-c", script, out]);
         let call = call.args(args.iter().copied()).stall(STALL);
-        Ok((if let Some(deadline) = self.deadline { call.deadline(deadline) } else { call }, name))
+        Ok((if let Some(deadline) = self.deadline { call.deadline(deadline) } else { call }, one_off))
     }
 
     /// `Ok` after a failure: another image may do, and is to be tried.
-    fn try_another(&mut self, name: &str, error: ExecError) -> Result<()> {
-        self.remove(name, Some(&error));
+    fn try_another(&mut self, one_off: &OneOff, error: ExecError) -> Result<()> {
+        self.remove(one_off, Some(&error));
         match error {
             // 125 to 127: there is no such image, or in it no shell, or no program that the script needs.
             ExecError::Exited { code: 125..=LACKS, ref tail, .. } if !is_engines_fault(tail) => {
@@ -190,12 +174,11 @@ impl<'a> Keeper<'a> {
     }
 
     /// A client that was ended may have asked for a container which the engine is only about to make.
-    fn remove(&self, name: &str, error: Option<&ExecError>) {
+    fn remove(&self, one_off: &OneOff, error: Option<&ExecError>) {
         let runner = self.project.runner().aftermath();
         let is_clients_end = !matches!(error, Some(ExecError::Exited { .. }));
         for pause in if is_clients_end { &PAUSES[..] } else { &PAUSES[..1] } {
-            let call = Invocation::new("docker").args(["rm", "-f", "-v", name]).deadline(TIDY);
-            let said = runner.read(&call).map_or_else(|error| error.tail().to_owned(), |output| output.stderr);
+            let said = one_off.remove(&runner).map_or_else(|error| error.tail().to_owned(), |output| output.stderr);
             if !said.contains("No such container") {
                 return;
             }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use sha2::Digest as _;
 
 use crate::backup::make::Making;
-use crate::backup::restore::Filling;
 use crate::backup::{Format, hex};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
@@ -44,16 +43,7 @@ pub(super) fn run(project: &Project, live: &Database, source: &Source) -> Result
     let toolbox = Toolbox::new(project, live, source.folder().path(), format!("infra-restore-{}", place(project)))?;
     // One that was killed would go on, and commit.
     toolbox.sweep();
-    let manifest = source.manifest();
-    let filling = Filling {
-        project,
-        toolbox: &toolbox,
-        archive: source.archive(),
-        is_ours: source.is_ours(),
-        jobs: 1,
-        tables: &manifest.tables,
-        large_objects: manifest.database.as_ref().map_or(0, |facts| facts.large_objects),
-    };
+    let filling = source.filling(project, &toolbox, 1);
     project.step(format_args!("restoring {} in place", source.file()));
     filling.restore(live, &["--single-transaction", "--clean", "--if-exists", "--no-owner"])?;
     filling.compare(live).map_err(|error| {

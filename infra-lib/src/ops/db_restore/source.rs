@@ -4,10 +4,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::backup::catalogue::Catalogue;
 use crate::backup::folder::Folder;
+use crate::backup::restore::Filling;
 use crate::backup::verify::{Archive, check_file};
 use crate::backup::{BackupError, BackupManifest, foreign};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
+use crate::postgres::Toolbox;
 use crate::project::Project;
 
 use super::{DbRestore, RestoreReport};
@@ -63,10 +65,6 @@ impl Source {
         &self.manifest
     }
 
-    pub(super) fn is_ours(&self) -> bool {
-        self.is_ours
-    }
-
     pub(super) fn folder(&self) -> &Folder {
         &self.folder
     }
@@ -79,15 +77,17 @@ impl Source {
         self.manifest.globals.as_ref().map_or("no file", |globals| &globals.file)
     }
 
-    pub(super) fn archive(&self) -> Archive<'_> {
-        Archive { folder: &self.folder, name: &self.manifest.file, format: self.manifest.format }
+    /// How a database is filled from it.
+    pub(super) fn filling<'a>(&'a self, project: &'a Project, toolbox: &'a Toolbox<'a>, jobs: u32) -> Filling<'a> {
+        let is_ours = self.is_ours;
+        Filling { is_ours, ..Filling::new(project, toolbox, &self.folder, &self.manifest, jobs) }
     }
 
     /// To the byte what was decoded when it was made. Somebody else's was decoded just now.
     pub(super) fn verify(&self, project: &Project) -> Result<()> {
         if self.is_ours {
             project.step(format_args!("verifying {}", self.file()));
-            self.archive().check_digest(project, &self.manifest)?;
+            Archive::of(&self.folder, &self.manifest).check_digest(project, &self.manifest)?;
             if let Some(globals) = &self.manifest.globals {
                 check_file(project, &self.folder, globals)?;
             }

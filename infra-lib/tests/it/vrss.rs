@@ -5,7 +5,6 @@
 //! each took. Ports, names, volumes and images are the copy's own.
 
 mod api;
-mod http;
 mod lifecycle;
 mod limits;
 mod local;
@@ -19,20 +18,14 @@ mod tasks;
 
 use crate::support::*;
 
-use stack::{Stack, part};
+use stack::Stack;
 
 /// What the stack is built on and runs.
 const IMAGES: [&str; 4] = ["postgres:16-alpine", "oven/bun:1.1-alpine", "node:20-alpine", "nginx:alpine"];
 
-/// The stack's images, and the programs with which the tests ask it.
-#[track_caller]
-fn stack_can_run() -> bool {
-    images(&IMAGES).is_some() && ["curl", "openssl"].iter().all(|name| tool(name).is_some())
-}
-
 #[test]
 fn vrss_development() {
-    if !stack_can_run() {
+    if !stack_can_run(&IMAGES) {
         return;
     }
     let stack = Stack::fresh();
@@ -54,7 +47,7 @@ fn vrss_development() {
 
 #[test]
 fn vrss_production() {
-    if !stack_can_run() {
+    if !stack_can_run(&IMAGES) {
         return;
     }
     let stack = Stack::fresh();

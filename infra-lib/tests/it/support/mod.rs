@@ -27,6 +27,8 @@
 //!   the exit code; [`Call::end`] returns an [`Ended`] to look at; [`Call::spawn`] a [`Running`] to signal.
 //!   Whatever the test looks at, a panic (101), an undocumented exit code or a run beyond its limit fails it.
 //! - [`TestProject::copy_of`]: the same with a copy of a folder of this repository in it.
+//! - [`Stack`]: a copy of one of the systems below `docker/`, with [`part`] for a test that looks at it piece by piece; [`get`],
+//!   [`post`] and [`curl`] ask it over HTTP.
 //! - [`engine`], [`images`], [`postgres`], [`interop`], [`tool`]: what a machine may lack. Where it does, they say so and return `None`, and the test
 //!   returns; with `INFRA_TEST_REQUIRE=engine,postgres,strace` that is a failure instead.
 //! - [`Somebody`]: a user of the system, made for one test, with a crontab of their own; [`cron`] says whether there can be one.
@@ -53,6 +55,7 @@ mod ended;
 mod engine;
 mod fakes;
 mod guards;
+mod http;
 mod mount;
 mod pace;
 mod ports;
@@ -62,6 +65,7 @@ mod proxy;
 mod running;
 mod sampler;
 mod scrub;
+mod stack;
 mod users;
 
 pub(crate) use self::{
@@ -73,6 +77,7 @@ pub(crate) use self::{
     engine::{DATABASE, IMAGE, SLEEPS, docker, try_docker},
     fakes::{Fakes, Recorded},
     guards::{cron, engine, images, interop, mounts, postgres, tool},
+    http::{Answer, curl, flood, get, post, try_curl},
     mount::Mount,
     pace::wait_until,
     ports::free_port,
@@ -81,5 +86,6 @@ pub(crate) use self::{
     proxy::{Break, VanishingEngine, failing_engine, frozen_engine, remote_engine},
     running::Running,
     sampler::Sampler,
+    stack::{PRODUCTION, Stack, part, service_of, stack_can_run, tell},
     users::Somebody,
 };

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::http::{get, post};
 use super::stack::Stack;
+use crate::support::{get, post};
 
 /// A session's cookie of a new user.
 #[track_caller]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::schema::TABLES;
-use super::stack::{Stack, tell};
+use super::stack::Stack;
 use crate::support::*;
 
 /// Longer than any build; a machine that has built nothing yet fetches packages.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::stack::{Stack, service_of};
+use super::stack::Stack;
+use crate::support::service_of;
 
 const MB: u64 = 1024 * 1024;
 

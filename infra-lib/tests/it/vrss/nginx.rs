@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::api::posts_and_lists;
-use super::http::{Answer, curl, flood, get, post};
-use super::stack::{PRODUCTION, Stack, tell};
+use super::stack::Stack;
 use crate::support::*;
+use crate::support::{Answer, curl, flood, get, post};
 
 pub(super) fn serves(stack: &Stack) {
     let page = stack.get("https", "/").is(200);

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::http::try_curl;
 use super::lifecycle::{all_are_healthy, files};
-use super::stack::{PRODUCTION, Stack, tell};
+use super::stack::Stack;
+use crate::support::try_curl;
 use crate::support::*;
 
 const BUILD: Duration = Duration::from_secs(600);

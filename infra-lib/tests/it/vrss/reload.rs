@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::http::try_curl;
-use super::stack::{Stack, tell};
+use super::stack::Stack;
+use crate::support::try_curl;
 use crate::support::*;
 
 /// The promise is a second; machines that run other tests meanwhile stall.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::lifecycle::files;
-use super::stack::{Stack, tell};
+use super::stack::Stack;
+use crate::support::tell;
 
 /// The targets of the Makefile that this replaces. Those for the database are not all there yet: `db-backup`,
 /// `db-restore`, `db-migrate`, `db-seed`, `db-reset`.

@@ -88,7 +88,7 @@ async function main(command) {
 
 if (import.meta.url === `file://${process.argv[1]}`) {
   main(process.argv[2]).catch((error) => {
-    logger("migrate").error("migration failed", { error: error.message });
+    logger("migrate", "info", (line) => process.stderr.write(line)).error("migration failed", { error: error.message });
     process.exitCode = 2;
   });
 }

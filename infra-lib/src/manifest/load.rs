@@ -50,10 +50,13 @@ impl Manifest {
     /// The key under which a secret stands in the file itself.
     fn stated_secret(&self) -> Option<&'static str> {
         let has_password = |url: &str| url.rsplit_once('@').is_some_and(|(user, _)| user.matches(':').count() > 1);
-        if matches!(&self.database.password, Some(Reference::Literal(_))) {
-            return Some("password");
-        }
-        matches!(&self.database.url, Some(Reference::Literal(url)) if has_password(url)).then_some("url")
+        let own = self.environments.values().filter_map(|settings| settings.database.as_ref());
+        std::iter::once(&self.database).chain(own).find_map(|database| {
+            if matches!(&database.password, Some(Reference::Literal(_))) {
+                return Some("password");
+            }
+            matches!(&database.url, Some(Reference::Literal(url)) if has_password(url)).then_some("url")
+        })
     }
 }
 
@@ -87,7 +90,11 @@ mod tests {
     #[test]
     fn s02_a_secret_in_the_file_itself_is_refused_and_not_shown() {
         let wrong = |text: &str| Manifest::parse("infra.toml".into(), text).unwrap_err().to_string();
-        for text in ["[database]\npassword = \"hunter22\"", "[database]\n  url = \"postgres://me:hunter22@h/x\""] {
+        for text in [
+            "[database]\npassword = \"hunter22\"",
+            "[database]\n  url = \"postgres://me:hunter22@h/x\"",
+            "[environments.live.database]\nurl = \"postgres://me:hunter22@h/x\"",
+        ] {
             let said = wrong(text);
             assert!(said.starts_with("infra.toml:2:1: `[database] ") && !said.contains("hunter22"), "{said}");
         }

@@ -91,6 +91,8 @@ pub struct EnvironmentSettings {
     pub project_name: Option<String>,
     /// Whether destruction needs the typed name; default: only in `production`.
     pub protected: Option<bool>,
+    /// This environment's database, in place of all that `[database]` says.
+    pub database: Option<DatabaseSettings>,
 }
 
 /// `[database]`
@@ -102,6 +104,8 @@ pub struct DatabaseSettings {
     pub service: Option<String>,
     /// A managed database, usually `env:DATABASE_URL`.
     pub url: Option<Reference>,
+    /// The image whose `pg_dump` and its kin work on a managed database; default: this machine's own.
+    pub client: Option<Reference>,
     /// A cluster of the project's own, without containers.
     pub local: Option<LocalSettings>,
     /// The database's name.

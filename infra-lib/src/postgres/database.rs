@@ -69,8 +69,22 @@ impl Database {
 }
 
 impl Project {
-    /// Where the database is: what `setup` chose, else what the manifest says, else a service of the stack.
+    /// What the manifest says of this environment alone. No choice for the checkout changes that.
+    pub(crate) fn own_database_axis(&self) -> Option<DatabaseAxis> {
+        let own = self.manifest().environments.get(&self.environment().name)?.database.as_ref()?;
+        Some(match own {
+            own if own.url.is_some() => DatabaseAxis::Url,
+            own if own.local.is_some() => DatabaseAxis::Local,
+            _ => DatabaseAxis::Service,
+        })
+    }
+
+    /// Where the database is: what the manifest says of this environment, else what `setup` chose, else what the manifest
+    /// says of all, else a service of the stack.
     pub fn database_axis(&self) -> DatabaseAxis {
+        if let Some(own) = self.own_database_axis() {
+            return own;
+        }
         if let Some(record) = self.record()
             && record.database == DatabaseAxis::Local
         {

@@ -62,7 +62,7 @@ impl Project {
     pub(super) fn open(builder: ProjectBuilder) -> Result<Self> {
         let root =
             if builder.anywhere { discover::root_or_folder(&builder.dir)? } else { discover::root(&builder.dir)? };
-        let manifest = Manifest::load(&root)?;
+        let mut manifest = Manifest::load(&root)?;
         let runner = Runner::new(Some(root.as_std_path()), builder.observer.clone(), builder.cancel, builder.dry_run)
             .keep_stdout(builder.keep_stdout)
             .note_withheld_in(builder.withheld);
@@ -91,6 +91,9 @@ impl Project {
             &base,
             &Ask { compose: &compose, runner: &runner },
         )?;
+        if let Some(own) = manifest.environments.get(&environment.name).and_then(|stated| stated.database.clone()) {
+            manifest.database = own;
+        }
         let files = environment.env_files.iter().map(EnvFile::read).collect::<std::result::Result<Vec<_>, _>>()?;
         files.iter().try_for_each(refuse_duplicates)?;
         let variables = resolve(&files, exec::inherited)?;
@@ -148,7 +151,7 @@ impl Project {
         &self.compose.project
     }
 
-    /// What `infra.toml` says.
+    /// What `infra.toml` says; an environment's own database stands in the place of `[database]`.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }

@@ -174,3 +174,24 @@ fn a_container_name_that_two_environments_would_share_is_refused_by_name() {
     );
     project.xtask(["health"]).end().ok();
 }
+
+#[test]
+fn an_environment_has_a_database_of_its_own_whatever_setup_has_chosen() {
+    let Some(_postgres) = postgres() else { return };
+    let project = TestProject::new()
+        .file(".env.live", "DATABASE_URL=postgres://app@db.example.com/app\n")
+        .file("infra.toml", "[project]\nname = \"@name@\"\n[environments.live.database]\nurl = \"env:DATABASE_URL\"\n");
+    project.xtask(["setup", "--services", "none", "--no-start"]).end().ok();
+    let axis = |words: &[&str]| {
+        let words = words.iter().copied().chain(["describe", "--json"]);
+        project.xtask(words).end().ok().outcome()["database_axis"].clone()
+    };
+    let chosen = project.read(".infra/setup.json");
+    assert_eq!((axis(&[]), axis(&["-e", "live"])), ("local".into(), "url".into()));
+    let live = ["-e", "live", "setup", "--services", "none", "--no-start"];
+    project.xtask(live.into_iter().chain(["--database", "local"])).end().code(64).says("[environments.live.database]");
+    // What is stated for one is not chosen for the other.
+    project.xtask(live).end().ok();
+    assert_eq!(project.read(".infra/setup.json"), chosen);
+    assert_eq!((axis(&[]), axis(&["-e", "live"])), ("local".into(), "url".into()));
+}

@@ -25,6 +25,7 @@ mod harness;
 mod health;
 mod host_crate;
 mod install;
+mod isntgram;
 mod local_db;
 mod manifest;
 mod migrations;

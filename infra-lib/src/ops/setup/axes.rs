@@ -41,7 +41,18 @@ pub(super) fn choose(project: &Project, options: &Setup) -> Result<Axes> {
     };
     let services = if engine.is_some() { ServicesAxis::Compose } else { ServicesAxis::None };
     let kept = recorded.filter(|record| record.services == services).map(|record| record.database);
-    let database = match options.database.or(kept) {
+    let own = project.own_database_axis();
+    if let (Some(own), Some(asked)) = (own, options.database)
+        && own != asked
+    {
+        let name = &project.environment().name;
+        return Err(Error::new(
+            Exit::Usage,
+            format!("infra.toml says where the database of environment `{name}` is; `--database` cannot say otherwise"),
+        )
+        .with_hint(format!("correct `[environments.{name}.database]`")));
+    }
+    let database = match own.or(options.database).or(kept) {
         Some(database) => database,
         None if manifest.database.url.is_some() => DatabaseAxis::Url,
         None if services == ServicesAxis::None || manifest.database.local.is_some() => DatabaseAxis::Local,
@@ -82,7 +93,11 @@ impl Axes {
         }
         Ok(Record {
             services: self.services,
-            database: self.database,
+            // What one environment states for itself is no choice for the others.
+            database: match project.own_database_axis() {
+                Some(_) => before.map_or(DatabaseAxis::Service, |record| record.database),
+                None => self.database,
+            },
             engine: self.engine.clone(),
             project_name: before.and_then(|record| record.project_name.clone()),
             local,

@@ -31,8 +31,8 @@ fn every_key_of_the_manifest_is_documented_and_every_documented_key_is_one() {
         serde_json::from_str(&std::fs::read_to_string(root().join("docs/infra.schema.json")).unwrap()).unwrap();
     let mut known = BTreeSet::new();
     keys(&schema, &schema, "", &mut known);
-    // The sections themselves are the headings.
-    known.retain(|key| key.contains('.'));
+    // The sections themselves are the headings, and an environment's own database has the keys of `[database]`.
+    known.retain(|key| key.contains('.') && !key.starts_with("environments.*.database."));
 
     let mut documented = BTreeSet::new();
     for table in document("docs/infra-toml.md").tables() {

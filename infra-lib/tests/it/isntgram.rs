@@ -1,0 +1,36 @@
+//! The Isntgram stack, `docker/isntgram`, through the command line: development with a database of its own, production
+//! with a managed one, which is a server outside the stack that takes connections over TLS only.
+
+mod development;
+mod limits;
+mod site;
+
+use crate::support::*;
+
+/// What the stack is built on and runs.
+const IMAGES: [&str; 3] = ["postgres:17-alpine", "node:20-alpine", "caddy:2-alpine"];
+
+/// A copy with ports of its own.
+fn copy() -> Stack {
+    Stack::of("isntgram")
+        .ports(".env.example", &[("POSTGRES_PORT", "database"), ("WEB_PORT", "web"), ("API_PORT", "api")])
+        .ports(".env.production.example", &[("HTTP_PORT", "http"), ("HTTPS_PORT", "https")])
+}
+
+#[test]
+fn isntgram_development() {
+    if !stack_can_run(&IMAGES) {
+        return;
+    }
+    let stack = copy();
+    part("setup", || development::sets_up(&stack));
+    part("the page and the API", || site::serves(&stack, &stack.at("web", "/"), &stack.at("api", ""), &[]));
+    part("a second setup", || development::second_setup_changes_nothing(&stack));
+    part("limits, users, logs, health", || limits::of_development(&stack));
+    part("looking around", || development::shows_itself(&stack));
+    part("tests and reload", || development::is_worked_on(&stack));
+    part("migrations, seeds, a reset", || development::changes_its_schema(&stack));
+    part("backups", || development::backs_up_and_restores(&stack));
+    part("stop, start, scale", || development::comes_and_goes(&stack));
+    part("clean", || development::cleans_up(&stack));
+}

@@ -45,3 +45,32 @@ fn finish(result: Result<(), Box<dyn Error>>) -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, Subcommand as _};
+    use xshell::{Shell, cmd};
+
+    use super::Xtask;
+
+    #[test]
+    fn every_chore_that_a_document_names_can_be_typed() {
+        let sh = Shell::new().unwrap();
+        sh.change_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let parser = Xtask::augment_subcommands(Command::new("xtask"));
+        let mut seen = 0;
+        for document in cmd!(sh, "git ls-files *.md").quiet().read().unwrap().lines() {
+            let text = sh.read_file(document).unwrap();
+            for rest in text.lines().flat_map(|line| line.split("cargo xtask ").skip(1)) {
+                let words: Vec<&str> =
+                    rest.split(['`', '#', '>']).next().unwrap_or_default().split_whitespace().collect();
+                if words.first().is_some_and(|word| ["bench", "ci", "schema", "standins", "static"].contains(word)) {
+                    let parsed = parser.clone().no_binary_name(true).try_get_matches_from(&words);
+                    assert!(parsed.is_ok(), "{document}: cargo xtask {}: {}", words.join(" "), parsed.unwrap_err());
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen >= 2, "{seen}");
+    }
+}

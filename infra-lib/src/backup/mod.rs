@@ -20,6 +20,7 @@ pub(crate) mod foreign;
 mod globals;
 mod kind;
 pub(crate) mod leftovers;
+mod listing;
 pub(crate) mod make;
 mod manifest;
 pub(crate) mod name;
@@ -42,6 +43,7 @@ pub(crate) mod verify;
 
 pub(crate) use digest::hex;
 pub use error::BackupError;
+pub use listing::{Listed, Listing};
 pub use manifest::{
     BackupManifest, DatabaseFacts, FileDigest, Format, GitState, MigrationState, Proof, ProofKind, SCHEMA, TableRows,
 };

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::backup::catalogue::Entry;
 use crate::backup::folder::Folder;
 use crate::backup::make::{Made, Making, millis, share_database};
-use crate::backup::{BackupManifest, Format, Proof, ProofKind, drill, prune};
+use crate::backup::{BackupManifest, Format, Listing, Proof, ProofKind, drill, prune};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::{ByteSize, DumpFormat, Period};
@@ -20,7 +20,7 @@ use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
 use crate::report::seconds;
 
-pub use list::{BackupList, ListedBackup};
+pub use list::ListedBackup;
 
 /// Back up the database, and prove that the backup is whole.
 ///
@@ -71,7 +71,7 @@ pub enum DbBackupReport {
     /// A backup was made.
     Made(Box<BackupReport>),
     /// The backups that there are.
-    List(BackupList),
+    List(Listing<ListedBackup>),
     /// A dry run made none.
     Shown {},
 }
@@ -126,7 +126,7 @@ impl Operation for DbBackup {
 
     fn run(&self, project: &Project) -> Result<DbBackupReport> {
         if self.list {
-            return Ok(DbBackupReport::List(BackupList::read(project)?));
+            return Ok(DbBackupReport::List(list::read(project)?));
         }
         let settings = &project.manifest().backup;
         let making = Making {

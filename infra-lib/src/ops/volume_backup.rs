@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::backup::catalogue::Catalogue;
 use crate::backup::folder::Folder;
 use crate::backup::make::Made;
-use crate::backup::name;
+use crate::backup::{Listing, name};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::lock::{Lock, Mode};
@@ -22,7 +22,7 @@ use crate::project::Project;
 use crate::report::seconds;
 use crate::volumes::{Volume, VolumeMaking, resume};
 
-pub use list::{ListedVolume, VolumeList};
+pub use list::ListedVolume;
 
 /// Back up volumes, and prove that the backups are whole.
 ///
@@ -51,7 +51,7 @@ pub enum VolumeBackupReport {
     /// Backups were made.
     Made(VolumeBackups),
     /// The backups that there are.
-    List(VolumeList),
+    List(Listing<ListedVolume>),
 }
 
 /// The backups that were made.
@@ -101,7 +101,7 @@ impl Operation for VolumeBackup {
 
     fn run(&self, project: &Project) -> Result<VolumeBackupReport> {
         if self.list {
-            return Ok(VolumeBackupReport::List(VolumeList::read(project, self.volume.as_deref())?));
+            return Ok(VolumeBackupReport::List(list::read(project, self.volume.as_deref())?));
         }
         self.name.as_deref().map_or(Ok(()), name::check_label)?;
         let volumes = match &self.volume {

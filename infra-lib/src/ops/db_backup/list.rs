@@ -1,30 +1,14 @@
 //! `db-backup --list`
 
-use std::fmt;
-
-use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::backup::catalogue::Catalogue;
-use crate::backup::{Format, ProofKind};
+use crate::backup::{Format, Listed, Listing, ProofKind};
 use crate::error::Result;
-use crate::exit::Exit;
 use crate::manifest::ByteSize;
 use crate::project::Project;
 use crate::report::{ago, table};
-
-/// The backups of the database in this environment, newest first.
-#[derive(Debug, Serialize)]
-#[non_exhaustive]
-pub struct BackupList {
-    /// Where they are.
-    pub folder: Utf8PathBuf,
-    /// Each backup.
-    pub backups: Vec<ListedBackup>,
-    /// Manifests that cannot be used, with the reason.
-    pub problems: Vec<String>,
-}
 
 /// A backup of the list.
 #[derive(Debug, Serialize)]
@@ -58,40 +42,29 @@ pub struct ListedBackup {
     pub is_there: bool,
 }
 
-impl BackupList {
-    pub(super) fn read(project: &Project) -> Result<Self> {
-        let catalogue = Catalogue::read(project)?;
-        let backups = catalogue.databases(project).rev().map(|entry| {
-            let manifest = &entry.manifest;
-            let at = |kind| manifest.proof(kind).map(|proof| proof.at);
-            ListedBackup {
-                file: manifest.file.clone(),
-                id: manifest.id.clone(),
-                label: manifest.label.clone(),
-                created: manifest.created,
-                database: manifest.database.as_ref().map(|facts| facts.name.clone()).unwrap_or_default(),
-                format: manifest.format,
-                bytes: manifest.bytes,
-                server: manifest.server.clone(),
-                decoded: at(ProofKind::Decode),
-                drilled: at(ProofKind::Drill),
-                drill_ms: manifest.proof(ProofKind::Drill).map(|proof| proof.took_ms),
-                suspect: manifest.suspect.clone(),
-                is_there: catalogue.has_file_of(entry),
-            }
-        });
-        Ok(Self {
-            folder: project.backup_dir(),
-            backups: backups.collect(),
-            problems: catalogue.problems.iter().map(ToString::to_string).collect(),
-        })
-    }
-
-    /// A no where something is wrong with what is listed.
-    pub(super) fn exit(&self) -> Exit {
-        let whole = self.problems.is_empty() && self.backups.iter().all(|backup| backup.is_there);
-        if whole { Exit::Ok } else { Exit::CheckFailed }
-    }
+/// The backups of the database in this environment.
+pub(super) fn read(project: &Project) -> Result<Listing<ListedBackup>> {
+    let catalogue = Catalogue::read(project)?;
+    let backups = catalogue.databases(project).rev().map(|entry| {
+        let manifest = &entry.manifest;
+        let at = |kind| manifest.proof(kind).map(|proof| proof.at);
+        ListedBackup {
+            file: manifest.file.clone(),
+            id: manifest.id.clone(),
+            label: manifest.label.clone(),
+            created: manifest.created,
+            database: manifest.database.as_ref().map(|facts| facts.name.clone()).unwrap_or_default(),
+            format: manifest.format,
+            bytes: manifest.bytes,
+            server: manifest.server.clone(),
+            decoded: at(ProofKind::Decode),
+            drilled: at(ProofKind::Drill),
+            drill_ms: manifest.proof(ProofKind::Drill).map(|proof| proof.took_ms),
+            suspect: manifest.suspect.clone(),
+            is_there: catalogue.has_file_of(entry),
+        }
+    });
+    Ok(Listing::new(project, &catalogue, backups))
 }
 
 impl ListedBackup {
@@ -106,23 +79,23 @@ impl ListedBackup {
     }
 }
 
-impl fmt::Display for BackupList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let now = Timestamp::now();
-        if self.backups.is_empty() {
-            write!(f, "there are no backups in {}", self.folder)?;
-        } else {
-            let rows = self.backups.iter().map(|backup| {
-                [
-                    backup.file.clone(),
-                    backup.label.clone().unwrap_or_default(),
-                    format!("{} ago", ago(backup.created, now)),
-                    ByteSize::new(backup.bytes).to_string(),
-                    backup.state(now),
-                ]
-            });
-            write!(f, "{}", table(["BACKUP", "NAME", "AGE", "SIZE", "STATE"], rows))?;
-        }
-        self.problems.iter().try_for_each(|problem| write!(f, "\nproblem: {problem}"))
+impl Listed for ListedBackup {
+    const KIND: &'static str = "backups";
+
+    fn is_there(&self) -> bool {
+        self.is_there
+    }
+
+    fn table(listed: &[Self], now: Timestamp) -> String {
+        let rows = listed.iter().map(|backup| {
+            [
+                backup.file.clone(),
+                backup.label.clone().unwrap_or_default(),
+                format!("{} ago", ago(backup.created, now)),
+                ByteSize::new(backup.bytes).to_string(),
+                backup.state(now),
+            ]
+        });
+        table(["BACKUP", "NAME", "AGE", "SIZE", "STATE"], rows)
     }
 }

@@ -31,6 +31,9 @@ fn can_be_typed(project: &TestProject, line: &str, place: &str) {
     assert_eq!(ended.exit, 0, "{place}: `{line}`: {ended}");
 }
 
+/// This repository's own chores, which the library does not have: `xtask` itself tests how they are typed.
+const CHORES: [&str; 5] = ["bench", "ci", "schema", "standins", "static"];
+
 #[test]
 fn every_command_in_a_sentence_can_be_typed() {
     let project = TestProject::new();
@@ -43,6 +46,9 @@ fn every_command_in_a_sentence_can_be_typed() {
             else {
                 continue;
             };
+            if CHORES.contains(&rest.split(' ').next().unwrap()) {
+                continue;
+            }
             can_be_typed(&project, rest, &format!("{}:{line}", document.name()));
             seen += 1;
         }

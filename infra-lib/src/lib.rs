@@ -91,6 +91,7 @@ mod migrations;
 mod nonce;
 mod operation;
 pub mod ops;
+pub mod policy;
 pub mod postgres;
 pub mod probe;
 mod project;

@@ -38,6 +38,7 @@ pub(super) fn all() -> Vec<Entry> {
         entry::<ops::Init>(),
         entry::<ops::Doctor>(),
         entry::<ops::Env>(),
+        entry::<ops::Policy>(),
         entry::<ops::Describe>(),
         entry::<ops::History>(),
         entry::<ops::Tasks>(),

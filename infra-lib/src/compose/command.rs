@@ -99,12 +99,18 @@ impl Compose {
 
     /// The project as Compose understands it, with the services of every profile.
     pub(crate) fn model(&self, runner: &Runner) -> Result<Model, ComposeError> {
+        self.model_with(runner, &[])
+    }
+
+    /// The same with these variables, which win over the env files.
+    pub(crate) fn model_with(&self, runner: &Runner, variables: &[(String, String)]) -> Result<Model, ComposeError> {
         let args = ["config", "--format", "json"];
-        let output = match runner.read(&self.call_all(args)) {
+        let with = |call: Invocation| variables.iter().fold(call, |call, (key, value)| call.env(key, value));
+        let output = match runner.read(&with(self.call_all(args))) {
             Ok(output) => output,
             // A service of a profile that is off may need files that only its own environment has.
             Err(ExecError::Exited { .. }) => {
-                runner.read(&self.call(args)).map_err(|error| self.invalid(runner, error))?
+                runner.read(&with(self.call(args))).map_err(|error| self.invalid(runner, error))?
             }
             Err(error) => return Err(self.explain(error)),
         };

@@ -83,6 +83,9 @@ pub struct Build {
     pub dockerfile: Option<String>,
     /// The stage that is built.
     pub target: Option<String>,
+    /// Build arguments; one without a value comes from the caller's environment.
+    #[serde(deserialize_with = "map")]
+    pub args: BTreeMap<String, Option<String>>,
 }
 
 /// A port of a service, published or not.

@@ -354,6 +354,11 @@ impl Task {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Policy {
-    /// A finding's code, and why it is accepted.
+    /// A finding's code, alone or as `code:service`, and why it is accepted.
     pub allow: BTreeMap<String, String>,
+    /// The least number of a user that a container runs as in production; default: any but root's.
+    pub min_uid: Option<u32>,
+    /// The services that take the requests from outside, and so may publish ports in production; default: those that a
+    /// reverse proxy's name is in, or in their image's.
+    pub proxy: Vec<String>,
 }

@@ -1,13 +1,11 @@
 //! Databases that every address of this machine offers.
 
 use crate::compose::Port;
+use crate::policy::DATABASE_CODE as CODE;
 
 use super::{Check, Known, Probe, Snapshot, is_database};
 
 pub(super) const KIND: &str = "exposure";
-
-/// The finding's code, as `[policy] allow` names it.
-const CODE: &str = "database-port-published";
 
 /// Ports on which databases listen.
 const DATABASES: [u16; 10] = [1433, 1521, 3306, 5432, 6379, 7687, 9042, 9200, 11211, 27017];
@@ -26,7 +24,8 @@ pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
 fn judge(snapshot: &Snapshot<'_>, name: &str, port: &Port) -> Check {
     let published = port.published.as_deref().unwrap_or_default();
     let detail = format!("port {published} offers {name}'s {} on every address of this machine", port.target);
-    if let Some(reason) = snapshot.project.manifest().policy.allow.get(CODE) {
+    let allow = &snapshot.project.manifest().policy.allow;
+    if let Some(reason) = allow.get(&format!("{CODE}:{name}")).or_else(|| allow.get(CODE)) {
         return Check::ok(KIND, name, format!("{detail}; accepted: {reason}"));
     }
     let check = if snapshot.project.environment().protected {

@@ -32,7 +32,7 @@ use crate::schedule;
 pub(crate) use ask::{ask, ask_all};
 pub(crate) use check::Listed;
 pub use check::{Check, Verdict};
-use ports::is_database;
+pub(crate) use ports::{is_database, repository};
 pub(crate) use snapshot::{Snapshot, failure};
 
 /// How long a probe waits for an answer over the network.

@@ -132,7 +132,7 @@ const DATABASES: [&str; 12] = [
 
 /// Whether a service is a database: by its image, and by running what that brings along. With a command of its own it is
 /// a client, such as a job that migrates or backs up.
-pub(super) fn is_database(service: &Service) -> bool {
+pub(crate) fn is_database(service: &Service) -> bool {
     let known = is_redis(service) || repository(service).is_some_and(|name| DATABASES.contains(&name));
     known && runs_its_server(service)
 }

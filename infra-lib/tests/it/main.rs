@@ -31,6 +31,7 @@ mod manifest;
 mod migrations;
 mod odd_projects;
 mod ops;
+mod policy;
 mod prune;
 mod readme;
 mod restore;

@@ -106,6 +106,7 @@ const SAMPLES: &[(&str, &[&str])] = &[
     ("env", &["check"]),
     ("tasks", &[]),
     ("doctor", &[]),
+    ("policy", &[]),
     ("build", &[]),
     ("restart", &["web"]),
     ("scale", &["web=2"]),

@@ -1,0 +1,60 @@
+//! Env files and git.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::exec::{ExecError, Invocation};
+
+use super::context::{Context, Findings};
+use super::finding::{Rule, Severity};
+use super::resolved;
+
+const TRACKED: Rule = Rule {
+    code: "env-file-tracked",
+    development: Some(Severity::Error),
+    production: Some(Severity::Error),
+    why: "everybody who has the repository has its secrets, and its history keeps them",
+    fix: "`git rm --cached` the file, ignore it, and draw new secrets: `cargo xtask env rotate KEY`",
+};
+const NOT_IGNORED: Rule = Rule {
+    code: "env-file-not-ignored",
+    development: Some(Severity::Warning),
+    production: Some(Severity::Error),
+    why: "the next `git add .` commits the secrets in it",
+    fix: "add its name to .gitignore",
+};
+
+pub(super) const RULES: &[Rule] = &[TRACKED, NOT_IGNORED];
+
+pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
+    let root = context.project.root();
+    let git = |args: &[&str], path: &Utf8Path| {
+        let call = Invocation::new("git").args(["-C", root.as_str()]).args(args.iter().copied()).arg(path.as_str());
+        context.project.runner().read(&call)
+    };
+    // Where there is no repository, nobody commits.
+    if git(&["rev-parse", "--is-inside-work-tree"], "--".into()).is_err() {
+        return;
+    }
+    let mut files = resolved::env_files(context.project);
+    for (path, _) in context.sources.env_files() {
+        let path: Utf8PathBuf = path.components().filter(|part| part.as_str() != ".").collect();
+        if !files.contains(&path) && !path.as_str().contains('$') && !is_template(&path) {
+            files.push(path);
+        }
+    }
+    for path in files.iter().filter(|path| path.starts_with(root)) {
+        let place = context.place(path, None);
+        let told = place.file.clone();
+        if git(&["ls-files", "--error-unmatch", "--"], path).is_ok() {
+            found.add(&TRACKED, None, place, format!("{told} is committed"));
+        } else if path.is_file()
+            && matches!(git(&["check-ignore", "-q", "--"], path), Err(ExecError::Exited { code: 1, .. }))
+        {
+            found.add(&NOT_IGNORED, None, place, format!("git does not ignore {told}"));
+        }
+    }
+}
+
+fn is_template(path: &Utf8Path) -> bool {
+    [".example", ".sample", ".template", ".dist"].iter().any(|end| path.as_str().ends_with(end))
+}

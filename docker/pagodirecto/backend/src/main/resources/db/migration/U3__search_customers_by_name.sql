@@ -1,0 +1,1 @@
+DROP INDEX customers.customers_name_trgm;

@@ -28,6 +28,7 @@ use crate::exit::Exit;
 use crate::probe::{self, Check, Probe, Snapshot, Verdict};
 use crate::project::{DatabaseAxis, Project};
 
+pub(crate) use subnets::clashes as subnet_clashes;
 use tools::missing;
 
 /// One matter: its name and how it is looked at.

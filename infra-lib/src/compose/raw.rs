@@ -50,6 +50,13 @@ impl RawModel {
             (inside.split('/').next()? == target.to_string()).then(|| last_variable(&published))?
         })
     }
+
+    /// The variable that a network's subnet comes from, such as `NET` in `${NET:-172.28.0.0/16}`; which one of several by
+    /// its place.
+    pub(crate) fn subnet_variable(&self, network: &str, index: usize) -> Option<String> {
+        let ranges = self.0.get("networks")?.get(network)?.get("ipam")?.get("config")?.as_array()?;
+        last_variable(ranges.get(index)?.get("subnet")?.as_str()?)
+    }
 }
 
 /// The last variable that does not stand in another one's default: before the port there may be an address.
@@ -111,6 +118,14 @@ mod tests {
         assert_eq!(of(81).as_deref(), Some("PLAIN"));
         assert_eq!(of(82).as_deref(), Some("OUTER"));
         assert_eq!(of(8080), None);
+    }
+
+    #[test]
+    fn the_variable_of_a_subnet_is_found() {
+        let config = serde_json::json!([{"subnet": "fd00::/64"}, {"subnet": "${NET:-172.28.0.0/16}"}]);
+        let raw = RawModel(serde_json::json!({"networks": {"back": {"ipam": {"config": config}}}}));
+        assert_eq!(raw.subnet_variable("back", 1).as_deref(), Some("NET"));
+        assert_eq!((raw.subnet_variable("back", 0), raw.subnet_variable("front", 0)), (None, None));
     }
 
     #[test]

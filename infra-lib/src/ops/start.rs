@@ -126,6 +126,7 @@ impl Operation for Start {
         secrets::refuse_open(project, &all)?;
         shared::refuse(project, &all)?;
         preflight::refuse_taken_ports(project, &all, &before)?;
+        preflight::refuse_taken_subnets(project, &all)?;
         preflight::refuse_taken_names(project, &all)?;
         if services.is_empty() && project.database_axis() == DatabaseAxis::Local {
             project.start_local_database()?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use crate::checks;
 use crate::compose::{self, Container, Engine, Status};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
@@ -44,6 +45,15 @@ pub(super) fn refuse_taken_ports(project: &Project, services: &BTreeSet<String>,
         }
     }
     Ok(())
+}
+
+/// Compose makes networks one after the other, and only then learns that the engine has no room for one; it does not say
+/// who has the range. A network that is there already is left to serve.
+pub(super) fn refuse_taken_subnets(project: &Project, services: &BTreeSet<String>) -> Result<()> {
+    let clashes = checks::subnet_clashes(project, project.model()?, Some(services));
+    let Some(clash) = clashes.into_iter().find(|clash| !clash.exists) else { return Ok(()) };
+    let message = format!("the subnet {} of the network {} overlaps {}", clash.subnet, clash.network, clash.holder);
+    Err(Error::new(Exit::Failed, message).with_hint(format!("{}; nothing was started", clash.hint)))
 }
 
 /// A fixed container name is the engine's, not the project's: Compose only learns that somebody else has it after it has

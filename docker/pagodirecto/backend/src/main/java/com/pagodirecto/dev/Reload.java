@@ -14,7 +14,7 @@ import javax.tools.ToolProvider;
 
 /**
  * Development only: compiles the sources in this process and runs them in a class loader of their own, again whenever
- * one of them changes. That is how Spring's DevTools restarts, too.
+ * one of them changes: {@code --watch FOLDER}. That is how Spring's DevTools restarts, too.
  */
 public final class Reload {
     private static final long LOOK_EACH_MS = 100;
@@ -22,7 +22,7 @@ public final class Reload {
     private Reload() {}
 
     public static void main(String[] args) throws Exception {
-        Path sources = Path.of(args[0]);
+        Path sources = Path.of(args[1]);
         AutoCloseable running = null;
         String seen = "";
         while (true) {

@@ -30,6 +30,7 @@ mod local_db;
 mod manifest;
 mod migrations;
 mod odd_projects;
+mod pagodirecto;
 mod ops;
 mod policy;
 mod prune;

@@ -48,9 +48,12 @@ pub(super) fn refuse_taken_ports(project: &Project, services: &BTreeSet<String>,
 }
 
 /// Compose makes networks one after the other, and only then learns that the engine has no room for one; it does not say
-/// who has the range. A network that is there already is left to serve.
+/// who has the range. Even for one service it makes those of all that are on. A network that is there already is left to serve.
 pub(super) fn refuse_taken_subnets(project: &Project, services: &BTreeSet<String>) -> Result<()> {
-    let clashes = checks::subnet_clashes(project, project.model()?, Some(services));
+    let model = project.model()?;
+    let active = model.active(&project.environment().profiles).into_keys().map(str::to_owned);
+    let on: BTreeSet<String> = active.chain(services.iter().cloned()).collect();
+    let clashes = checks::subnet_clashes(project, model, Some(&on));
     let Some(clash) = clashes.into_iter().find(|clash| !clash.exists) else { return Ok(()) };
     let message = format!("the subnet {} of the network {} overlaps {}", clash.subnet, clash.network, clash.holder);
     Err(Error::new(Exit::Failed, message).with_hint(format!("{}; nothing was started", clash.hint)))

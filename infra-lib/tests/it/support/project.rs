@@ -194,7 +194,17 @@ impl TestProject {
 }
 
 /// What a repository ignores.
-const IGNORED: [&str; 7] = [".env", ".env.production", ".infra", "backups", "coverage", "dist", "node_modules"];
+const IGNORED: [&str; 9] = [
+    ".env",
+    ".env.development",
+    ".env.production",
+    ".env.testing",
+    ".infra",
+    "backups",
+    "coverage",
+    "dist",
+    "node_modules",
+];
 
 fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();

@@ -10,7 +10,7 @@ export default defineConfig({
     port: 3000,
     strictPort: true,
     allowedHosts: ["frontend"],
-    proxy: { "/api": { target: process.env.API_PROXY_TARGET ?? "http://localhost:8080" } },
+    proxy: { "^/api/": { target: process.env.API_PROXY_TARGET ?? "http://localhost:8080" } },
   },
   plugins: [
     {

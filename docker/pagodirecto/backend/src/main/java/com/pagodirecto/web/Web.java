@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The endpoints. */
 public final class Web implements AutoCloseable {
@@ -41,6 +42,7 @@ public final class Web implements AutoCloseable {
     private final Customers customers;
     private final HttpServer server;
     private final ExecutorService workers;
+    private final AtomicInteger open = new AtomicInteger();
 
     public Web(Settings settings, Log log, Metrics metrics, Tokens tokens, Health health, Login login, Customers customers) throws IOException {
         this.settings = settings;
@@ -59,7 +61,12 @@ public final class Web implements AutoCloseable {
 
     @Override
     public void close() {
-        server.stop(1);
+        // What is being answered is answered; the server itself would wait for the whole second.
+        long until = System.nanoTime() + 1_000_000_000L;
+        while (open.get() > 0 && System.nanoTime() < until) {
+            Thread.onSpinWait();
+        }
+        server.stop(0);
         workers.shutdown();
     }
 
@@ -68,6 +75,7 @@ public final class Web implements AutoCloseable {
         String given = exchange.getRequestHeaders().getFirst("X-Correlation-Id");
         String correlation = given != null && given.matches("[A-Za-z0-9-]{1,64}") ? given : UUID.randomUUID().toString();
         Answer answer;
+        open.incrementAndGet();
         try (exchange) {
             try {
                 answer = answer(exchange);
@@ -83,6 +91,8 @@ public final class Web implements AutoCloseable {
             byte[] body = answer.body.getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(answer.status, body.length == 0 ? -1 : body.length);
             exchange.getResponseBody().write(body);
+        } finally {
+            open.decrementAndGet();
         }
         double seconds = (System.nanoTime() - began) / 1e9;
         String path = exchange.getRequestURI().getPath();

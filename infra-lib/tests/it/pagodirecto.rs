@@ -1,0 +1,53 @@
+//! The stack of `docker/pagodirecto`, through the command line: three environments of one compose file with
+//! profiles, a backend that migrates at its start, tenants that row-level security keeps apart, and a network with a
+//! range of its own.
+
+mod api;
+mod lifecycle;
+mod limits;
+mod subnets;
+
+use crate::support::*;
+
+/// What the stack is built on and runs.
+const IMAGES: [&str; 6] = [
+    "postgres:16-alpine",
+    "eclipse-temurin:17-jdk-alpine",
+    "eclipse-temurin:17-jre-alpine",
+    "node:20-alpine",
+    "nginx:1.26-alpine",
+    "adminer:4",
+];
+
+/// A copy with ports and networks of its own.
+fn copy() -> Stack {
+    let ports = [
+        ("BACKEND_PORT", "backend"),
+        ("FRONTEND_PORT", "frontend"),
+        ("ADMINER_PORT", "adminer"),
+        ("POSTGRES_PORT", "database"),
+    ];
+    let stack = Stack::of("pagodirecto")
+        .ports(".env.development.example", &ports)
+        .ports(".env.production.example", &[("HTTP_PORT", "http"), ("HTTPS_PORT", "https")]);
+    ["development", "production", "testing"].into_iter().fold(stack, |stack, environment| {
+        let range = subnets::own(&stack.project, environment);
+        stack.set(&format!(".env.{environment}.example"), "NETWORK_SUBNET", &range)
+    })
+}
+
+#[test]
+fn pagodirecto_development() {
+    if !stack_can_run(&IMAGES) {
+        return;
+    }
+    let stack = copy();
+    part("setup", || lifecycle::sets_up(&stack));
+    part("the page and the API", || api::serves(&stack));
+    part("a second setup", || lifecycle::second_setup_changes_nothing(&stack, &[]));
+    part("limits, users, logs, health", || limits::of_development(&stack));
+    part("hot reload", || api::reloads(&stack));
+    part("looking around", || lifecycle::shows_itself(&stack));
+    part("the seven scripts", || lifecycle::does_what_the_scripts_did(&stack));
+    part("clean", || lifecycle::cleans_up(&stack));
+}

@@ -1,0 +1,124 @@
+//! From `setup` to `clean`.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::*;
+
+/// Longer than any build; a machine that has built nothing yet fetches packages.
+pub(super) const BUILD: Duration = Duration::from_secs(600);
+const SERVICES: [&str; 4] = ["adminer", "backend", "frontend", "postgres"];
+const SECRETS: [&str; 3] = ["POSTGRES_PASSWORD", "DB_APP_PASSWORD", "JWT_SECRET"];
+
+/// One command, from no env file to a stack that is ready and seeded.
+pub(super) fn sets_up(stack: &Stack) {
+    let ended = stack.run(["setup", "--yes"]).limit(BUILD).end();
+    ended.ok().shows("ready after").shows("seeded 01_tenants.sql").shows(&stack.at("frontend", ""));
+    tell(&format!("setup took {:.1} s", ended.took.as_secs_f32()));
+    all_are_healthy(stack, "development", &SERVICES);
+    has_secrets_of_its_own(stack, "development", &ended);
+    stack.run(["env", "check"]).end().ok().shows("in order");
+}
+
+#[track_caller]
+pub(super) fn has_secrets_of_its_own(stack: &Stack, environment: &str, setup: &Ended) {
+    let file = format!(".env.{environment}");
+    setup.shows(&format!("write {file} (mode 0600)")).shows(&format!("fresh secrets: {}", SECRETS.join(", ")));
+    let mode = std::fs::metadata(stack.project.path(&file)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    for key in SECRETS {
+        let value = stack.variable(&file, key);
+        let value = value.trim_matches(['"', '\'']);
+        assert!(value.len() >= 32, "{key}");
+        setup.never_says(value);
+    }
+    // Base64 of 64 bytes, as the document asks.
+    assert_eq!(stack.variable(&file, "JWT_SECRET").trim_matches(['"', '\'']).len(), 88);
+}
+
+#[track_caller]
+pub(super) fn all_are_healthy(stack: &Stack, environment: &str, services: &[&str]) {
+    let ended = stack.project.xtask(["-e", environment, "ps", "--json"]).end();
+    let rows = ended.ok().outcome()["services"].clone();
+    for service in services {
+        let row = rows.as_array().unwrap().iter().find(|row| row["service"] == *service);
+        assert_eq!(row.map(|row| row["state"].clone()), Some("healthy".into()), "{service}: {rows}");
+    }
+}
+
+pub(super) fn second_setup_changes_nothing(stack: &Stack, environment: &[&str]) {
+    let name = environment.last().copied().unwrap_or("development");
+    // The job that looks after the certificate may look again.
+    let lasting = || stack.identity(name).into_iter().filter(|line| !line.starts_with("certs ")).collect::<Vec<_>>();
+    let file = format!(".env.{name}");
+    let before = (lasting(), stack.project.read(&file));
+    let ended = stack.project.xtask(environment.iter().copied().chain(["setup", "--yes", "--json"])).end();
+    assert_eq!(ended.ok().outcome()["changes"], json!([]), "{ended}");
+    tell(&format!("a second setup took {:.1} s", ended.took.as_secs_f32()));
+    ended.never_says("building");
+    assert_eq!((lasting(), stack.project.read(&file)), before);
+}
+
+/// The commands that only look.
+pub(super) fn shows_itself(stack: &Stack) {
+    stack.run(["health"]).end().ok().shows("logs in to pagodirecto_crm").shows("actuator/health").shows("healthy: ");
+    stack.run(["doctor"]).end().ok().never_says("FAIL");
+    stack.run(["describe"]).end().ok().shows(&stack.at("frontend", "")).shows("(service postgres)");
+    stack.run(["ip"]).end().ok().shows("pagodirecto_network").shows("database_network");
+    stack.run(["stats"]).end().ok().shows("backend");
+    stack.run(["df"]).end().ok().shows("postgres_data");
+    stack.run(["tasks"]).end().ok().shows("test");
+    stack.run(["env", "explain", "NETWORK_SUBNET"]).end().ok().shows(".env.development");
+    stack.run(["exec", "backend", "--", "id", "-u"]).end().ok().shows("1001");
+    stack.run(["shell", "backend"]).pty([("$", "id -u\r"), ("1001", "exit\r")]).end().ok();
+    let tables = stack.run(["db-shell", "-c", "\\dt *.customers"]).end();
+    tables.ok().shows("customers");
+    stack.run(["history"]).end().ok().shows("setup");
+}
+
+/// `start.sh [profile]`, `stop.sh`, `restart.sh [service]`, `logs.sh [service] [-f] [N]`; the other three are in `data` and
+/// below.
+pub(super) fn does_what_the_scripts_did(stack: &Stack) {
+    stack.run(["logs", "backend", "--tail", "1"]).end().ok();
+    assert!(stack.run(["logs", "-n", "2", "backend"]).end().ok().stdout.lines().count() <= 2);
+    let following = stack.run(["logs", "backend", "-f"]).spawn();
+    stack.get("backend", "/api/health").is(200);
+    following.until("GET /api/health 200");
+    drop(following);
+
+    let before = stack.identity("development");
+    stack.run(["restart", "frontend"]).end().ok().shows("ready after");
+    let after = stack.identity("development");
+    let changed: Vec<&str> =
+        before.iter().zip(&after).filter(|(a, b)| a != b).filter_map(|(a, _)| a.split(' ').next()).collect();
+    assert_eq!(changed, ["frontend"]);
+    stack.run(["stop"]).end().ok().shows("stopped");
+    assert!(stack.containers("development").iter().all(|it| it["State"]["Status"] == "exited"));
+    stack.run(["health"]).end().code(2);
+    let ended = stack.project.xtask(["-e", "development", "start"]).end();
+    ended.ok().shows("ready after").never_says("building");
+    tell(&format!("start after stop took {:.1} s", ended.took.as_secs_f32()));
+    assert!(ended.took < Duration::from_secs(30), "{ended}");
+    all_are_healthy(stack, "development", &SERVICES);
+    stack.run(["build", "backend"]).limit(BUILD).end().ok();
+    stack.project.xtask(["-e", "no-such-profile", "start"]).end().code(78).says("there is no environment");
+}
+
+/// `clean.sh`, then `clean.sh --all --volumes --force`: this project's own, nothing else.
+pub(super) fn cleans_up(stack: &Stack) {
+    let images = stack.objects("development", "image");
+    stack.run(["clean"]).no_tty().end().code(64);
+    stack.run(["clean", "--yes"]).end().ok();
+    assert_eq!(stack.objects("development", "container"), [""; 0]);
+    assert_eq!(stack.objects("development", "network"), [""; 0]);
+    assert_eq!(stack.objects("development", "image"), images, "images stay");
+    assert!(!stack.objects("development", "volume").is_empty(), "data stays");
+    stack.run(["clean", "--all", "--volumes", "--yes"]).end().ok();
+    for kind in ["container", "network", "volume", "image"] {
+        assert_eq!(stack.objects("development", kind), [""; 0], "{kind}s are left");
+    }
+    assert!(stack.project.path(".env.development").exists(), "files stay");
+    docker(["image", "inspect", "eclipse-temurin:17-jre-alpine"]);
+}

@@ -1,0 +1,63 @@
+//! What Docker enforces: resources, users, rights, log files, networks, and the timing of health checks.
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+const MB: u64 = 1024 * 1024;
+
+/// Memory in MiB, processors in tenths, user, seconds between health checks.
+struct Expected(&'static str, u64, u64, &'static str, u64);
+
+const POSTGRES: Expected = Expected("postgres", 2048, 20, "70:70", 10);
+const BACKEND: Expected = Expected("backend", 1536, 20, "1001:1001", 30);
+
+const DEVELOPMENT: [Expected; 4] =
+    [POSTGRES, BACKEND, Expected("frontend", 512, 10, "1000:1000", 30), Expected("adminer", 256, 5, "100:101", 30)];
+
+pub(super) fn of_development(stack: &Stack) {
+    let containers = stack.containers("development");
+    check(&containers, &DEVELOPMENT);
+    for container in &containers {
+        let bindings = container["HostConfig"]["PortBindings"].as_object().unwrap();
+        assert_eq!(bindings.len(), 1, "{}", service_of(container));
+        assert_eq!(bindings.values().next().unwrap()[0]["HostIp"], "127.0.0.1", "{}", service_of(container));
+    }
+    has_its_networks(stack, "development");
+}
+
+/// The one with the stated range, and the one that leads nowhere.
+fn has_its_networks(stack: &Stack, environment: &str) {
+    let name = |network: &str| format!("{}_{network}", stack.compose_name(environment));
+    let inspect = |name: &str| -> Value { serde_json::from_str(&docker(["network", "inspect", name])).unwrap() };
+    let range = stack.variable(&format!(".env.{environment}"), "NETWORK_SUBNET");
+    let outer = inspect(&name("pagodirecto_network"));
+    assert_eq!((&outer[0]["IPAM"]["Config"][0]["Subnet"], &outer[0]["Internal"]), (&json!(range), &json!(false)));
+    assert_eq!(inspect(&name("database_network"))[0]["Internal"], true);
+}
+
+fn check(containers: &[Value], expected: &[Expected]) {
+    assert_eq!(containers.iter().filter(|it| service_of(it) != "certs").count(), expected.len());
+    for Expected(name, memory, cpus, user, interval) in expected {
+        let container = containers.iter().find(|container| service_of(container) == *name).expect(name);
+        let (host, config) = (&container["HostConfig"], &container["Config"]);
+        assert_eq!(host["Memory"], memory * MB, "{name}");
+        assert_eq!(host["NanoCpus"], cpus * 100_000_000, "{name}");
+        assert!(host["PidsLimit"].as_u64().is_some_and(|pids| pids <= 256), "{name}");
+        assert_eq!(config["User"], *user, "{name}");
+        let health = &config["Healthcheck"];
+        assert_eq!(health["Interval"], interval * 1_000_000_000, "{name}: {health}");
+        assert_eq!(health["StartInterval"], 500_000_000, "{name}: {health}");
+        assert!(health["Retries"].as_u64().is_some_and(|it| it >= 3), "{name}: {health}");
+        assert_eq!(host["RestartPolicy"]["Name"], "unless-stopped", "{name}");
+    }
+    for container in containers {
+        let (name, host) = (service_of(container), &container["HostConfig"]);
+        let logs = json!({"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}});
+        assert_eq!(host["LogConfig"], logs, "{name}");
+        assert_eq!(host["CapDrop"], json!(["ALL"]), "{name}");
+        assert_eq!(host["SecurityOpt"], json!(["no-new-privileges:true"]), "{name}");
+        assert_eq!(host["ReadonlyRootfs"], true, "{name} writes to its own file system");
+        assert_eq!(host["Init"], true, "{name}");
+    }
+}

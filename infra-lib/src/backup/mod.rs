@@ -25,6 +25,7 @@ pub(crate) mod make;
 mod manifest;
 pub(crate) mod name;
 pub(crate) mod packed;
+mod passes;
 pub(crate) mod preflight;
 pub(crate) mod prune;
 mod remarks;

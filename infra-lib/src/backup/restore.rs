@@ -15,6 +15,7 @@ use super::BackupError;
 use super::beside::server_full;
 use super::folder::Folder;
 use super::manifest::{BackupManifest, Format, TableRows};
+use super::passes::passes;
 use super::script;
 use super::verify::{Archive, plain_text};
 use super::{decode, hex};
@@ -31,6 +32,8 @@ pub(crate) struct Filling<'a> {
     /// What it must hold then.
     pub(crate) tables: &'a [TableRows],
     pub(crate) large_objects: u64,
+    /// Whether tables of extensions may be among them.
+    pub(crate) has_extensions: bool,
 }
 
 /// How long the restore may say nothing: the index of a big table takes its time.
@@ -51,8 +54,9 @@ impl<'a> Filling<'a> {
         jobs: u32,
     ) -> Self {
         let large_objects = manifest.database.as_ref().map_or(0, |facts| facts.large_objects);
+        let has_extensions = manifest.database.as_ref().is_none_or(|facts| !facts.extensions.is_empty());
         let archive = Archive::of(folder, manifest);
-        Self { project, toolbox, archive, is_ours: true, jobs, tables: &manifest.tables, large_objects }
+        Self { project, toolbox, archive, is_ours: true, jobs, tables: &manifest.tables, large_objects, has_extensions }
     }
 
     /// Fills an empty database and compares it with what the archive holds.
@@ -65,33 +69,62 @@ impl<'a> Filling<'a> {
     pub(crate) fn restore(&self, target: &Database, how: &[&str]) -> Result<()> {
         match self.archive.format {
             Format::Sql => self.feed(target),
-            Format::Custom | Format::Directory | Format::DumpTar | Format::Tar => self.pg_restore(target, how),
+            Format::Custom | Format::Directory | Format::DumpTar | Format::Tar => self.archive(target, how),
         }
     }
 
-    fn pg_restore(&self, target: &Database, how: &[&str]) -> Result<()> {
+    fn archive(&self, target: &Database, how: &[&str]) -> Result<()> {
+        let can_share = self.toolbox.sees_files()
+            && self.archive.format != Format::DumpTar
+            && !how.contains(&"--single-transaction");
+        let jobs = if can_share { self.jobs.max(1) } else { 1 };
+        let mut done = 0;
+        if jobs > 1
+            && self.has_extensions
+            && let Some([first, rest]) = passes(&self.archive.list(self.toolbox)?)
+        {
+            self.pg_restore(target, how, 1, Some(first), &mut done)?;
+            return self.pg_restore(target, how, jobs, Some(rest), &mut done);
+        }
+        self.pg_restore(target, how, jobs, None, &mut done)
+    }
+
+    /// `entries` are those of the list that are restored, all where it is `None`; `done` counts the tables.
+    fn pg_restore(
+        &self,
+        target: &Database,
+        how: &[&str],
+        jobs: u32,
+        entries: Option<String>,
+        done: &mut u64,
+    ) -> Result<()> {
         let seen = self.toolbox.sees_files();
         let mut args: Vec<String> = how.iter().map(|arg| (*arg).to_owned()).collect();
         // An empty name leaves it to PGDATABASE; any other would be read as a connection string.
         args.extend(["--no-password", "--verbose", "--dbname="].map(str::to_owned));
-        if seen && self.archive.format != Format::DumpTar && !how.contains(&"--single-transaction") {
-            args.push(format!("--jobs={}", self.jobs.max(1)));
+        if jobs > 1 {
+            args.push(format!("--jobs={jobs}"));
+        }
+        if entries.is_some() {
+            args.push("--use-list=/dev/stdin".to_owned());
         }
         if seen {
             args.push(self.toolbox.path(self.archive.name));
         }
         let mut job = self.toolbox.online_at(target, "pg_restore", args, SESSION)?;
+        if let Some(entries) = entries {
+            job = job.input(entries);
+        }
         if !seen {
             let path = self.archive.folder.path().join(self.archive.name);
             job = job.stdin(self.archive.folder.open_file(self.archive.name).map_err(Error::file("read", path))?);
         }
         let total = self.tables.len() as u64;
-        let mut done = 0;
         let mut errors = Vec::new();
         let on_line = |line: &str| {
             if let Some((_, table)) = line.split_once("processing data for table ") {
-                done += 1;
-                self.project.progress(table, done, Some(total), Unit::Items);
+                *done += 1;
+                self.project.progress(table, *done, Some(total), Unit::Items);
             } else {
                 note_error(&mut errors, line);
             }

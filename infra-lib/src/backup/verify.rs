@@ -155,12 +155,7 @@ impl<'a> Archive<'a> {
     }
 
     fn decode_archive(&self, project: &Project, toolbox: &Toolbox<'_>, what: &[&str]) -> Result<Content> {
-        let mut list = Vec::new();
-        self.restore(toolbox, &["--list"], |chunk| {
-            list.extend_from_slice(chunk);
-            Ok(())
-        })?;
-        let contents = Contents::parse(&String::from_utf8_lossy(&list));
+        let contents = Contents::parse(&self.list(toolbox)?);
         let mut decoder = Decoder::new();
         let mut bytes = 0;
         self.restore(toolbox, what, |chunk| {
@@ -176,6 +171,16 @@ impl<'a> Archive<'a> {
             return Err(BackupError::Undecodable { reason }.into());
         }
         Ok(Content { decoded: found, contents })
+    }
+
+    /// Its table of contents, as `pg_restore --list` prints it.
+    pub(super) fn list(&self, toolbox: &Toolbox<'_>) -> Result<String> {
+        let mut list = Vec::new();
+        self.restore(toolbox, &["--list"], |chunk| {
+            list.extend_from_slice(chunk);
+            Ok(())
+        })?;
+        Ok(String::from_utf8_lossy(&list).into_owned())
     }
 
     fn restore(

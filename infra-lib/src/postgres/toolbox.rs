@@ -298,6 +298,12 @@ impl Job {
         Ok(Self { call, one_off: None, trailer: Some(trailer) })
     }
 
+    /// Feeds it this text.
+    pub(crate) fn input(mut self, text: String) -> Self {
+        self.call = self.call.stdin(text);
+        self
+    }
+
     /// Feeds it an open file.
     pub(crate) fn stdin(mut self, file: std::fs::File) -> Self {
         self.call = self.call.stdin_file(file);

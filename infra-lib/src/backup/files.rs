@@ -13,6 +13,7 @@ use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use rustix::fs::OFlags;
 
+use crate::dotenv::interpolate;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::fs::atomic;
@@ -32,9 +33,23 @@ use super::tarball::{self, Bounds, Member};
 /// The longest file that is restored: these are settings, which are written whole or not at all.
 const LARGEST: u64 = 1 << 30;
 
+/// Which they are in this environment.
+pub(crate) fn stated(project: &Project) -> Result<Vec<Utf8PathBuf>> {
+    let lookup = |key: &str| project.variable(key).map(|value| value.expose().to_owned());
+    let wrong = |path: &Utf8Path, what: String| {
+        Error::new(Exit::Config, format!("`[backup] files` in infra.toml: {path} {what}"))
+    };
+    let all = project.manifest().backup.files.iter().map(|path| match interpolate(path.as_str(), lookup) {
+        Ok(done) if done.unset.is_empty() => Ok(Utf8PathBuf::from(done.value.to_string())),
+        Ok(done) => Err(wrong(path, format!("uses {}, which is not set", done.unset.join(", ")))),
+        Err(error) => Err(wrong(path, format!("is wrong: {error}"))),
+    });
+    all.collect()
+}
+
 /// An error unless each is a path below the project's folder, and there.
 pub(crate) fn check(project: &Project) -> Result<()> {
-    for path in &project.manifest().backup.files {
+    for path in &stated(project)? {
         let is_below = path.components().all(|part| matches!(part, Utf8Component::Normal(_) | Utf8Component::CurDir));
         if !is_below || path.as_str().is_empty() {
             return Err(Error::new(
@@ -74,7 +89,7 @@ fn pack(project: &Project, draft: &Draft<'_>) -> Result<Vec<String>> {
     };
     let packer = GzEncoder::new(io::BufWriter::new(file), Compression::default());
     let mut walk = Walk { project, builder: tar::Builder::new(packer), seen: BTreeSet::new(), left_out: Vec::new() };
-    for path in &project.manifest().backup.files {
+    for path in &stated(project)? {
         walk.stated(path)?;
     }
     let Walk { builder, left_out, .. } = walk;

@@ -209,7 +209,7 @@ pub struct Backup {
     pub jobs: Option<u32>,
     /// Volumes that belong to a full backup.
     pub volumes: Vec<String>,
-    /// Files and folders that belong to a full backup.
+    /// Files and folders that belong to a full backup. `${NAME}` is a variable of the env files.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub files: Vec<Utf8PathBuf>,
     /// What is kept; default: 30 days.

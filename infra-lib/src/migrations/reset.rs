@@ -36,7 +36,10 @@ pub(crate) fn reset(project: &Project, live: &Database) -> Result<Reset> {
     let mut done = Reset::default();
     project.step("making a new database beside the old one");
     let spare = Spare::create(project, live, Purpose::New)?;
-    if own.is_none() {
+    if own.is_some() {
+        // The tool finds what it would find on an empty volume.
+        run_inits(project, live, &spare.database, &mut done)?;
+    } else {
         fill(project, live, &spare.database, &mut done)?;
         let due = seeds::due(project, &spare.database)?;
         done.seeded = seeds::sow(project, &spare.database, &due)?;
@@ -56,22 +59,26 @@ pub(crate) fn reset(project: &Project, live: &Database) -> Result<Reset> {
 
 /// The schema: from the migrations, and from the init scripts where those say something else.
 fn fill(project: &Project, live: &Database, spare: &Database, done: &mut Reset) -> Result<()> {
-    let init = init_scripts::sql_files(project, live)?;
     // A project may have none at all; a folder that is stated and missing is found when it is read.
     let layout = Layout::find(project).ok().map(|layout| layout.settle(project, live)).transpose()?;
     let files = layout.as_ref().map_or(&[][..], |settled| &settled.files);
     let covered = !files.is_empty() && init_scripts::made_these(project, live, files).is_ok();
     if !covered {
-        for script in &init {
-            run_init(project, spare, script)?;
-            done.init.extend(script.file_name().map(str::to_owned));
-        }
+        run_inits(project, live, spare, done)?;
     }
     if let Some(Settled { layout, .. }) = &layout {
         let mut applied = Applied::default();
         up::apply(project, spare, &*layout.tool, files, &Wanted::default(), &mut applied, None)?;
         done.migrated.append(&mut applied.noted);
         done.migrated.append(&mut applied.versions);
+    }
+    Ok(())
+}
+
+fn run_inits(project: &Project, live: &Database, spare: &Database, done: &mut Reset) -> Result<()> {
+    for script in init_scripts::sql_files(project, live)? {
+        run_init(project, spare, &script)?;
+        done.init.extend(script.file_name().map(str::to_owned));
     }
     Ok(())
 }

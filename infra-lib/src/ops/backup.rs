@@ -206,7 +206,7 @@ impl Backup {
         for volume in volumes {
             VolumeMaking { volume, label: None, set: None }.show(project)?;
         }
-        for path in &project.manifest().backup.files {
+        for path in files::stated(project)? {
             project.runner().apply(format_args!("back up {path}"), || Ok::<_, Error>(()))?;
         }
         Ok(SetReport::Shown {})

@@ -1,0 +1,1 @@
+"""RxDx: requirements, what verifies them, and who changed what."""

@@ -37,6 +37,7 @@ mod prune;
 mod readme;
 mod restore;
 mod round_trip;
+mod rxdx;
 mod schedule;
 mod security;
 mod setup;

@@ -194,23 +194,14 @@ impl TestProject {
 }
 
 /// What a repository ignores.
-const IGNORED: [&str; 9] = [
-    ".env",
-    ".env.development",
-    ".env.production",
-    ".env.testing",
-    ".infra",
-    "backups",
-    "coverage",
-    "dist",
-    "node_modules",
-];
+const IGNORED: [&str; 7] = [".infra", ".venv", "__pycache__", "backups", "coverage", "dist", "node_modules"];
 
 fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())).flatten() {
         let (name, path) = (entry.file_name(), entry.path());
-        if IGNORED.iter().any(|ignored| name == *ignored) {
+        let is_env_file = name.to_string_lossy().starts_with(".env") && !name.to_string_lossy().ends_with(".example");
+        if is_env_file || IGNORED.iter().any(|ignored| name == *ignored) {
             continue;
         }
         if path.is_dir() {

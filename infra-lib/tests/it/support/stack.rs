@@ -57,7 +57,7 @@ impl Stack {
 
     /// An address on this machine: `at("frontend", "/")`.
     pub(crate) fn at(&self, port: &str, path: &str) -> String {
-        let scheme = if port == "https" { "https" } else { "http" };
+        let scheme = if port.ends_with("https") { "https" } else { "http" };
         format!("{scheme}://localhost:{}{path}", self.project.port(port))
     }
 
@@ -123,6 +123,16 @@ impl Stack {
         match environment {
             "development" => self.project.name().to_owned(),
             other => format!("{}-{other}", self.project.name()),
+        }
+    }
+
+    /// Fails unless each of these services runs and is healthy.
+    #[track_caller]
+    pub(crate) fn are_healthy(&self, environment: &str, services: &[&str]) {
+        let rows = self.project.xtask(["-e", environment, "ps", "--json"]).end().ok().outcome()["services"].clone();
+        for service in services {
+            let row = rows.as_array().unwrap().iter().find(|row| row["service"] == *service);
+            assert_eq!(row.map(|row| row["state"].clone()), Some("healthy".into()), "{service}: {rows}");
         }
     }
 

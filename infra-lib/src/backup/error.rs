@@ -228,7 +228,8 @@ impl BackupError {
                 "let it log in as the owner, or grant it pg_read_all_data; row-level security needs a role with BYPASSRLS".to_owned()
             }
             Self::Blocked { .. } | Self::Stalled { .. } => "try again when that is done, or end that session".to_owned(),
-            Self::Mismatch { .. } => "install the client tools of the server's version".to_owned(),
+            Self::Mismatch { .. } => "install the client tools of the server's version; for a managed database, `client = \"postgres:17-alpine\"` in \
+                                      `[database]` of infra.toml takes those of an image".to_owned(),
             Self::Killed { .. } => "nothing was published; look at the memory of its host, then try again".to_owned(),
             Self::EngineLost { .. } => "nothing was published; try again when `docker info` answers".to_owned(),
             Self::Unfit { remedy, .. } if remedy.is_empty() => "restore into a server that has them".to_owned(),

@@ -44,7 +44,9 @@ pub(super) fn missing(project: &Project, services: ServicesAxis, database: Datab
     }
     match database {
         DatabaseAxis::Local if installed::server(project).is_err() => needs.push(Need::PostgresServer),
-        DatabaseAxis::Url if installed::client(project).is_err() => needs.push(Need::PostgresClient),
+        DatabaseAxis::Url if project.manifest().database.client.is_none() && installed::client(project).is_err() => {
+            needs.push(Need::PostgresClient);
+        }
         _ => {}
     }
     let handy = [("git", Need::Git), ("curl", Need::Curl), ("openssl", Need::Openssl)];
@@ -87,8 +89,8 @@ fn buildx(runner: &Runner) -> Check {
 fn postgres(project: &Project) -> Option<Check> {
     let found = match project.database_axis() {
         DatabaseAxis::Local => installed::server(project),
-        DatabaseAxis::Url => installed::client(project),
-        DatabaseAxis::Service => return None,
+        DatabaseAxis::Url if project.manifest().database.client.is_none() => installed::client(project),
+        DatabaseAxis::Url | DatabaseAxis::Service => return None,
     };
     Some(match found {
         Ok((folder, major)) => Check::ok(KIND, "postgresql", format!("PostgreSQL {major} in {folder}")),

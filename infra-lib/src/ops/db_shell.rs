@@ -65,6 +65,13 @@ impl Operation for DbShell {
         if !matches!(ended, Ok(0..=3)) {
             Database::reap(project, client);
         }
+        // It says the same whether nobody answers or somebody says no.
+        if matches!(ended, Ok(2))
+            && let Err(error) = database.login(project)
+            && error.exit() != Exit::Unavailable
+        {
+            return Err(error);
+        }
         Ok(DbShellReport { exit_code: u8::try_from(ended?).unwrap_or(1) })
     }
 }

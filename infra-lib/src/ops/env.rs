@@ -6,6 +6,7 @@ mod explain;
 mod fill;
 mod print;
 mod rotate;
+mod rules;
 
 use std::fmt;
 

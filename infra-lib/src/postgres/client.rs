@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::compose::Container;
+use crate::compose::{Container, OneOff, mount};
 use crate::error::Result;
 use crate::exec::{Invocation, Output};
 use crate::project::{LocalRecord, Project};
@@ -42,15 +42,29 @@ impl Database {
     }
 
     fn tool_by(&self, project: &Project, tool: &str, terminal: bool, way: Way) -> Result<Invocation> {
-        let (host, port, tls) = match &self.place {
+        let mut call = match &self.place {
             Place::Service { service, .. } => {
                 return Ok(self.tool_inside(&project.database_container(service)?, tool, terminal, way));
             }
-            Place::Local(LocalRecord { port, .. }) => ("127.0.0.1".to_owned(), *port, "prefer".to_owned()),
-            Place::Url { host, port, tls } => (host.clone(), *port, tls.clone()),
+            Place::Local(LocalRecord { port, .. }) => {
+                let call = Invocation::new(self.host_tool(project, tool)?).minimal_env();
+                self.logged_in(call, "127.0.0.1", *port, "prefer")
+            }
+            Place::Url { host, port, tls, client } => {
+                let found = self.host_tool(project, tool);
+                if let Some(image) = client
+                    // Any psql speaks to any server, and one of this machine is there at once.
+                    && (tool != "psql" || found.is_err())
+                {
+                    // Once its session is ended it goes by itself.
+                    let (call, _) = OneOff::new(application_name())?;
+                    let call = if terminal { call.arg("-t") } else { call };
+                    return Ok(self.shown_to_client(call, "").arg(image).arg(tool));
+                }
+                let call = self.logged_in(Invocation::new(found?).minimal_env(), host, *port, &tls.mode);
+                tls.variables().fold(call, |call, (key, value)| call.env(key, value))
+            }
         };
-        let mut call = Invocation::new(self.host_tool(project, tool)?).minimal_env();
-        call = self.logged_in(call, &host, port, &tls);
         if terminal {
             for key in ["TERM", "PAGER", "EDITOR", "LANG"] {
                 if let Some(value) = std::env::var_os(key) {
@@ -66,14 +80,36 @@ impl Database {
         let port = if let Place::Service { port, .. } = self.place { port } else { 5432 };
         let on_host = container.addresses.contains_key("host");
         let host = if on_host || way == Way::Inside { "127.0.0.1" } else { &container.hostname };
-        let mut call = Invocation::new("docker").args(["exec", if terminal { "-it" } else { "-i" }]);
-        for (key, value) in self.identity(host, &port.to_string(), "prefer") {
-            call = call.args(["-e", key]).env(key, value);
+        let call = Invocation::new("docker").args(["exec", if terminal { "-it" } else { "-i" }]);
+        self.passed_on(call, host, port, "prefer").arg(container.id.clone()).arg(tool)
+    }
+
+    /// A call of `docker run` without an image yet, with everything that a client needs in the container to log in to a
+    /// server elsewhere: this machine's network, the login, the files of TLS. `options` are settings of the session.
+    pub(super) fn shown_to_client(&self, call: Invocation, options: &str) -> Invocation {
+        let Place::Url { host, port, tls, .. } = &self.place else { return call };
+        // Nobody else brings this image, so that the first use may.
+        let call =
+            self.passed_on(call.args(["--pull", "missing", "--init", "--network", "host"]), host, *port, &tls.mode);
+        let call = tls.words().fold(call, |call, (key, value)| call.args(["-e", key]).env(key, value));
+        let call = tls.files().fold(call, |call, (key, path)| {
+            let inside = format!("/run/tls/{key}");
+            let mount = format!("{},readonly", mount("bind", path.as_str(), &inside));
+            call.args(["--mount", &mount, "-e", key]).env(key, inside)
+        });
+        call.args(["-e", "PGOPTIONS"]).env("PGOPTIONS", options)
+    }
+
+    /// Docker's call with everything that logging in takes. Values go by the environment: names alone stand in argv.
+    pub(super) fn passed_on(&self, call: Invocation, host: &str, port: u16, tls: &str) -> Invocation {
+        let call = self
+            .identity(host, &port.to_string(), tls)
+            .into_iter()
+            .fold(call, |call, (key, value)| call.args(["-e", key]).env(key, value));
+        match &self.password {
+            Some(password) => call.args(["-e", "PGPASSWORD"]).secret_env("PGPASSWORD", password),
+            None => call,
         }
-        if let Some(password) = &self.password {
-            call = call.args(["-e", "PGPASSWORD"]).secret_env("PGPASSWORD", password);
-        }
-        call.arg(container.id.clone()).arg(tool)
     }
 
     /// The call with everything that logging in takes, for a program on this machine.

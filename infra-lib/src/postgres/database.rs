@@ -10,7 +10,7 @@ use crate::manifest::Reference;
 use crate::project::{DatabaseAxis, LocalRecord, Project};
 
 use super::url::Url;
-use super::{PostgresError, detect};
+use super::{PostgresError, Tls, detect};
 
 /// A database, with everything that logging in takes.
 #[derive(Debug, Clone)]
@@ -45,8 +45,10 @@ pub enum Place {
         host: String,
         /// The port.
         port: u16,
-        /// libpq's `sslmode`.
-        tls: String,
+        /// How the connection is protected.
+        tls: Tls,
+        /// The image whose tools are taken where this machine's might not fit.
+        client: Option<String>,
     },
 }
 
@@ -60,6 +62,12 @@ impl Database {
             Some(name) => Err(PostgresError::NameTooLong { name: name.clone(), length: name.len() }),
             None => Ok(()),
         }
+    }
+
+    /// Whether a URL leads to it.
+    pub(crate) fn is_at(&self, text: &str) -> bool {
+        let Place::Url { host, port, .. } = &self.place else { return false };
+        Url::parse(text).is_ok_and(|url| url.host == *host && url.port == *port && url.database == self.name)
     }
 
     /// Whether other machines may work on it as well.
@@ -174,13 +182,15 @@ impl Project {
         let text = self.require(&reference, "`[database] url`")?;
         self.runner().redactor().learn(&Secret::new(text.clone()));
         let url = Url::parse(&text)?;
-        let tls = url.tls().to_owned();
+        let home = std::env::var("HOME").ok().map(Utf8PathBuf::from);
+        let tls = Tls::of(url.sslmode(), &url.options, self.root(), home.as_deref())?;
+        let client = self.stated(self.manifest().database.client.as_ref(), "`[database] client`")?;
         let user = url.user.unwrap_or_else(|| "postgres".to_owned());
         Ok(Database {
             name: url.database,
             user,
             password: url.password,
-            place: Place::Url { host: url.host, port: url.port, tls },
+            place: Place::Url { host: url.host, port: url.port, tls, client },
         })
     }
 

@@ -54,6 +54,20 @@ pub enum PostgresError {
         /// What is wrong; never the URL itself.
         reason: &'static str,
     },
+    /// A file that the URL names is not there.
+    #[error("the database's URL names {path} as `{key}`, and there is no such file")]
+    TlsFile {
+        /// The URL's option.
+        key: &'static str,
+        /// The file.
+        path: camino::Utf8PathBuf,
+    },
+    /// TLS is refused by one side, or the server is not who it must be.
+    #[error("the connection to the database is not safe: {message}")]
+    Unsafe {
+        /// What was found.
+        message: String,
+    },
     /// No usable PostgreSQL is installed on this machine.
     #[error("PostgreSQL's programs were not found on this machine: {looked_for}")]
     NotInstalled {
@@ -108,6 +122,13 @@ impl PostgresError {
             Self::Cluster { doing: CANNOT_MAKE, .. } => "`-v` shows everything that `initdb` says".to_owned(),
             Self::Cluster { .. } => "`cargo xtask logs` shows the server's log".to_owned(),
             Self::Init { message, .. } => init_hint(message).to_owned(),
+            Self::TlsFile { .. } => "put the file there, or correct the URL: a path is relative to the project's folder, and \
+                                     `sslrootcert=system` is what this machine trusts"
+                .to_owned(),
+            Self::Unsafe { .. } => "with `sslmode=verify-full`, the URL's `sslrootcert` must hold the authority that has signed the \
+                                    server's certificate, and the certificate must name the URL's host; a server that takes TLS \
+                                    only wants a `sslmode` other than `disable`"
+                .to_owned(),
             Self::NameTooLong { .. } | Self::Url { .. } => return None,
             Self::Failed(error) => return error.hint(),
         })
@@ -116,9 +137,9 @@ impl PostgresError {
     /// What it means as an exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NotFound | Self::Ambiguous { .. } | Self::Url { .. } => Exit::Config,
+            Self::NotFound | Self::Ambiguous { .. } | Self::Url { .. } | Self::TlsFile { .. } => Exit::Config,
             Self::Unreachable { .. } | Self::Starting { .. } | Self::NotInstalled { .. } => Exit::Unavailable,
-            Self::Login { .. } => Exit::Refused,
+            Self::Login { .. } | Self::Unsafe { .. } => Exit::Refused,
             Self::NoDatabase { .. } => Exit::NotFound,
             Self::NameTooLong { .. } => Exit::Usage,
             Self::Cluster { message, .. } | Self::Init { message, .. }
@@ -148,6 +169,15 @@ impl PostgresError {
             "the database system is in recovery mode",
         ]) {
             Self::Starting { message: message() }
+        } else if has(&[
+            "certificate verify failed",
+            "does not match host name",
+            "root certificate file",
+            "server does not support SSL",
+            "SSL error:",
+            ", no encryption",
+        ]) {
+            Self::Unsafe { message: message() }
         } else if has(&[
             "password authentication failed",
             "no pg_hba.conf entry",

@@ -19,7 +19,8 @@ use super::{Database, Place, Way};
 /// For a database in a container that is beside it, in a one-off container of the same image with the folder mounted: so
 /// the tools fit the server, and nothing passes through the engine's streams, which are slow and end with 0 when they
 /// are cut. Where the folder cannot be mounted, as on a remote engine, they run in the database's own container and
-/// stream. For other databases they run on this machine.
+/// stream. For a database elsewhere they run in a container of the image that is stated for that. For other databases they
+/// run on this machine.
 pub(crate) struct Toolbox<'a> {
     project: &'a Project,
     database: Database,
@@ -36,6 +37,8 @@ pub(crate) struct Toolbox<'a> {
 enum Site {
     Beside(Container),
     Inside(Container),
+    /// An image with the tools that fit a server elsewhere.
+    Client(String),
     Host,
 }
 
@@ -64,14 +67,15 @@ impl<'a> Toolbox<'a> {
                 let container = project.database_container(service)?;
                 if Engine::is_remote() { Site::Inside(container) } else { Site::Beside(container) }
             }
+            Place::Url { client: Some(image), .. } if !Engine::is_remote() => Site::Client(image.clone()),
             Place::Local(_) | Place::Url { .. } => Site::Host,
         };
-        let piped = matches!(site, Site::Beside(_)) && Engine::shares_kernel(project.runner());
+        let piped = matches!(site, Site::Beside(_) | Site::Client(_)) && Engine::shares_kernel(project.runner());
         let client = match &site {
             Site::Beside(container) | Site::Inside(container) => {
                 Some(database.tool_inside(container, "psql", false, Way::Network))
             }
-            Site::Host => database.tool(project, "psql", false).ok(),
+            Site::Client(_) | Site::Host => database.tool(project, "psql", false).ok(),
         };
         let reaper = client.map(|client| client.env("PGAPPNAME", &session));
         Ok(Self { project, database: database.clone(), folder: folder.to_owned(), site, session, reaper, piped })
@@ -119,7 +123,7 @@ impl<'a> Toolbox<'a> {
     /// How the tools call a file of the folder.
     pub(crate) fn path(&self, name: &str) -> String {
         match self.site {
-            Site::Beside(_) => format!("{MOUNTED}/{name}"),
+            Site::Beside(_) | Site::Client(_) => format!("{MOUNTED}/{name}"),
             Site::Inside(_) | Site::Host => self.folder.join(name).into_string(),
         }
     }
@@ -142,15 +146,16 @@ impl<'a> Toolbox<'a> {
             (Site::Beside(container), Place::Service { port, .. }) => {
                 let on_host = container.addresses.contains_key("host");
                 let host = if on_host { "127.0.0.1" } else { &container.hostname };
-                let (mut call, name) = self.one_off(&format!("container:{}", container.id))?;
-                for (key, value) in database.identity(host, &port.to_string(), "prefer") {
-                    call = call.args(["-e", key]).env(key, value);
-                }
-                call = call.env("PGAPPNAME", &self.session).args(["-e", "PGOPTIONS"]).env("PGOPTIONS", options);
-                if let Some(password) = &database.password {
-                    call = call.args(["-e", "PGPASSWORD"]).secret_env("PGPASSWORD", password);
-                }
-                Self::entry(call, container, tool, args, name)
+                let (call, name) = self.one_off()?;
+                let call = call.args(["--network", &format!("container:{}", container.id)]);
+                let call = database.passed_on(call, host, *port, "prefer").env("PGAPPNAME", &self.session);
+                let call = call.args(["-e", "PGOPTIONS"]).env("PGOPTIONS", options);
+                Self::entry(call, &container.image_id, tool, args, name)
+            }
+            (Site::Client(image), _) => {
+                let (call, name) = self.one_off()?;
+                let call = database.shown_to_client(call, options).env("PGAPPNAME", &self.session);
+                Self::entry(call, image, tool, args, name)
             }
             (Site::Inside(container), _) => {
                 let call = database.tool_inside(container, "sh", false, Way::Network).env("PGAPPNAME", &self.session);
@@ -172,9 +177,9 @@ impl<'a> Toolbox<'a> {
     pub(crate) fn offline<S: Into<OsString>>(&self, tool: &str, args: impl IntoIterator<Item = S>) -> Result<Job> {
         let args = args.into_iter().map(Into::into);
         Ok(match &self.site {
-            Site::Beside(container) => {
-                let (call, name) = self.one_off("none")?;
-                Self::entry(call, container, tool, args, name)
+            Site::Beside(Container { image_id: image, .. }) | Site::Client(image) => {
+                let (call, name) = self.one_off()?;
+                Self::entry(call.args(["--network", "none"]), image, tool, args, name)
             }
             Site::Inside(container) => {
                 let call = Invocation::new("docker").args(["exec", "-i"]).arg(container.id.clone()).arg("sh");
@@ -186,21 +191,15 @@ impl<'a> Toolbox<'a> {
         })
     }
 
-    fn one_off(&self, network: &str) -> Result<(Invocation, OneOff)> {
+    fn one_off(&self) -> Result<(Invocation, OneOff)> {
         let user = format!("{}:{}", rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let (call, one_off) = OneOff::new(&self.session)?;
         let mount = mount("bind", self.folder.as_str(), MOUNTED);
-        Ok((call.args(["--network", network, "--user", &user, "--mount", &mount]), one_off))
+        Ok((call.args(["--user", &user, "--mount", &mount]), one_off))
     }
 
-    fn entry(
-        call: Invocation,
-        container: &Container,
-        tool: &str,
-        args: impl Iterator<Item = OsString>,
-        one_off: OneOff,
-    ) -> Job {
-        let call = call.args(["--entrypoint", "sh"]).arg(container.image_id.clone());
+    fn entry(call: Invocation, image: &str, tool: &str, args: impl Iterator<Item = OsString>, one_off: OneOff) -> Job {
+        let call = call.args(["--entrypoint", "sh"]).arg(image);
         Job { call: call.args(["-c", PRIVATE, "sh", tool]).args(args), one_off: Some(one_off), trailer: None }
     }
 
@@ -273,7 +272,7 @@ impl<'a> Toolbox<'a> {
     /// Ends what an earlier run has left that was killed: its containers and its sessions. Only whoever holds the lock that
     /// keeps such runs apart may do so.
     pub(crate) fn sweep(&self) {
-        if let Site::Beside(_) = self.site {
+        if let Site::Beside(_) | Site::Client(_) = self.site {
             OneOff::sweep(&self.project.runner().aftermath(), &self.session);
         }
         self.end_sessions();

@@ -14,7 +14,8 @@ pub(super) struct Url {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) database: String,
-    pub(super) sslmode: Option<String>,
+    /// What stands behind the `?`, in its order.
+    pub(super) options: Vec<(String, String)>,
 }
 
 impl Url {
@@ -40,22 +41,24 @@ impl Url {
         };
         let user_or_name = user.clone().unwrap_or_default();
         let database = if database.is_empty() { user_or_name } else { decode(database)? };
-        let sslmode = query.split('&').find_map(|pair| pair.strip_prefix("sslmode=")).map(str::to_owned);
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let options =
+            pairs.map(|(key, value)| Ok((decode(key)?, decode(value)?))).collect::<Result<_, PostgresError>>()?;
         if database.is_empty() {
             return Err(wrong("it names no database"));
         }
         let host = decode(host.trim_start_matches('[').trim_end_matches(']'))?;
         let host = if host.is_empty() { "localhost".to_owned() } else { host };
-        Ok(Self { user, password, host, port, database, sslmode })
+        Ok(Self { user, password, host, port, database, options })
     }
 
     /// The mode to ask for: whoever is not on this machine must prove who it is, unless the URL says otherwise.
-    pub(super) fn tls(&self) -> &str {
+    pub(super) fn sslmode(&self) -> &str {
         let local = self.host == "localhost"
             || self.host.starts_with('/')
             || self.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        match &self.sslmode {
-            Some(mode) => mode,
+        match self.options.iter().rev().find(|(key, _)| key == "sslmode") {
+            Some((_, mode)) => mode,
             None if local => "prefer",
             None => "verify-full",
         }
@@ -109,9 +112,9 @@ mod tests {
             (Some("u@x"), "db.example.com", 6432, "shop")
         );
         assert_eq!(url.password.as_ref().unwrap().expose(), "p:w");
-        assert_eq!(url.tls(), "require");
-        assert_eq!(Url::parse("postgres://u@db.example.com/x").unwrap().tls(), "verify-full");
-        assert_eq!(Url::parse("postgres://u@[::1]:5433/x").unwrap().tls(), "prefer");
+        assert_eq!(url.sslmode(), "require");
+        assert_eq!(Url::parse("postgres://u@db.example.com/x").unwrap().sslmode(), "verify-full");
+        assert_eq!(Url::parse("postgres://u@[::1]:5433/x").unwrap().sslmode(), "prefer");
         assert!(Url::parse("mysql://x").is_err());
         assert!(Url::parse("postgres://u:100%@h/x").is_err());
     }

@@ -1,11 +1,16 @@
 //! The Isntgram stack, `docker/isntgram`, through the command line: development with a database of its own, production
 //! with a managed one, which is a server outside the stack that takes connections over TLS only.
 
+mod caddy;
 mod development;
 mod limits;
+mod managed;
+mod production;
 mod site;
 
 use crate::support::*;
+
+use managed::Managed;
 
 /// What the stack is built on and runs.
 const IMAGES: [&str; 3] = ["postgres:17-alpine", "node:20-alpine", "caddy:2-alpine"];
@@ -33,4 +38,27 @@ fn isntgram_development() {
     part("backups", || development::backs_up_and_restores(&stack));
     part("stop, start, scale", || development::comes_and_goes(&stack));
     part("clean", || development::cleans_up(&stack));
+}
+
+#[test]
+fn isntgram_production() {
+    if !stack_can_run(&IMAGES) {
+        return;
+    }
+    let stack = copy();
+    let managed = part("the managed server", || Managed::start(&stack));
+    part("setup", || production::sets_up(&stack, &managed));
+    part("images", || production::runs_what_the_registry_names(&stack));
+    part("limits, users, logs, health", || limits::of_production(&stack));
+    part("migrations", || production::migrates(&stack));
+    part("the page and the API", || site::serves(&stack, &stack.at("https", "/"), &stack.at("https", ""), &PRODUCTION));
+    part("HTTPS", || caddy::speaks_https(&stack));
+    part("headers, caching", || caddy::heads_every_answer(&stack));
+    part("TLS to the database", || production::speaks_tls_only(&stack, &managed));
+    part("nobody else's certificate", || production::trusts_nobody_else(&stack, &managed));
+    part("development's operations", || production::refuses_what_is_for_development(&stack));
+    part("backups", || production::backs_up_and_restores(&stack, &managed));
+    part("operation", || production::is_operated(&stack));
+    part("ports, logs", || caddy::is_the_only_way_in(&stack));
+    part("clean", || production::cleans_up(&stack, &managed));
 }

@@ -1,6 +1,6 @@
 //! What uses the database: it is restarted, so that no connection and no cache remembers what was there before.
 
-use crate::compose::Status;
+use crate::compose::{Service, Status};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::ops::Restart;
@@ -39,12 +39,11 @@ pub(super) fn restart(project: &Project, live: &Database, report: &mut RestoreRe
     Ok(())
 }
 
-/// The running services that depend on the database's.
+/// The running services that depend on the database's, or that have its URL.
 fn users(project: &Project, live: &Database) -> Result<Vec<String>> {
     if !project.has_services() {
         return Ok(Vec::new());
     }
-    let Place::Service { service: database, .. } = &live.place else { return Ok(Vec::new()) };
     let containers = project.containers()?;
     let runs = |name: &str| {
         containers.iter().any(|container| {
@@ -55,6 +54,11 @@ fn users(project: &Project, live: &Database) -> Result<Vec<String>> {
         })
     };
     let model = project.model()?;
-    let depends = model.services.iter().filter(|(_, service)| service.depends_on.contains_key(database));
-    Ok(depends.map(|(name, _)| name.clone()).filter(|name| runs(name)).collect())
+    let depends = |service: &Service| match &live.place {
+        Place::Service { service: database, .. } => service.depends_on.contains_key(database),
+        Place::Url { .. } => service.environment.values().flatten().any(|value| live.is_at(value)),
+        Place::Local(_) => false,
+    };
+    let found = model.services.iter().filter(|(_, service)| depends(service));
+    Ok(found.map(|(name, _)| name.clone()).filter(|name| runs(name)).collect())
 }

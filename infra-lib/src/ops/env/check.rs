@@ -35,9 +35,10 @@ pub(crate) fn findings(project: &Project) -> Result<Vec<Finding>> {
     let files = super::files(project)?;
     let templates =
         files.iter().filter_map(|file| super::template(file.path()).transpose()).collect::<Result<Vec<_>>>()?;
+    let rules = super::rules::here(project, &templates)?;
     let expected = Expectations {
         templates: &templates,
-        rules: &project.manifest().env,
+        rules: &rules,
         rotated: &project.secret_ages(),
         now: Timestamp::now(),
         protected: project.environment().protected,

@@ -34,7 +34,9 @@ pub(super) fn run(project: &Project) -> Result<EnvFilled> {
             .with_hint("`cargo xtask setup --no-start` makes it"));
     }
     let (files, template) = (super::files(project)?, super::template(path)?);
-    let rules = &project.manifest().env;
+    let templates =
+        files.iter().filter_map(|file| super::template(file.path()).transpose()).collect::<Result<Vec<_>>>()?;
+    let rules = super::rules::here(project, &templates)?;
     let has = |key: &str| files.iter().any(|file| file.entry(key).is_some());
     let entries = template.iter().flat_map(|template| template.entries().iter().map(move |entry| (template, entry)));
     let from_template = entries.map(|(template, entry)| (entry.key.clone(), Some((template, entry))));

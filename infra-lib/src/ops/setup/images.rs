@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::exec::Invocation;
+use crate::postgres::Place;
 use crate::project::Project;
 
 /// Gets the images that are not here yet.
@@ -21,6 +22,12 @@ pub(super) fn get(project: &Project) -> Result<()> {
             continue;
         }
         if service.build.is_some() { build.push(name.to_owned()) } else { pull.push(name.to_owned()) }
+    }
+    if let Ok(Place::Url { client: Some(image), .. }) = project.database().map(|database| database.place)
+        && is_missing(&image)
+    {
+        project.step(format_args!("pulling {image}"));
+        project.runner().change(&Invocation::new("docker").args(["pull", "-q", &image]).relay("pull"))?;
     }
     for (what, args, services) in [("pulling", "pull", pull), ("building", "build", build)] {
         if services.is_empty() {

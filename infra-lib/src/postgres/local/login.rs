@@ -85,7 +85,7 @@ fn families(project: &Project) -> [Family; 4] {
 
 /// A URL of another machine's database says nothing about this one's.
 fn from_url(text: &str) -> Option<Family> {
-    let url = Url::parse(text).ok().filter(|url| url.tls() != "verify-full" || !url.host.contains('.'))?;
+    let url = Url::parse(text).ok().filter(|url| url.sslmode() != "verify-full" || !url.host.contains('.'))?;
     Some(Family {
         name: Some(url.database),
         user: url.user,

@@ -11,7 +11,7 @@ use crate::dotenv::Generator;
 use crate::error::{Error, Result};
 use crate::exec::Runner;
 use crate::exit::Exit;
-use crate::postgres::{Database, Place, PostgresError, url};
+use crate::postgres::{Database, Place, PostgresError, Tls, url};
 use crate::project::{LocalRecord, Project};
 
 use super::binaries::{Installation, Requirement};
@@ -97,7 +97,8 @@ impl TempDatabase {
         if let Some(password) = &self.database.password {
             project.runner().redactor().learn(password);
         }
-        let place = Place::Url { host: self.host().to_owned(), port: self.port, tls: "disable".to_owned() };
+        let tls = Tls::of_mode("disable");
+        let place = Place::Url { host: self.host().to_owned(), port: self.port, tls, client: None };
         Database { place, ..self.database.clone() }
     }
 

@@ -26,6 +26,22 @@ fn start(project: &TestProject) -> Ended {
 }
 
 #[test]
+fn a_rule_for_a_variable_of_another_environment_is_none_here() {
+    let project = production(&[
+        (".env.example", "DB_PASSWORD=\nJWT_SECRET=\n"),
+        (".env.production.example", "JWT_SECRET=\n"),
+        (".env.production", GOOD),
+    ]);
+    let rules = "[env.DB_PASSWORD]\ngenerate = \"hex:32\"\n[env.API_TOKEN]\ngenerate = \"hex:32\"\n";
+    project.write("infra.toml", &(project.read("infra.toml") + rules));
+    let check = project.xtask(["-e", "production", "env", "check"]).end();
+    check.code(2).shows("API_TOKEN is missing").never_says("DB_PASSWORD");
+    project.xtask(["-e", "production", "env", "fill"]).end().ok();
+    assert!(!project.read(".env.production").contains("DB_PASSWORD"));
+    project.xtask(["-e", "production", "env", "check"]).end().ok();
+}
+
+#[test]
 fn e09_s11_what_everybody_knows_is_a_warning_in_development_and_no_start_in_production() {
     let Some(_engine) = engine() else { return };
     let project = production(&[(".env", "JWT_SECRET=change_me\n"), (".env.production", "A=1\nJWT_SECRET=change_me\n")]);

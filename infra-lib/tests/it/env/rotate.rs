@@ -155,5 +155,5 @@ fn the_local_databases_password_is_rotated_too() {
     rotate(&project, "DB_PASSWORD").end().ok().shows("the role").never_says(OLD);
     project.xtask(["db-shell", "-c", "select 1"]).end().ok();
     project.write(".env", &format!("DB_PASSWORD={OLD}\n"));
-    project.xtask(["db-shell", "-c", "select 1"]).end().code(69).says("password authentication failed");
+    project.xtask(["db-shell", "-c", "select 1"]).end().code(77).says("password authentication failed");
 }

@@ -28,6 +28,22 @@ pub(super) fn of_development(stack: &Stack) {
     }
 }
 
+const PRODUCTION: [Expected; 3] = [
+    Expected("api", 256, 64, 50, 64, "1000:1000", [30, 3, 5]),
+    Expected("web", 256, 64, 50, 64, "1000:1000", [30, 3, 5]),
+    Expected("reverse-proxy", 128, 32, 50, 64, "1000:1000", [30, 3, 5]),
+];
+
+pub(super) fn of_production(stack: &Stack) {
+    let containers = stack.containers("production");
+    check(&containers, &PRODUCTION);
+    for container in &containers {
+        let mounts = container["Mounts"].as_array().unwrap();
+        let writable = mounts.iter().filter(|mount| mount["Type"] == "bind" && mount["RW"] == true);
+        assert_eq!(writable.count(), 0, "{} writes into the checkout", service_of(container));
+    }
+}
+
 fn check(containers: &[Value], expected: &[Expected]) {
     assert_eq!(containers.len(), expected.len(), "nothing else runs");
     for Expected(name, memory, reserved, cpus, pids, user, [interval, timeout, start]) in expected {

@@ -82,7 +82,7 @@ pub(crate) use self::{
     pace::wait_until,
     ports::free_port,
     processes::{command, descendants, signal, survivors},
-    project::TestProject,
+    project::{TestProject, random_hex},
     proxy::{Break, VanishingEngine, failing_engine, frozen_engine, remote_engine},
     running::Running,
     sampler::Sampler,

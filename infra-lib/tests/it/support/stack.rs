@@ -47,12 +47,18 @@ impl Stack {
     /// Gives a variable that stands in an env file, or in a template of one, another value.
     #[track_caller]
     pub(crate) fn set(self, file: &str, key: &str, value: &str) -> Self {
+        self.give(file, key, value);
+        self
+    }
+
+    /// The same of a copy that is in use.
+    #[track_caller]
+    pub(crate) fn give(&self, file: &str, key: &str, value: &str) {
         let text = self.project.read(file);
         let is_it = |line: &str| line.split_once('=').is_some_and(|(known, _)| known == key);
         assert!(text.lines().any(is_it), "{file} has no {key}");
         let lines = text.lines().map(|line| if is_it(line) { format!("{key}={value}") } else { line.to_owned() });
         self.project.write(file, &(lines.collect::<Vec<_>>().join("\n") + "\n"));
-        self
     }
 
     /// An address on this machine: `at("frontend", "/")`.

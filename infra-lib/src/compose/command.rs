@@ -99,13 +99,21 @@ impl Compose {
 
     /// The project as Compose understands it, with the services of every profile.
     pub(crate) fn model(&self, runner: &Runner) -> Result<Model, ComposeError> {
-        self.model_with(runner, &[])
+        self.model_with(runner, &[], None)
     }
 
-    /// The same with these variables, which win over the env files.
-    pub(crate) fn model_with(&self, runner: &Runner, variables: &[(String, String)]) -> Result<Model, ComposeError> {
+    /// The same with these variables, which win over the env files, and with this text for the file `-`.
+    pub(crate) fn model_with(
+        &self,
+        runner: &Runner,
+        variables: &[(String, String)],
+        input: Option<&str>,
+    ) -> Result<Model, ComposeError> {
         let args = ["config", "--format", "json"];
-        let with = |call: Invocation| variables.iter().fold(call, |call, (key, value)| call.env(key, value));
+        let with = |call: Invocation| {
+            let call = variables.iter().fold(call, |call, (key, value)| call.env(key, value));
+            input.map(str::to_owned).into_iter().fold(call, Invocation::stdin)
+        };
         let output = match runner.read(&with(self.call_all(args))) {
             Ok(output) => output,
             // A service of a profile that is off may need files that only its own environment has.

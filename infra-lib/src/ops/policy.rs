@@ -10,17 +10,20 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::fs::atomic;
 use crate::operation::{Group, Operation, Outcome};
-use crate::policy::{self, PolicyFinding, Severity};
+use crate::policy::{self, Judgement, PolicyFinding, Severity};
 use crate::project::Project;
 
 /// Judge compose files, Dockerfiles and env files by rules.
 ///
 /// Secrets, images, ports, mounts, users, limits, health checks, logs, networks and TLS. What matters only in production
 /// is told there alone. `[policy.allow]` of infra.toml accepts a finding with a reason. The engine is not needed, and
-/// where there are no env files yet, their templates are judged.
+/// where there are no env files yet, their templates are judged; only `--images` asks the engine.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Policy {
+    /// Look into the images too: known vulnerabilities by Trivy or Docker Scout, secrets in their histories.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub images: bool,
     /// Write the findings to this file as SARIF, for code scanning.
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub sarif: Option<Utf8PathBuf>,
@@ -55,12 +58,8 @@ impl Operation for Policy {
     type Outcome = PolicyReport;
 
     fn run(&self, project: &Project) -> Result<PolicyReport> {
-        let judgement = policy::judge(project)?;
-        let mut remarks = Vec::new();
-        if judgement.from_templates {
-            remarks.push("there are no env files yet: their templates were judged, and no values".to_owned());
-        }
-        let report = PolicyReport::new(project, judgement.production, judgement.findings, remarks);
+        let judgement = policy::judge(project, self.images)?;
+        let report = PolicyReport::new(project, judgement);
         if let Some(path) = &self.sarif {
             let text = format!("{:#}\n", policy::sarif(&report.findings));
             project.runner().apply(format_args!("write {path}"), || atomic::replace(path, text.as_bytes()))?;
@@ -70,7 +69,8 @@ impl Operation for Policy {
 }
 
 impl PolicyReport {
-    fn new(project: &Project, production: bool, findings: Vec<PolicyFinding>, remarks: Vec<String>) -> Self {
+    fn new(project: &Project, judgement: Judgement) -> Self {
+        let Judgement { production, findings, remarks } = judgement;
         let count = |severity| {
             findings.iter().filter(|finding| finding.allowed.is_none() && finding.severity == severity).count()
         };

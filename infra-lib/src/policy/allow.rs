@@ -12,7 +12,7 @@ use crate::suggest::nearest;
 
 use super::context::Findings;
 use super::finding::{Place, PolicyFinding, Rule, Severity};
-use super::rules;
+use super::{rules, scan};
 
 const UNUSED: Rule = Rule {
     code: "allow-unused",
@@ -47,8 +47,8 @@ struct Section {
     allow: BTreeMap<Spanned<String>, String>,
 }
 
-/// Marks what is accepted, and notes what accepts nothing.
-pub(super) fn apply(project: &Project, found: &mut Findings) -> Result<()> {
+/// Marks what is accepted, and notes what accepts nothing. What speaks of images is of use only where they are looked at.
+pub(super) fn apply(project: &Project, images: bool, found: &mut Findings) -> Result<()> {
     let mut allows = read(project)?;
     for finding in &mut found.list {
         if let Some(allow) = allows.iter_mut().find(|allow| allow.is_for(finding)) {
@@ -56,7 +56,8 @@ pub(super) fn apply(project: &Project, found: &mut Findings) -> Result<()> {
             finding.allowed = Some(allow.reason.clone());
         }
     }
-    for allow in allows.iter().filter(|allow| !allow.used) {
+    let of_images = |allow: &Allow| scan::RULES.iter().any(|rule| rule.code == allow.code);
+    for allow in allows.iter().filter(|allow| !allow.used && (images || !of_images(allow))) {
         let place = Place { file: FILE_NAME.to_owned(), line: Some(allow.line) };
         found.add(&UNUSED, None, place, format!("`{}` accepts nothing here", allow.key));
     }

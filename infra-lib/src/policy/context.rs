@@ -13,7 +13,7 @@ use crate::project::Project;
 use super::dockerfile::{Dockerfile, Stage};
 use super::finding::{Place, PolicyFinding, Rule};
 use super::resolved;
-use super::sources::Sources;
+use super::sources::{Sources, lexical};
 use super::yaml::Tree;
 
 /// The project in the environment that is judged.
@@ -129,7 +129,7 @@ fn built_from(service: &Service) -> Option<BuiltFrom> {
     let build = service.build.as_ref()?;
     let context = Utf8PathBuf::from(build.context.as_deref()?);
     let path = context.join(build.dockerfile.as_deref().unwrap_or("Dockerfile"));
-    let path: Utf8PathBuf = path.components().collect();
+    let path = lexical(&path);
     let text = std::fs::read_to_string(&path).ok()?;
     let file = Dockerfile::parse(&text, &build.args);
     let stage = file.stage(build.target.as_deref());
@@ -145,11 +145,6 @@ pub(super) struct Findings {
 impl Findings {
     pub(super) fn new(production: bool) -> Self {
         Self { production, list: Vec::new() }
-    }
-
-    /// Whether a rule counts in this environment.
-    pub(super) fn wants(&self, rule: &Rule) -> bool {
-        if self.production { rule.production } else { rule.development }.is_some()
     }
 
     /// Notes that a rule is broken, once for each place.

@@ -1,6 +1,6 @@
 //! Env files and git.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use crate::exec::{ExecError, Invocation};
 
@@ -36,10 +36,9 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
         return;
     }
     let mut files = resolved::env_files(context.project);
-    for (path, _) in context.sources.env_files() {
-        let path: Utf8PathBuf = path.components().filter(|part| part.as_str() != ".").collect();
-        if !files.contains(&path) && !path.as_str().contains('$') && !is_template(&path) {
-            files.push(path);
+    for named in context.sources.env_files() {
+        if !files.contains(&named.path) && !named.path.as_str().contains('$') && !is_template(&named.path) {
+            files.push(named.path);
         }
     }
     for path in files.iter().filter(|path| path.starts_with(root)) {

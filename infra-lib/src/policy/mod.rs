@@ -19,6 +19,8 @@ mod references;
 mod resolved;
 mod running;
 mod sarif;
+mod scan;
+mod scanner;
 mod secrets;
 mod sources;
 mod users;
@@ -35,7 +37,7 @@ pub(crate) use ports::DATABASE_CODE;
 pub(crate) use sarif::sarif;
 
 /// The rules of each family, in the order of the documents.
-const FAMILIES: [&[Rule]; 12] = [
+const FAMILIES: [&[Rule]; 13] = [
     secrets::RULES,
     env_files::RULES,
     images::RULES,
@@ -47,6 +49,7 @@ const FAMILIES: [&[Rule]; 12] = [
     networks::RULES,
     variables::RULES,
     build_context::RULES,
+    scan::RULES,
     allow::RULES,
 ];
 
@@ -58,12 +61,13 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 /// What was judged, and what was found.
 pub(crate) struct Judgement {
     pub(crate) production: bool,
-    pub(crate) from_templates: bool,
     pub(crate) findings: Vec<PolicyFinding>,
+    /// What was not looked at, and why.
+    pub(crate) remarks: Vec<String>,
 }
 
-/// Judges the project in its environment.
-pub(crate) fn judge(project: &Project) -> Result<Judgement> {
+/// Judges the project in its environment; the images themselves only where that is asked.
+pub(crate) fn judge(project: &Project, images: bool) -> Result<Judgement> {
     let context = Context::of(project)?;
     let mut found = Findings::new(context.production);
     secrets::look(&context, &mut found)?;
@@ -77,13 +81,20 @@ pub(crate) fn judge(project: &Project) -> Result<Judgement> {
     networks::look(&context, &mut found);
     variables::look(&context, &mut found);
     build_context::look(&context, &mut found);
-    allow::apply(project, &mut found)?;
+    let mut remarks = Vec::new();
+    if context.from_templates {
+        remarks.push("there are no env files yet: their templates were judged, and no values".to_owned());
+    }
+    if images {
+        remarks.extend(scan::look(&context, &mut found)?);
+    }
+    allow::apply(project, images, &mut found)?;
     let mut findings = found.list;
     findings.sort_by(|a, b| {
         let key = |it: &PolicyFinding| (it.file.clone(), it.line, it.code, it.service.clone());
         key(a).cmp(&key(b))
     });
-    Ok(Judgement { production: context.production, from_templates: context.from_templates, findings })
+    Ok(Judgement { production: context.production, findings, remarks })
 }
 
 #[cfg(test)]

@@ -1,50 +1,71 @@
 //! The compose model, also of a checkout that has no env files yet: a build server has none, and is where this is asked.
 
-use camino::Utf8PathBuf;
+use std::collections::BTreeMap;
 
-use crate::compose::{Compose, Model};
+use camino::Utf8PathBuf;
+use serde_json::json;
+
+use crate::compose::Model;
 use crate::dotenv::EnvFile;
 use crate::error::Result;
 use crate::project::{Project, template_of};
 
 use super::references::references;
-use super::sources::Sources;
+use super::sources::{Named, Sources};
 
 /// What stands for a required variable that only a real env file would have: it can be a port, a user's number and a tag.
 const STAND_IN: &str = "20001";
 
 /// The model, and whether templates stood in for env files.
 pub(super) fn model(project: &Project, sources: &Sources) -> Result<(Model, bool)> {
-    if project.require_env_file().is_ok() {
+    let overlay = overlay(sources);
+    let there = project.require_env_file();
+    if there.is_ok() && overlay.is_none() {
         return Ok((project.model()?.clone(), false));
     }
-    let stated = env_files(project);
-    let there: Vec<Utf8PathBuf> = stated
-        .iter()
-        .filter_map(|path| {
-            let paths = [path.clone(), template_of(path)];
-            paths.into_iter().find(|path| path.is_file())
-        })
-        .collect();
-    if there.is_empty() {
-        // The message that says which file is missing.
-        project.require_env_file()?;
-    }
-    let files = there.iter().map(EnvFile::read).collect::<std::result::Result<Vec<_>, _>>()?;
-    let is_set = |name: &str| {
-        let entry = files.iter().rev().find_map(|file| file.entry(name));
-        entry.is_some_and(|entry| !entry.template.expose().is_empty()) || std::env::var_os(name).is_some()
-    };
+    let mut compose = project.compose().clone();
     let mut given: Vec<(String, String)> = Vec::new();
-    for (text, _) in sources.texts() {
-        for reference in references(text) {
-            if reference.is_required() && !is_set(reference.name) {
-                given.push((reference.name.to_owned(), STAND_IN.to_owned()));
-            }
+    if let Err(missing) = there {
+        compose.env_files = env_files(project)
+            .into_iter()
+            .filter_map(|path| [path.clone(), template_of(&path)].into_iter().find(|path| path.is_file()))
+            .collect();
+        // Without any, the message that says which file is missing.
+        if compose.env_files.is_empty() {
+            return Err(missing);
+        }
+        let files = compose.env_files.iter().map(EnvFile::read).collect::<std::result::Result<Vec<_>, _>>()?;
+        let is_set = |name: &str| {
+            let entry = files.iter().rev().find_map(|file| file.entry(name));
+            entry.is_some_and(|entry| !entry.template.expose().is_empty()) || std::env::var_os(name).is_some()
+        };
+        for (text, _) in sources.texts(&|_| true) {
+            let required = references(text).into_iter().filter(|it| it.is_required() && !is_set(it.name));
+            given.extend(required.map(|it| (it.name.to_owned(), STAND_IN.to_owned())));
         }
     }
-    let compose = Compose { env_files: there, ..project.compose().clone() };
-    Ok((compose.model_with(project.runner(), &given)?, true))
+    if overlay.is_some() {
+        compose.files.push("-".into());
+    }
+    Ok((compose.model_with(project.runner(), &given, overlay.as_deref())?, true))
+}
+
+/// What gives services the templates of env files that are not there; nothing where all are.
+fn overlay(sources: &Sources) -> Option<String> {
+    let mut services: BTreeMap<String, Vec<Named>> = BTreeMap::new();
+    for named in sources.env_files() {
+        services.entry(named.service.clone()).or_default().push(named);
+    }
+    services.retain(|_, files| files.iter().any(|named| named.required && !named.path.is_file()));
+    let lines = services.iter().map(|(service, files)| {
+        let there = files
+            .iter()
+            .filter_map(|named| [named.path.clone(), template_of(&named.path)].into_iter().find(|path| path.is_file()));
+        let there: Vec<String> = there.map(|path| json!(path).to_string()).collect();
+        // Compose adds the lists of several files up, unless it is told otherwise.
+        format!("  {}: {{env_file: !override [{}]}}\n", json!(service), there.join(", "))
+    });
+    (!services.is_empty()).then(|| format!("services:\n{}", lines.collect::<String>()))
 }
 
 /// The env files of the environment, whether or not they are there, later ones winning.

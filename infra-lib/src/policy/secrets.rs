@@ -1,6 +1,6 @@
 //! Secrets that everybody has: defaults, values in committed files, values that can be guessed, build arguments.
 
-use crate::dotenv::{FindingCode, looks_secret};
+use crate::dotenv::{EnvFile, FindingCode, is_marker, is_placeholder, looks_secret};
 use crate::error::Result;
 use crate::ops;
 
@@ -47,7 +47,7 @@ const DOCKERFILE: Rule = Rule {
 pub(super) const RULES: &[Rule] = &[DEFAULT, COMMITTED, WEAK, READABLE, DOCKERFILE];
 
 pub(super) fn look(context: &Context<'_>, found: &mut Findings) -> Result<()> {
-    for (text, place) in context.sources.texts() {
+    for (text, place) in context.sources.texts(&|_| true) {
         for reference in references(text).iter().filter(|reference| looks_secret(reference.name)) {
             if reference.default().is_some_and(is_stated) {
                 default(found, reference.name, place.clone());
@@ -125,26 +125,40 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-/// What the env files hold, as `env check` judges it.
+/// What the env files hold, as `env check` judges it, and those that services name for themselves.
 fn values(context: &Context<'_>, found: &mut Findings) -> Result<()> {
-    if context.from_templates || !found.wants(&WEAK) {
+    for named in context.sources.env_files() {
+        if named.path.is_file() && !context.project.environment().env_files.contains(&named.path) {
+            own_file(context, found, &EnvFile::read(&named.path)?);
+        }
+    }
+    if context.project.require_env_file().is_err() {
         return Ok(());
     }
     for finding in ops::env_findings(context.project)? {
-        let rule = match finding.code {
-            FindingCode::Placeholder | FindingCode::Weak => &WEAK,
-            FindingCode::Readable => &READABLE,
+        let (rule, message) = match (finding.code, &finding.key) {
+            (FindingCode::Placeholder | FindingCode::Weak, Some(key)) => (&WEAK, format!("{key} {}", finding.message)),
+            (FindingCode::Readable, _) => (&READABLE, finding.message.clone()),
             _ => continue,
         };
-        let subject = finding.key.as_deref().unwrap_or("the file");
         let file = finding.path.as_ref().map_or_else(|| "the shell".to_owned(), ToString::to_string);
-        let message = match rule.code {
-            "env-file-readable" => finding.message.clone(),
-            _ => format!("{subject} {}", finding.message),
-        };
         found.add(rule, None, Place { file, line: finding.lines.first().copied() }, message);
     }
     Ok(())
+}
+
+fn own_file(context: &Context<'_>, found: &mut Findings, file: &EnvFile) {
+    if file.mode().is_some_and(|mode| mode & 0o077 != 0) {
+        found.add(&READABLE, None, context.place(file.path(), None), "others than its owner may read it");
+    }
+    for entry in file.entries() {
+        let value = entry.template.expose();
+        let guessed = looks_secret(&entry.key) && is_placeholder(value) || is_marker(value);
+        if guessed && !value.is_empty() && !value.contains('$') {
+            let message = format!("{} is a placeholder that everybody has", entry.key);
+            found.add(&WEAK, None, context.place(file.path(), entry.line), message);
+        }
+    }
 }
 
 #[cfg(test)]

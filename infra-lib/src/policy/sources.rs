@@ -1,6 +1,8 @@
 //! The compose files as written: where a key of a service stands, across overlays, includes and `extends`.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use super::finding::Place;
 use super::yaml::Tree;
@@ -17,7 +19,17 @@ pub(super) struct Sources {
 #[derive(Debug)]
 struct Source {
     path: Utf8PathBuf,
+    /// What its relative paths begin at.
+    base: Utf8PathBuf,
     tree: Tree,
+}
+
+/// An env file that a service names.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) service: String,
+    pub(super) path: Utf8PathBuf,
+    pub(super) required: bool,
 }
 
 /// What one file says about a service.
@@ -52,7 +64,10 @@ impl Sources {
         if depth > DEPTH || self.files.iter().any(|known| known.path == path) {
             return;
         }
-        let Some(source) = Source::read(path) else { return };
+        let Some(mut source) = Source::read(path) else { return };
+        if depth == 0 {
+            source.base.clone_from(&self.root);
+        }
         for included in source.included() {
             self.include(&included, depth + 1);
         }
@@ -152,17 +167,19 @@ impl Sources {
         found
     }
 
-    /// The env files that services name, with where they do.
-    pub(super) fn env_files(&self) -> Vec<(Utf8PathBuf, Place)> {
+    /// The env files that services name.
+    pub(super) fn env_files(&self) -> Vec<Named> {
         let mut found = Vec::new();
-        for (file, name) in self.services() {
-            for definition in self.definitions(&name).into_iter().filter(|definition| definition.file == file) {
-                let Source { tree, path } = &self.files[file];
+        for (file, service) in self.services() {
+            for definition in self.definitions(&service).into_iter().filter(|definition| definition.file == file) {
+                let Source { tree, base, .. } = &self.files[file];
                 let Some((_, list)) = tree.entry(definition.map, "env_file") else { continue };
                 for item in tree.items(list) {
-                    let stated = tree.text(item).or_else(|| tree.text(tree.entry(item, "path")?.1));
-                    let folder = path.parent().unwrap_or(&self.root);
-                    found.extend(stated.map(|stated| (folder.join(stated), self.at(file, tree.node(item).line))));
+                    let text = |key| tree.entry(item, key).and_then(|(_, id)| tree.text(id));
+                    let Some(stated) = tree.text(item).or_else(|| text("path")) else { continue };
+                    let path = lexical(&base.join(stated));
+                    let required = text("required") != Some("false");
+                    found.push(Named { service: service.clone(), path, required });
                 }
             }
         }
@@ -179,11 +196,14 @@ impl Sources {
         (0..self.own).flat_map(named).collect()
     }
 
-    /// Each text of each file, with its place.
-    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, Place)> {
+    /// Each text of each file, with its place; those of services that are not wanted are left out.
+    pub(super) fn texts<'a>(&'a self, wanted: &'a dyn Fn(&str) -> bool) -> impl Iterator<Item = (&'a str, Place)> {
         self.files.iter().enumerate().flat_map(move |(file, source)| {
-            let scalars = source.tree.nodes().iter().filter_map(|node| match &node.value {
-                super::yaml::Value::Scalar(text) => Some((text.as_str(), node.line)),
+            let services = source.tree.at(&["services"]).map(|(_, id)| source.tree.entries(id)).unwrap_or_default();
+            let left_out = services.iter().filter(|(name, ..)| !wanted(name));
+            let left_out: BTreeSet<usize> = left_out.flat_map(|(.., id)| source.tree.within(*id)).collect();
+            let scalars = source.tree.nodes().iter().enumerate().filter_map(move |(id, node)| match &node.value {
+                super::yaml::Value::Scalar(text) if !left_out.contains(&id) => Some((text.as_str(), node.line)),
                 _ => None,
             });
             scalars.map(move |(text, line)| (text, self.at(file, line)))
@@ -201,6 +221,21 @@ impl Sources {
     }
 }
 
+/// The path without `.` and `..`, as it is written; links are not followed.
+pub(super) fn lexical(path: &Utf8Path) -> Utf8PathBuf {
+    let mut out = Utf8PathBuf::new();
+    for part in path.components() {
+        match part {
+            Utf8Component::CurDir => {}
+            Utf8Component::ParentDir if out.file_name().is_some() => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
+
 /// A map, or those of a list.
 fn maps(tree: &Tree, id: usize) -> Vec<usize> {
     if tree.entries(id).is_empty() { tree.items(id) } else { vec![id] }
@@ -209,12 +244,12 @@ fn maps(tree: &Tree, id: usize) -> Vec<usize> {
 impl Source {
     fn read(path: &Utf8Path) -> Option<Self> {
         let text = std::fs::read_to_string(path).ok()?;
-        Some(Self { path: path.to_owned(), tree: Tree::parse(&text) })
+        let base = path.parent().unwrap_or("".into()).to_owned();
+        Some(Self { path: path.to_owned(), base, tree: Tree::parse(&text) })
     }
 
     fn beside(&self, path: &str) -> Utf8PathBuf {
-        let joined = self.path.parent().unwrap_or("".into()).join(path);
-        joined.components().filter(|part| part.as_str() != ".").collect()
+        lexical(&self.path.parent().unwrap_or("".into()).join(path))
     }
 
     /// The files that its `include` names.

@@ -37,7 +37,9 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
     let templates: Vec<String> = templates.iter().map(|path| context.told(path)).collect();
     let place = if templates.is_empty() { "any example file".to_owned() } else { templates.join(" or ") };
     let mut told = BTreeSet::new();
-    for (text, at) in context.sources.texts() {
+    let services = context.services();
+    let is_on = |name: &str| services.contains_key(name);
+    for (text, at) in context.sources.texts(&is_on) {
         for reference in references(text) {
             let name = reference.name;
             if !documented.contains(name) && !GIVEN.contains(&name) && told.insert(name.to_owned()) {

@@ -133,6 +133,20 @@ impl Tree {
         }
     }
 
+    /// The nodes that stand within one, itself among them; what an alias stands for is elsewhere, and came before.
+    pub(super) fn within(&self, id: usize) -> Vec<usize> {
+        let (mut found, mut queue) = (Vec::new(), vec![id]);
+        while let Some(at) = queue.pop() {
+            found.push(at);
+            match &self.nodes[at].value {
+                Value::Scalar(_) => {}
+                Value::List(items) => queue.extend(items.iter().filter(|&&item| item > at)),
+                Value::Map(entries) => queue.extend(entries.iter().map(|(.., id)| *id).filter(|&id| id > at)),
+            }
+        }
+        found
+    }
+
     pub(super) fn text(&self, id: usize) -> Option<&str> {
         match &self.nodes[id].value {
             Value::Scalar(text) => Some(text),

@@ -4,8 +4,12 @@ mod allow;
 mod bad;
 mod documents;
 mod good;
+mod images;
 mod output;
 mod places;
+mod stacks;
+
+use std::collections::BTreeSet;
 
 use crate::support::*;
 
@@ -24,4 +28,11 @@ fn findings(ended: &Ended) -> Vec<String> {
             format!("{}{line} {} {}", text(&it["file"]), text(&it["code"]), text(&it["severity"]))
         })
         .collect()
+}
+
+/// The codes of a call's findings that are errors.
+#[track_caller]
+fn errors(ended: &Ended) -> BTreeSet<String> {
+    let of_errors = findings(ended).into_iter().filter_map(|it| it.strip_suffix(" error").map(str::to_owned));
+    of_errors.map(|it| it.split(' ').nth(1).unwrap().to_owned()).collect()
 }

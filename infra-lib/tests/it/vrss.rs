@@ -21,7 +21,8 @@ use crate::support::*;
 use stack::Stack;
 
 /// What the stack is built on and runs.
-const IMAGES: [&str; 4] = ["postgres:16-alpine", "oven/bun:1.1-alpine", "node:20-alpine", "nginx:alpine"];
+const IMAGES: [&str; 5] =
+    ["postgres:16-alpine", "oven/bun:1.1-alpine", "node:20-alpine", "nginx:alpine", "nginx:1.26-alpine"];
 
 #[test]
 fn vrss_development() {

@@ -117,3 +117,44 @@ fn a_checkout_without_env_files_is_judged_by_their_templates() {
     std::fs::remove_file(project.path(".env.example")).unwrap();
     project.xtask(PRODUCTION).arg("policy").end().code(78).says(".env").says("is missing");
 }
+
+/// A service's own env file, and a Dockerfile beside its context, as some projects have them.
+#[test]
+fn a_services_own_env_file_has_a_template_too() {
+    let project = with(
+        "compose.yml",
+        "build: {context: ./web, target: production}",
+        "build: {context: ./web/src/.., dockerfile: ../Dockerfile.web, target: production}\n    env_file: [web/.env, web/.env.example]",
+    );
+    project.write("web/src/a", "");
+    std::fs::rename(project.path("web/Dockerfile"), project.path("Dockerfile.web")).unwrap();
+    project.write("web/.env.example", "JWT_SECRET=\n");
+    let policy = || project.xtask(PRODUCTION).args(["policy", "--json"]).end();
+    let ended = policy();
+    assert_eq!(findings(ended.ok()), Vec::<String>::new(), "{ended}");
+    assert_eq!(ended.outcome()["remarks"].as_array().unwrap().len(), 1, "{ended}");
+    project.write("web/.env", "# signs\nJWT_SECRET=changeme\n");
+    change(&project, "Dockerfile.web", "USER 10001:10001", "USER root");
+    let ended = policy();
+    assert_eq!(
+        findings(ended.code(2)),
+        ["Dockerfile.web:4 user-root error", "web/.env:2 secret-weak error"],
+        "{ended}"
+    );
+    std::fs::remove_file(project.path("web/.env")).unwrap();
+    std::fs::remove_file(project.path("web/.env.example")).unwrap();
+    change(&project, "compose.yml", ", web/.env.example]", "]");
+    change(&project, "Dockerfile.web", "USER root", "USER 10001");
+    assert_eq!(findings(policy().ok()), Vec::<String>::new(), "one without a template has nothing to say");
+}
+
+/// Variables of services that are off are documented where those are on.
+#[test]
+fn variables_of_services_that_are_off_need_no_word() {
+    let tools = "  tools:\n    profiles: [tools]\n    image: ${TOOLS_IMAGE:-tools:1}\n";
+    let project = with("compose.yml", "\nnetworks:\n", &format!("\n{tools}\nnetworks:\n"));
+    project.xtask(PRODUCTION).arg("policy").end().ok();
+    change(&project, "compose.yml", "    profiles: [tools]\n", "");
+    let ended = project.xtask(PRODUCTION).args(["policy", "--json"]).end();
+    assert!(findings(&ended).contains(&"compose.yml:41 variable-undocumented error".to_owned()), "{ended}");
+}

@@ -83,7 +83,7 @@ pub(super) fn git(snapshot: &Snapshot<'_>) -> Vec<Check> {
     }
     let root = project.root();
     let backups = project.manifest().backup.dir.as_deref().unwrap_or("backups".into());
-    let env_files = project.environment().env_files.iter().map(|file| file.strip_prefix(root).unwrap_or(file));
+    let env_files = project.environment().all_env_files().map(|file| file.strip_prefix(root).unwrap_or(file));
     let private = env_files.chain([".infra".into(), backups]).filter(|path| root.join(path).exists());
     for path in private.map(camino::Utf8Path::as_str) {
         let ignored = git(&["check-ignore", "-q", path]);

@@ -102,6 +102,46 @@ pub(crate) fn mounted_at(files: &[Utf8PathBuf], root: &Utf8Path, target: &str) -
     found
 }
 
+/// The env files that services are given by `env_file:`, with relative paths below `root`. One whose name depends on a
+/// variable is left out.
+///
+/// Known before Compose is asked, which refuses files that name an env file that is not there: it reads lines, not YAML.
+pub(crate) fn service_env_files(files: &[Utf8PathBuf], root: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let mut found = Vec::new();
+    let mut add = |name: &str| {
+        let name = name.trim().trim_matches(['"', '\'']);
+        let path: Utf8PathBuf = root.join(name).components().collect();
+        if !name.is_empty() && !name.contains('$') && !found.contains(&path) {
+            found.push(path);
+        }
+    };
+    for file in files {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        // How far an `env_file:` is indented whose entries follow on lines of their own.
+        let mut list = None;
+        for line in text.lines().filter(|line| !line.trim().is_empty() && !line.trim().starts_with('#')) {
+            let indent = line.len() - line.trim_start().len();
+            let line = line.trim().split(" #").next().unwrap_or_default().trim();
+            if let Some(value) = line.strip_prefix("env_file:") {
+                list = value.is_empty().then_some(indent);
+                value.trim().trim_matches(['[', ']']).split(',').for_each(&mut add);
+                continue;
+            }
+            let item = line.strip_prefix("- ").map(|item| item.trim_start_matches(['{', ' ']));
+            list = list.filter(|&outer| indent > outer || indent == outer && item.is_some());
+            if list.is_none() {
+                continue;
+            }
+            match (item.unwrap_or(line).strip_prefix("path:"), item) {
+                (Some(path), _) => add(path.split([',', '}']).next().unwrap_or_default()),
+                (None, Some(name)) if !name.contains(": ") => add(name),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
 /// The value that the files give a variable of some container, as written; `None` if they give it several.
 ///
 /// Used only where Compose itself may not be there to be asked: it reads lines, not YAML.
@@ -151,6 +191,18 @@ mod tests {
         let found: Vec<_> = found.iter().map(|m| (m.source.as_str(), m.below.as_str())).collect();
         let (a, b) = (dir.join("a.sql"), dir.join("b"));
         assert_eq!(found, [(a.as_str(), "01-a.sql"), (b.as_str(), ""), ("/e", "")]);
+    }
+
+    #[test]
+    fn env_files_of_services_are_found_however_they_are_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(dir.path()).unwrap();
+        let text = "a:\n  env_file: ./a/.env # one\nb:\n  env_file: ['b.env', ./a/.env]\nc:\n  env_file:\n  - c.env\n  - \
+                    path: d.env\n    required: false\n  image: x\ne:\n  env_file:\n    # - no.env\n    - { path: e.env, \
+                    required: false }\n    - ${NAME}.env\n  ports:\n    - 80:80\n";
+        std::fs::write(dir.join("compose.yml"), text).unwrap();
+        let found = service_env_files(&default_files(dir), dir);
+        assert_eq!(found, ["a/.env", "b.env", "c.env", "d.env", "e.env"].map(|name| dir.join(name)));
     }
 
     #[test]

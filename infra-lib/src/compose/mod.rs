@@ -20,7 +20,9 @@ pub(crate) use command::numbers;
 pub use container::{Container, Health, Status};
 pub use engine::Engine;
 pub use error::ComposeError;
-pub(crate) use files::{declared_name, default_files, environment_value, mounted_at, overlay_candidates};
+pub(crate) use files::{
+    declared_name, default_files, environment_value, mounted_at, overlay_candidates, service_env_files,
+};
 pub use images::Image;
 pub use model::{Build, Condition, Dependency, HealthCheck, Model, Mount, Network, Port, SecretFile, Service, Volume};
 pub(crate) use one_off::{OneOff, mount};

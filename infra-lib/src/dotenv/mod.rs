@@ -13,6 +13,7 @@
 //! # Ok::<(), infra_lib::dotenv::DotenvError>(())
 //! ```
 
+mod beside;
 mod check;
 mod edit;
 mod encode;
@@ -31,6 +32,7 @@ mod strength;
 mod template;
 mod values;
 
+pub(crate) use beside::{beside, outside};
 pub use check::{Expectations, check};
 pub use edit::EditError;
 pub use encode::Encoding;

@@ -13,7 +13,6 @@ impl Expectations<'_> {
         let rule = self.rules.get(key);
         let secret = looks_secret(key) || rule.is_some_and(|rule| rule.generate.is_some());
         let least = rule.and_then(|rule| rule.min_length);
-        let ruled = least.is_some() || rule.is_some_and(|rule| rule.generate.is_some());
         let mut findings = Vec::new();
         let mut note = |code, severity, message: &str, fix: &str| {
             findings.push(place(Finding::new(code, severity, message, fix).key(key), &variable.origin));
@@ -21,8 +20,11 @@ impl Expectations<'_> {
         let rotate = format!("draw a new one: `env rotate {key}`");
         let fresh = if secret { rotate.as_str() } else { "give it a value of its own" };
         if value.is_empty() {
-            if ruled {
+            if rule.is_some_and(|rule| rule.generate.is_some()) {
                 note(Code::Empty, Severity::Error, "is empty", "give it a value: `env fill`");
+            } else if least.is_some() {
+                // What another party gives out may be missing where nothing is at stake.
+                note(Code::Empty, self.grave(), "is empty", "fill in what its issuer gave out");
             } else if secret {
                 note(Code::Empty, Severity::Warning, "is empty", "give it a value, or delete the line");
             }

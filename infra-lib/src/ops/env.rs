@@ -105,6 +105,25 @@ pub(super) fn files(project: &Project) -> Result<Vec<EnvFile>> {
     Ok(project.environment().env_files.iter().map(EnvFile::read).collect::<Result<_, _>>()?)
 }
 
+/// The env files that services read by themselves.
+pub(super) fn service_files(project: &Project) -> Result<Vec<EnvFile>> {
+    let files = project.environment().service_env_files.iter().filter(|path| path.is_file());
+    Ok(files.map(EnvFile::read).collect::<Result<_, _>>()?)
+}
+
+/// Whether a variable is one of these services' files or of their templates, and of no file of the environment.
+pub(super) fn is_of_services(services: &[EnvFile], files: &[EnvFile], key: &str) -> Result<bool> {
+    let has = |files: &[EnvFile]| -> Result<bool> {
+        for file in files {
+            if file.entry(key).is_some() || template(file.path())?.is_some_and(|it| it.entry(key).is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    Ok(has(services)? && !has(files)?)
+}
+
 /// An env file's template, if it has one.
 pub(super) fn template(env_file: &Utf8Path) -> Result<Option<EnvFile>> {
     let template = template_of(env_file);

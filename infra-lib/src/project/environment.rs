@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
-use crate::compose::{default_files, overlay_candidates};
+use crate::compose::{default_files, overlay_candidates, service_env_files};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::Manifest;
@@ -27,6 +27,8 @@ pub struct Environment {
     pub env_files: Vec<Utf8PathBuf>,
     /// The env file that `setup` makes and `env` changes; it may not exist yet.
     pub own_env_file: Utf8PathBuf,
+    /// The env files that services read by `env_file:` and that are none of these; they may not exist yet.
+    pub service_env_files: Vec<Utf8PathBuf>,
     /// Whether destruction needs the typed name.
     pub protected: bool,
 }
@@ -75,6 +77,7 @@ impl Environment {
             let has_named = named.is_file() || template_of(&named).is_file();
             (vec![common.clone(), named.clone()], if has_named { named } else { common })
         };
+        let common = env_files.clone();
         let env_files = env_files.into_iter().filter(|path| path.is_file()).collect();
 
         let (files, profiles) = match settings {
@@ -91,8 +94,17 @@ impl Environment {
             )
             .with_hint("correct `files` in infra.toml"));
         }
+        let mut service_env_files = service_env_files(&files, root);
+        service_env_files.retain(|file| !common.contains(file));
         let protected = settings.and_then(|settings| settings.protected).unwrap_or(name == "production");
-        Ok(Self { name, is_default, files, profiles, env_files, own_env_file, protected })
+        Ok(Self { name, is_default, files, profiles, env_files, own_env_file, service_env_files, protected })
+    }
+}
+
+impl Environment {
+    /// All env files that exist: the environment's, then those of services.
+    pub(crate) fn all_env_files(&self) -> impl Iterator<Item = &Utf8PathBuf> {
+        self.env_files.iter().chain(self.service_env_files.iter().filter(|path| path.is_file()))
     }
 }
 

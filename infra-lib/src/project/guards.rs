@@ -24,18 +24,33 @@ impl Project {
             self.manifest().environments.get(&env.name).is_some_and(|settings| !settings.env_files.is_empty());
         let has_template = template_of(own).is_file();
         if own.is_file() || !(is_stated || has_template) {
-            return Ok(());
+            return self.require_service_env_files();
         }
-        let name = own.strip_prefix(self.root()).unwrap_or(own);
-        let hint = match (has_template, env.is_default) {
+        Err(self.lacks(own))
+    }
+
+    /// An error if a service reads an env file that a template announces and that has not been made yet: Compose would
+    /// refuse the whole project, without a word about the way out.
+    fn require_service_env_files(&self) -> Result<()> {
+        let files = &self.environment().service_env_files;
+        match files.iter().find(|file| !file.is_file() && template_of(file).is_file()) {
+            Some(missing) => Err(self.lacks(missing)),
+            None => Ok(()),
+        }
+    }
+
+    fn lacks(&self, file: &Utf8Path) -> Error {
+        let env = self.environment();
+        let name = file.strip_prefix(self.root()).unwrap_or(file);
+        let hint = match (template_of(file).is_file(), env.is_default) {
             (true, true) => "`cargo xtask setup` makes it from its template, with fresh secrets".to_owned(),
             (true, false) => {
                 format!("`cargo xtask -e {} setup` makes it from its template, with fresh secrets", env.name)
             }
             (false, _) => "write it, or correct `env-files` in infra.toml".to_owned(),
         };
-        Err(Error::new(Exit::Config, format!("the env file {name} of environment `{}` is missing", env.name))
-            .with_hint(hint))
+        Error::new(Exit::Config, format!("the env file {name} of environment `{}` is missing", env.name))
+            .with_hint(hint)
     }
 
     /// Takes a lock for as long as the guard lives, waiting a little for whoever has it.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::Secret;
 use crate::compose::{Compose, ComposeError, Container, Engine, Model, declared_name};
 use crate::consent::Consent;
-use crate::dotenv::{EnvFile, Resolved, Variable, looks_secret, resolve};
+use crate::dotenv::{EnvFile, Resolved, Variable, beside, looks_secret, resolve};
 use crate::error::{Error, Result};
 use crate::exec::{self, CancelToken, Runner};
 use crate::exit::Exit;
@@ -100,6 +100,17 @@ impl Project {
         for Variable { key, value, .. } in variables.variables() {
             if looks_secret(key) || manifest.env.get(key).is_some_and(|rule| rule.generate.is_some()) {
                 runner.redactor().learn(value);
+            }
+        }
+
+        for file in environment.service_env_files.iter().filter(|path| path.is_file()) {
+            let file = EnvFile::read(file)?;
+            refuse_duplicates(&file)?;
+            // A reference that cannot be filled in is told by Compose, and by `env check`.
+            for Variable { key, value, .. } in &beside(&files, &file, exec::inherited).unwrap_or_default() {
+                if looks_secret(key) || manifest.env.get(key).is_some_and(|rule| rule.generate.is_some()) {
+                    runner.redactor().learn(value);
+                }
             }
         }
 

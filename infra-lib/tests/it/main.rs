@@ -42,6 +42,7 @@ mod schedule;
 mod security;
 mod setup;
 mod support;
+mod thrifting_buddy;
 mod tidy;
 mod volumes;
 mod vrss;

@@ -6,8 +6,8 @@ use crate::project::Project;
 /// The env files of the environment that are committed, relative to the project. Where there is no git, or it may not
 /// look, there are none to be told of.
 pub(crate) fn committed(project: &Project) -> Vec<String> {
-    let files = &project.environment().env_files;
-    if files.is_empty() {
+    let mut files = project.environment().all_env_files().peekable();
+    if files.peek().is_none() {
         return Vec::new();
     }
     let list = Invocation::new("git").args(["-C", project.root().as_str(), "ls-files", "--"]).args(files);

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::dotenv::Variable;
+use crate::dotenv::{self, Variable};
 use crate::error::{Error, Result};
+use crate::exec;
 use crate::exit::Exit;
 use crate::project::Project;
 use crate::report::table;
@@ -45,7 +46,11 @@ pub struct SecretOrigin {
 }
 
 pub(super) fn run(project: &Project, key: Option<&str>) -> Result<EnvExplanation> {
-    let all = project.variables().variables();
+    let mut all = project.variables().variables().to_vec();
+    let files = super::files(project)?;
+    for own in super::service_files(project)? {
+        all.extend(dotenv::beside(&files, &own, exec::inherited)?);
+    }
     let wanted = |name: &str| key.is_none_or(|key| key == name);
     let variables: Vec<_> = all
         .iter()

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::state::private_dir;
 
 /// What was appended.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct EnvFilled {
     /// The file.
@@ -25,6 +25,9 @@ pub struct EnvFilled {
     pub generated: Vec<String>,
     /// Where the file is kept as it was before.
     pub copy: Option<Utf8PathBuf>,
+    /// The same of the env files that services read by themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<EnvFilled>,
 }
 
 pub(super) fn run(project: &Project) -> Result<EnvFilled> {
@@ -33,19 +36,34 @@ pub(super) fn run(project: &Project) -> Result<EnvFilled> {
         return Err(Error::new(Exit::Config, format!("{path} does not exist"))
             .with_hint("`cargo xtask setup --no-start` makes it"));
     }
-    let (files, template) = (super::files(project)?, super::template(path)?);
+    let (files, services) = (super::files(project)?, super::service_files(project)?);
     let templates =
         files.iter().filter_map(|file| super::template(file.path()).transpose()).collect::<Result<Vec<_>>>()?;
-    let rules = super::rules::here(project, &templates)?;
+    let mut of_rules = Vec::new();
+    for (key, rule) in super::rules::here(project, &templates)? {
+        if rule.generate.is_some() && !super::is_of_services(&services, &files, &key)? {
+            of_rules.push(key);
+        }
+    }
     let has = |key: &str| files.iter().any(|file| file.entry(key).is_some());
+    let mut filled = fill(project, path, has, of_rules)?;
+    for own in &services {
+        filled.services.push(fill(project, own.path(), |_| false, Vec::new())?);
+    }
+    Ok(filled)
+}
+
+/// Appends what the file's template has, and these rules, unless the file or another one `has` it.
+fn fill(project: &Project, path: &Utf8Path, has: impl Fn(&str) -> bool, of_rules: Vec<String>) -> Result<EnvFilled> {
+    let (template, rules) = (super::template(path)?, &project.manifest().env);
     let entries = template.iter().flat_map(|template| template.entries().iter().map(move |entry| (template, entry)));
     let from_template = entries.map(|(template, entry)| (entry.key.clone(), Some((template, entry))));
-    let from_rules = rules.iter().filter(|(_, rule)| rule.generate.is_some()).map(|(key, _)| (key.clone(), None));
+    let from_rules = of_rules.into_iter().map(|key| (key, None));
 
     let mut file = EnvFile::read(path)?;
     let before = file.text().to_owned();
-    let name = path.file_name().unwrap_or_default().to_owned();
-    let mut filled = EnvFilled { file: name, copied: Vec::new(), generated: Vec::new(), copy: None };
+    let file_name = path.strip_prefix(project.root()).unwrap_or(path).to_string();
+    let mut filled = EnvFilled { file: file_name, ..EnvFilled::default() };
     for (key, entry) in from_template.chain(from_rules) {
         if has(&key) || file.entry(&key).is_some() {
             continue;
@@ -84,7 +102,7 @@ pub(super) fn run(project: &Project) -> Result<EnvFilled> {
 fn keep(project: &Project, name: &str, text: &str) -> Result<Utf8PathBuf> {
     let dir = project.state().ensure()?.join("env");
     private_dir(&dir).map_err(Error::file("create", &dir))?;
-    let name = format!("{name}-{}", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
+    let name = format!("{}-{}", name.replace('/', "-"), Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
     let mut path = dir.join(&name);
     let mut others = 1;
     loop {
@@ -117,9 +135,9 @@ impl fmt::Display for EnvFilled {
                 write!(f, "{}: appended {copied} from the template, and fresh secrets: {generated}", self.file)?;
             }
         }
-        match &self.copy {
-            Some(copy) => write!(f, "\nthe file as it was: {copy}"),
-            None => Ok(()),
+        if let Some(copy) = &self.copy {
+            write!(f, "\nthe file as it was: {copy}")?;
         }
+        self.services.iter().try_for_each(|service| write!(f, "\n{service}"))
     }
 }

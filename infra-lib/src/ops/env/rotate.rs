@@ -6,9 +6,9 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::Secret;
-use crate::dotenv::{EnvFile, FillError, Generator, Origin, looks_secret, url_password};
+use crate::dotenv::{self, EnvFile, FillError, Generator, Origin, looks_secret, url_password};
 use crate::error::{Error, Result};
-use crate::exec::percent_encode;
+use crate::exec::{self, percent_encode};
 use crate::exit::Exit;
 use crate::fs::atomic;
 use crate::postgres::{Database, PostgresError, Way};
@@ -122,6 +122,15 @@ fn warn_of_copies(project: &Project, old: &Secret) {
 
 fn find(project: &Project, key: &str) -> Result<(Holder, Secret)> {
     let files = super::files(project)?;
+    let has = |file: &EnvFile| file.entry(key).is_some();
+    // One of the environment's own goes first, if it has the key too.
+    let of_service = if files.iter().any(has) { None } else { super::service_files(project)?.into_iter().find(has) };
+    if let Some(file) = of_service {
+        let variables = dotenv::beside(&files, &file, exec::inherited)?;
+        let value = variables.into_iter().find(|it| it.key == key).map_or_else(|| Secret::new(""), |it| it.value);
+        refuse_other_than_secret(project, key, &value)?;
+        return Ok((Holder::Line(file), value));
+    }
     if let Some(file) = files.into_iter().rev().find(|file| file.entry(key).is_some()) {
         let variable = project.variables().get(key);
         if variable.is_some_and(|variable| variable.origin == Origin::Shell) {

@@ -37,7 +37,10 @@ fn targets(project: &Project) -> Vec<Utf8PathBuf> {
         Some(files) => files.iter().map(|file| root.join(file)).collect(),
         None => vec![root.join(".env"), environment.own_env_file.clone()],
     };
-    targets.extend(folders(root).map(|folder| folder.join(".env")));
+    targets.extend(environment.service_env_files.iter().cloned());
+    // A folder whose env file the compose files name needs no guess.
+    let is_known = |folder: &Utf8Path| environment.service_env_files.iter().any(|file| file.parent() == Some(folder));
+    targets.extend(folders(root).filter(|folder| !is_known(folder)).map(|folder| folder.join(".env")));
     targets.retain(|target| !target.exists() && template_of(target).is_file());
     targets.sort();
     targets.dedup();

@@ -12,7 +12,7 @@ use crate::project::Project;
 /// too; only `start` of a protected environment refuses.
 pub(super) fn make(project: &Project) -> Vec<String> {
     let mut changes = Vec::new();
-    for file in &project.environment().env_files {
+    for file in project.environment().all_env_files() {
         let name = file.strip_prefix(project.root()).unwrap_or(file);
         let is_open = |stat: std::fs::Metadata| stat.is_file() && stat.mode() & 0o077 != 0;
         if file.symlink_metadata().is_ok_and(is_open) {

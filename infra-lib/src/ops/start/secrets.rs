@@ -14,6 +14,7 @@ pub(super) fn refuse_open(project: &Project, services: &BTreeSet<String>) -> Res
         return Ok(());
     }
     refuse_readable(project)?;
+    refuse_lacking(project)?;
     let of_files = env::findings(project)?.into_iter().filter(|finding| {
         matches!(finding.code, FindingCode::Placeholder | FindingCode::Weak) && finding.severity == Severity::Error
     });
@@ -46,6 +47,28 @@ pub(super) fn refuse_open(project: &Project, services: &BTreeSet<String>) -> Res
 fn is_known(key: &str, value: &str) -> bool {
     let is_password = looks_secret(key) && !key.to_ascii_uppercase().contains("KEY") && is_placeholder(value);
     is_password || is_marker(value) || url_password(value).is_some_and(|password| is_placeholder(&value[password]))
+}
+
+/// Variables that infra.toml has rules for and that have no value.
+fn refuse_lacking(project: &Project) -> Result<()> {
+    let rules = &project.manifest().env;
+    let lacking = env::findings(project)?.into_iter().filter(|finding| {
+        let is_ruled = finding.key.as_deref().is_some_and(|key| rules.contains_key(key));
+        let is_absent = matches!(finding.code, FindingCode::Missing | FindingCode::Empty);
+        is_ruled && is_absent && finding.severity == Severity::Error
+    });
+    let lacking: Vec<String> = lacking.map(|finding| finding.to_string()).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let name = &project.environment().name;
+    Err(Error::new(
+        Exit::Config,
+        format!("{name} does not start without what infra.toml requires: {}", lacking.join("; ")),
+    )
+    .with_hint(format!(
+        "`cargo xtask -e {name} env fill` draws what can be drawn; the rest is for whoever gave it out to say"
+    )))
 }
 
 /// Env files that others may read, or that git hands to everybody who has the repository.

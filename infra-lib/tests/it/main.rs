@@ -42,7 +42,6 @@ mod schedule;
 mod security;
 mod setup;
 mod support;
-mod thrifting_buddy;
 mod tidy;
 mod volumes;
 mod vrss;

@@ -86,6 +86,7 @@ mod exit;
 pub mod fs;
 mod journal;
 mod lock;
+mod makefile;
 pub mod manifest;
 mod migrations;
 mod nonce;

@@ -13,6 +13,7 @@ use crate::compose::{Compose, default_files, overlay_candidates};
 use crate::dotenv::EnvFile;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
+use crate::makefile::{self, FromMakefile};
 use crate::manifest::{self, Manifest};
 use crate::operation::{Group, Operation, Outcome};
 use crate::postgres::PostgresError;
@@ -24,9 +25,14 @@ use text::{Findings, Overlay};
 ///
 /// It holds as little as needed: what the compose files and folders already say is not repeated. A file that is there
 /// is never overwritten. The env files, `.infra/` and `backups/` are added to `.gitignore` where they are not ignored yet.
+/// A Makefile is read and never run: its targets become commands or tasks, and what cannot be converted is told.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
-pub struct Init {}
+pub struct Init {
+    /// Turn the targets of this Makefile into tasks.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "MAKEFILE"))]
+    pub from: Option<Utf8PathBuf>,
+}
 
 /// What was written.
 #[derive(Debug, Serialize)]
@@ -36,8 +42,13 @@ pub struct InitReport {
     pub file: Utf8PathBuf,
     /// Its text.
     pub text: String,
-    /// What was added to `.gitignore`.
+    /// Whether it was written: not in a dry run, and not over a file that is there.
+    pub written: bool,
+    /// What was added to `.gitignore`, or would be.
     pub ignored: Vec<String>,
+    /// What the Makefile became.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub makefile: Option<FromMakefile>,
 }
 
 impl Operation for Init {
@@ -48,22 +59,40 @@ impl Operation for Init {
 
     fn run(&self, project: &Project) -> Result<InitReport> {
         let file = project.root().join(manifest::FILE_NAME);
+        let makefile =
+            self.from.as_ref().map(|from| makefile::read(project.root(), &located(project, from))).transpose()?;
         if file.symlink_metadata().is_ok() {
-            return Err(Error::new(Exit::CannotCreate, format!("{file} is there already"))
-                .with_hint("edit it, or move it away first"));
+            let Some(makefile) = makefile else {
+                return Err(Error::new(Exit::CannotCreate, format!("{file} is there already"))
+                    .with_hint("edit it, or move it away first"));
+            };
+            // Nothing is written, but what there is to add can be.
+            let text = makefile.text(|name| project.manifest().tasks.contains_key(name));
+            Manifest::parse(&file, &text)?;
+            return Ok(InitReport { file, text, written: false, ignored: Vec::new(), makefile: Some(makefile) });
         }
-        let text = text::write(&findings(project));
+        let tasks = makefile.as_ref().map(|makefile| makefile.text(|_| false)).unwrap_or_default();
+        let text = text::write(&findings(project)) + &tasks;
         // What is written must be what the next command can read.
         Manifest::parse(&file, &text)?;
-        project.runner().apply(format_args!("write {file}"), || create(&file, &text))?;
         let ignored = gitignore::missing(project);
+        if makefile.is_some() && project.runner().is_dry_run() {
+            // The text is what somebody wants to see of it.
+            return Ok(InitReport { file, text, written: false, ignored, makefile });
+        }
+        project.runner().apply(format_args!("write {file}"), || create(&file, &text))?;
         if !ignored.is_empty() {
             let path = project.root().join(".gitignore");
             let what = format!("add {} to {path}", ignored.join(", "));
             project.runner().apply(what, || gitignore::append(&path, &ignored))?;
         }
-        Ok(InitReport { file, text, ignored })
+        Ok(InitReport { file, text, written: true, ignored, makefile })
     }
+}
+
+/// A Makefile is named from where the caller stands, or from the project's folder.
+fn located(project: &Project, path: &Utf8Path) -> Utf8PathBuf {
+    if path.exists() { path.to_owned() } else { project.root().join(path) }
 }
 
 fn create(file: &Utf8Path, text: &str) -> Result<()> {
@@ -133,6 +162,11 @@ fn services(project: &Project, files: &[Utf8PathBuf]) -> Option<Vec<String>> {
 }
 
 impl Outcome for InitReport {
+    /// Nothing was to be written in a dry run; a file that is there is a no.
+    fn exit(&self) -> Exit {
+        if !self.written && self.file.symlink_metadata().is_ok() { Exit::CannotCreate } else { Exit::Ok }
+    }
+
     fn next(&self) -> Vec<String> {
         vec!["cargo xtask describe".to_owned(), "cargo xtask setup".to_owned()]
     }
@@ -140,9 +174,19 @@ impl Outcome for InitReport {
 
 impl fmt::Display for InitReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "wrote {}", self.file)?;
+        match (self.written, self.exit()) {
+            (true, _) => write!(f, "wrote {}", self.file)?,
+            (false, Exit::Ok) => write!(f, "would write {}:\n\n{}", self.file, self.text)?,
+            (false, _) => {
+                write!(f, "{} is there already and stays as it is; to be added to it:\n{}", self.file, self.text)?;
+            }
+        }
         if !self.ignored.is_empty() {
-            write!(f, "\nadded to .gitignore: {}", self.ignored.join(", "))?;
+            let added = if self.written { "added" } else { "to be added" };
+            write!(f, "\n{added} to .gitignore: {}", self.ignored.join(", "))?;
+        }
+        if let Some(makefile) = &self.makefile {
+            write!(f, "\n\n{makefile}")?;
         }
         Ok(())
     }

@@ -40,6 +40,7 @@ mod update;
 mod volume_backup;
 mod volume_restore;
 
+pub use crate::makefile::{FromMakefile, LeftOut, MadeTask, NowCommand};
 pub use backup::{Backup, BackupSet, ListedSet, SetList, SetReport};
 pub use build::{Build, BuildReport, BuiltImage};
 pub use clean::{Clean, CleanReport, Kind, Object};

@@ -32,7 +32,8 @@ const FORBIDDEN: [(&[&str], &str, Option<&str>); 4] = [
             "builder prune",
         ],
         "would prune what is not ours",
-        None,
+        // Other people's Makefiles are searched for it.
+        Some("src/makefile/"),
     ),
 ];
 

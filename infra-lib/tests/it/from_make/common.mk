@@ -1,0 +1,3 @@
+SHARED = from the other file
+shared:
+	@echo $(SHARED)

@@ -1,0 +1,9 @@
+.ONESHELL:
+.RECIPEPREFIX = >
+.PHONY: state
+
+state:
+> @cd sub
+> pwd | sed 's,.*/,,'
+> x=kept
+> echo "$$x"

@@ -14,7 +14,7 @@ mod production;
 use crate::support::*;
 
 /// What the stack is built on and runs.
-const IMAGES: [&str; 4] = ["apache/age:release_PG17_1.6.0", "python:3.13-slim", "node:20-alpine", "nginx:alpine"];
+const IMAGES: [&str; 4] = ["apache/age:release_PG17_1.6.0", "python:3.13-slim", "node:20-alpine", "nginx:1.26-alpine"];
 
 /// The services that stay; `certs` ends when it has looked after the certificate.
 const SERVICES: [&str; 4] = ["backend", "frontend", "nginx", "postgres"];
@@ -77,5 +77,6 @@ fn rxdx_production() {
     part("four back ends", || production::scales(&stack));
     part("rate limits", || nginx::limits_rates(&stack));
     part("staging", || production::staging_is_its_own(&stack));
+    part("a given certificate", || nginx::takes_a_given_certificate(&stack));
     part("clean", || production::clean_wants_the_name(&stack));
 }

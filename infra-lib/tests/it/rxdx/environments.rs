@@ -31,8 +31,13 @@ pub(super) fn shell_goes_before_files_before_defaults(stack: &Stack) {
     assert_eq!(found(explain()), pair("info", ".env"));
     // What a container is given, by the shell, by a file, and where neither has it.
     stack.project.write(".env", &without(&common));
-    stack.run(["start", "backend"]).env("DATABASE_POOL_SIZE", "3").end().ok();
+    stack.run(["start", "backend"]).env("DATABASE_POOL_SIZE", "3").env("BACKEND_MEMORY", "1G").end().ok();
     assert_eq!(given(stack, "development", "backend", "DATABASE_POOL_SIZE"), "3");
+    assert_eq!(
+        stack.container("development", "backend")["HostConfig"]["Memory"],
+        1 << 30,
+        "it can be given more or less"
+    );
     assert_eq!(given(stack, "development", "backend", "ENVIRONMENT"), "development");
     assert_eq!(given(stack, "development", "backend", "LOG_LEVEL"), "debug", "the default of development");
     stack.project.write(".env", &common);

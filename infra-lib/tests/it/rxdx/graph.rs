@@ -30,13 +30,13 @@ pub(super) fn survives(stack: &Stack) {
         stack.run(["db-backup", "--name", format, "--format", format]).end().ok().shows("verified");
     }
 
-    // Each format, into a database of its own.
+    // Into a database of its own; the third format goes in place.
     let name = |label: &str| {
         let listed = stack.run(["db-backup", "--list", "--json"]).end().ok().outcome()["backups"].clone();
         let found = listed.as_array().unwrap().iter().find(|backup| backup["label"] == label).cloned();
         found.unwrap_or_else(|| panic!("{label} in {listed}"))["file"].as_str().unwrap().to_owned()
     };
-    for format in ["custom", "directory", "sql"] {
+    for format in ["directory", "sql"] {
         let file = name(format);
         let into = format!("copy_{format}");
         let ended = stack.run(["db-restore", &file, "--into", &into, "--jobs", "4"]).arg("--yes").end();
@@ -44,9 +44,9 @@ pub(super) fn survives(stack: &Stack) {
         assert_eq!(whole(stack, Some(&into)), before, "{format}");
         stack.sql(&[], &format!("DROP DATABASE {into}"));
     }
-    let drill = stack.run(["db-verify", "--all", "--drill"]).end();
+    let drill = stack.run(["db-verify", &name("custom"), "--drill"]).end();
     drill.ok().shows("restored in");
-    tell(&format!("three drills took {:.1} s", drill.took.as_secs_f32()));
+    tell(&format!("a drill took {:.1} s", drill.took.as_secs_f32()));
 
     // Over a graph that was changed, torn and given a new label meanwhile.
     cypher(stack, "MATCH (n:Requirement {key: 'SYS-2'}) DETACH DELETE n");
@@ -72,7 +72,5 @@ pub(super) fn survives(stack: &Stack) {
     stack.sql(&[], "SELECT create_graph('second'); SELECT drop_graph('second', true)");
     stack.run(["db-restore", "--undo", "--yes"]).end().ok();
     assert_eq!(cypher(stack, "MATCH (n:Hazard) RETURN n.key"), ["\"HAZ-1\""], "as it was before the restore");
-    stack.run(["db-restore", &name("directory"), "--yes"]).end().ok();
-    assert_eq!(whole(stack, None), before);
     stack.run(["db-restore", "--finish", "--yes"]).end().ok();
 }

@@ -68,6 +68,8 @@ pub(super) fn shows_itself(stack: &Stack) {
     let tests = stack.run(["test"]).end();
     assert!(tests.ok().stderr.contains("Ran 6 tests") && tests.stderr.contains("OK"), "{tests}");
     stack.run(["schedule", "print"]).end().ok().shows("db-backup");
+    stack.run(["update", "--dry-run"]).end().ok().says("looking for a newer apache/age");
+    stack.run(["policy"]).end().ok().shows("0 errors");
     stack.run(["history"]).end().ok().shows("setup");
 }
 

@@ -34,6 +34,7 @@ pub(super) fn set_up(stack: &Stack) {
     stack.produce(["db-migrate", "up", "--yes"]).end().ok().shows("backed up before");
     stack.produce(["health"]).end().ok().shows("rxdx logs in to rxdx").shows("backend -> postgres");
     stack.produce(["doctor"]).end().ok().never_says("FAIL");
+    stack.produce(["policy"]).end().ok().shows("0 errors, 0 warnings");
     stack.produce(["env", "check"]).end().ok().shows("in order");
 }
 

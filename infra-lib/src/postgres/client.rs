@@ -220,3 +220,29 @@ fn ask(project: &Project, psql: Invocation, sql: &str, limit: Duration) -> Resul
     let call = psql.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(limit);
     Ok(project.runner().read(&call).map(|output| output.text()).map_err(PostgresError::from_exec)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+    use crate::postgres::Tls;
+
+    #[test]
+    fn s01_a_clients_container_is_told_names_and_reads_the_password_from_the_environment() {
+        let place = Place::Url {
+            host: "db.example.com".to_owned(),
+            port: 5432,
+            tls: Tls::of_mode("require"),
+            client: Some("postgres:17-alpine".to_owned()),
+        };
+        let (name, user) = ("shop".to_owned(), "app".to_owned());
+        let database = Database { name, user, password: Some(Secret::new("hunter22")), place };
+        let line =
+            database.shown_to_client(Invocation::new("docker").arg("run"), "").arg("postgres:17-alpine").to_string();
+        assert!(
+            line.contains("--network host") && line.contains("-e PGSSLMODE") && line.contains("-e PGPASSWORD"),
+            "{line}"
+        );
+        assert!(!line.contains("hunter22") && !line.contains("-e PGPASSWORD="), "{line}");
+    }
+}

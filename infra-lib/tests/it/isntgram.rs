@@ -58,6 +58,7 @@ fn isntgram_production() {
     part("nobody else's certificate", || production::trusts_nobody_else(&stack, &managed));
     part("development's operations", || production::refuses_what_is_for_development(&stack));
     part("backups", || production::backs_up_and_restores(&stack, &managed));
+    part("an interrupted backup", || production::leaves_nothing_of_an_interrupted_backup(&stack, &managed));
     part("operation", || production::is_operated(&stack));
     part("ports, logs", || caddy::is_the_only_way_in(&stack));
     part("clean", || production::cleans_up(&stack, &managed));

@@ -26,6 +26,7 @@ pub(super) fn sets_up(stack: &Stack) {
     }
     stack.run(["env", "check"]).end().ok().shows("in order");
     stack.run(["doctor"]).end().ok().never_says("FAIL");
+    stack.run(["policy"]).end().ok().shows("0 errors, 0 warnings");
 }
 
 #[track_caller]

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -130,6 +131,25 @@ impl Managed {
             sql,
             "isntgram",
         ])
+    }
+
+    /// Keeps everybody from a table while `run` runs.
+    pub(super) fn holding<T>(&self, table: &str, run: impl FnOnce() -> T) -> T {
+        let sql = format!("BEGIN; LOCK TABLE {table}; SELECT pg_sleep(300)");
+        let words =
+            ["exec", &self.container, "psql", "-h", "/var/run/postgresql", "-U", "postgres", "-c", &sql, "isntgram"];
+        let mut client = command("docker").args(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let holder = "FROM pg_stat_activity WHERE usename = 'postgres' AND wait_event = 'PgSleep'";
+        wait_until("the table is locked", Duration::from_secs(20), || {
+            match self.sql(&format!("SELECT count(*) {holder}")).as_str() {
+                "1" => Ok(()),
+                other => Err(other.to_owned()),
+            }
+        });
+        let result = run();
+        self.sql(&format!("SELECT pg_terminate_backend(pid) {holder}"));
+        client.wait().unwrap();
+        result
     }
 
     /// Whoever has logged in as the role, as the server's log has it.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::json;
 
 use super::development::all_are_healthy;
@@ -15,6 +16,10 @@ pub(super) const VERIFIED: &str = "?sslmode=verify-full&sslrootcert=certs/databa
 
 /// What nobody can invent is asked for; then one command does it.
 pub(super) fn sets_up(stack: &Stack, managed: &Managed) {
+    // What is committed is judged before anything is filled in.
+    let policy = stack.produce(["policy", "--json"]).end();
+    let findings = policy.ok().outcome()["findings"].clone();
+    assert!(findings.as_array().unwrap().iter().all(|it| it["code"] == "image-no-digest"), "{findings}");
     stack.produce(["start"]).end().code(78).says(".env.production").says("setup");
     // The file is made, with what can be made.
     let ended = stack.produce(["setup", "--yes"]).end();
@@ -151,6 +156,33 @@ pub(super) fn backs_up_and_restores(stack: &Stack, managed: &Managed) {
     stack.produce(["db-verify", "--all"]).end().ok();
 }
 
+/// A backup that somebody ends leaves no container, no session on the server, and nothing in the folder.
+pub(super) fn leaves_nothing_of_an_interrupted_backup(stack: &Stack, managed: &Managed) {
+    let listed = || stack.produce(["db-backup", "--list", "--json"]).end().ok().outcome()["backups"].clone();
+    let folder = format!("volume={}", stack.project.path("backups").canonicalize().unwrap().display());
+    let clients = || docker(["ps", "-aq", "--filter", &folder]);
+    let sessions = |more: &str| {
+        let sql =
+            "SELECT count(*) FROM pg_stat_activity WHERE usename = 'isntgram' AND application_name LIKE 'infra-%'";
+        managed.sql(&format!("{sql}{more}"))
+    };
+    let before = listed();
+    managed.holding("photos", || {
+        let running = stack.produce(["db-backup"]).spawn();
+        wait_until("pg_dump waits", Duration::from_secs(30), || {
+            match sessions(" AND wait_event_type = 'Lock'").as_str() {
+                "0" => Err(running.so_far()),
+                _ => Ok(()),
+            }
+        });
+        assert_ne!(clients(), "", "pg_dump is in a container");
+        running.signal(Signal::INT);
+        running.wait().code(130);
+        assert_eq!((clients(), sessions("")), (String::new(), "0".to_owned()));
+    });
+    assert_eq!(listed(), before);
+}
+
 /// What is for development never happens there.
 pub(super) fn refuses_what_is_for_development(stack: &Stack) {
     let name = stack.compose_name("production");
@@ -175,6 +207,16 @@ pub(super) fn is_operated(stack: &Stack) {
     stack.produce(["volume-backup", "--list"]).end().ok().shows("caddy_data");
     stack.produce(["backup"]).end().ok();
     stack.produce(["backup", "--list"]).end().ok();
+    let name = stack.compose_name("production");
+    stack.produce(["volume-restore", "caddy_data", "latest", "--confirm", &name]).end().ok();
+    stack.produce(["restore", "latest", "--confirm", &name]).end().ok();
+    let secret = stack.variable(".env.production", "JWT_SECRET");
+    stack.produce(["env", "rotate", "JWT_SECRET", "--confirm", &name]).end().ok().never_says(&secret);
+    assert_ne!(stack.variable(".env.production", "JWT_SECRET"), secret);
+    stack.produce(["stop"]).end().ok().shows("stopped");
+    stack.produce(["start"]).end().ok().shows("ready after");
+    stack.produce(["health", "--wait"]).end().ok();
+    stack.produce(["policy"]).end().ok().shows("0 errors, 0 warnings");
     stack.produce(["schedule", "print"]).end().ok().shows("db-backup");
     stack.produce(["db-prune"]).end().ok();
     stack.produce(["history"]).end().ok().shows("db-restore");

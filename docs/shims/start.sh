@@ -1,0 +1,4 @@
+#!/bin/sh
+# start.sh [profile]
+cd "$(dirname "$0")" || exit
+exec ${XTASK:-cargo xtask} ${1:+-e "$1"} start

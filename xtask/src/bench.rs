@@ -4,9 +4,11 @@
 //! part, so that the report can be read alone.
 
 mod backup;
+mod clean;
 mod cold;
 mod data;
 mod facts;
+mod faults;
 mod health;
 mod migrate;
 mod overhead;
@@ -67,6 +69,8 @@ enum Part {
     Health,
     Backup,
     Migrate,
+    Clean,
+    Faults,
 }
 
 /// What every part needs.
@@ -87,7 +91,16 @@ impl Bench {
         let mut facts = Facts::gather(&site.sh);
         facts.warn_if_busy();
         let mut tables = Vec::new();
-        for part in [Part::Overhead, Part::Start, Part::Health, Part::Backup, Part::Migrate, Part::Cold] {
+        for part in [
+            Part::Overhead,
+            Part::Start,
+            Part::Health,
+            Part::Backup,
+            Part::Migrate,
+            Part::Clean,
+            Part::Faults,
+            Part::Cold,
+        ] {
             let by_default = part != Part::Cold || self.cold;
             if if self.only.is_empty() { by_default } else { self.only.contains(&part) } {
                 tables.extend(part.measure(&site)?);
@@ -95,7 +108,8 @@ impl Bench {
         }
         facts.finish();
 
-        let report: Vec<String> = [facts.to_string()].into_iter().chain(tables.iter().map(Table::to_string)).collect();
+        let report: Vec<String> =
+            [heading(), facts.to_string()].into_iter().chain(tables.iter().map(Table::to_string)).collect();
         writeln!(io::stdout(), "{}", report.join("\n").trim_end())?;
         if let Some(path) = &self.save {
             let tables: Vec<Value> = tables.iter().map(Table::json).collect();
@@ -106,6 +120,17 @@ impl Bench {
     }
 }
 
+/// What the report begins with: how to make it again.
+fn heading() -> String {
+    let words = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+    let about = format!(
+        "One run of `cargo xtask {words}`, as it was printed: the old way and ours in turn, on the same throw-away stacks. \
+         Times are medians with the lowest and the highest; a ratio above one is in our favour. What each table compares \
+         stands above it. The stand-ins of images that a registry would give are in [docker/standins](../docker/standins/README.md)."
+    );
+    format!("# Benchmarks\n\n{}\n", table::wrapped(&about))
+}
+
 impl Part {
     fn measure(self, site: &Site) -> Outcome<Vec<Table>> {
         match self {
@@ -114,6 +139,8 @@ impl Part {
             Self::Start => start::measure(site),
             Self::Health => health::measure(site),
             Self::Migrate => migrate::measure(site),
+            Self::Clean => clean::measure(site),
+            Self::Faults => faults::measure(site),
             Self::Backup => backup::measure(site),
         }
     }

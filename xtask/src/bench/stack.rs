@@ -96,12 +96,12 @@ volumes: {{ data: }}
     pub(crate) fn database(image: &str) -> Outcome<Self> {
         require_images([image])?;
         let (sh, dir, name) = folder("db")?;
-        let database = Database { service: "db", user: "app", name: "app", password: secret() };
+        let database = Database { service: "postgres", user: "app", name: "app", password: secret() };
         let password = &database.password;
         let compose = format!(
             "name: {name}
 services:
-  db:
+  postgres:
     image: {image}
     environment: {{ POSTGRES_USER: app, POSTGRES_DB: app, POSTGRES_PASSWORD: {password} }}
     healthcheck: {{ test: [CMD, pg_isready, -h, 127.0.0.1, -U, app], interval: 1s, retries: 60 }}
@@ -111,7 +111,7 @@ services:
         Ok(Self {
             sh,
             label: image.to_owned(),
-            services: &["db"],
+            services: &["postgres"],
             database,
             urls: Vec::new(),
             reaches: &[],

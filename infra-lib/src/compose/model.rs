@@ -86,6 +86,9 @@ pub struct Build {
     /// Build arguments; one without a value comes from the caller's environment.
     #[serde(deserialize_with = "map")]
     pub args: BTreeMap<String, Option<String>>,
+    /// Folders, repositories and images that its Dockerfile knows by these names.
+    #[serde(deserialize_with = "map")]
+    pub additional_contexts: BTreeMap<String, String>,
 }
 
 /// A port of a service, published or not.

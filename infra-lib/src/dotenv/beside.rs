@@ -10,11 +10,13 @@ pub(crate) fn beside(
     shell: impl Fn(&str) -> Option<String>,
 ) -> Result<Vec<Variable>, DotenvError> {
     let resolved = resolve(&[files, std::slice::from_ref(own)].concat(), outside(own, shell))?;
-    let is_own = |variable: &&Variable| match &variable.origin {
-        Origin::File { path, .. } => path == own.path(),
-        Origin::Shell => false,
-    };
-    Ok(resolved.variables().iter().filter(is_own).cloned().collect())
+    let is_own = |origin: &Origin| matches!(origin, Origin::File { path, .. } if path == own.path());
+    let mut variables: Vec<Variable> = resolved.variables().iter().filter(|it| is_own(&it.origin)).cloned().collect();
+    // What the files of the environment say under the same names reaches others, and is not hidden.
+    for variable in &mut variables {
+        variable.shadowed.retain(|place| is_own(&place.origin));
+    }
+    Ok(variables)
 }
 
 /// The shell, but for the keys that the file gives a value: that is what the service gets.
@@ -35,7 +37,7 @@ mod tests {
         let own = EnvFile::parse("api/.env", b"PORT=3000\nURL=redis://:${PASSWORD}@${HOST}\n").unwrap();
         let shell = |name: &str| (name != "PASSWORD").then(|| "shell".to_owned());
         let found = beside(&files, &own, shell).unwrap();
-        let found: Vec<_> = found.iter().map(|it| (it.key.as_str(), it.value.expose())).collect();
-        assert_eq!(found, [("PORT", "3000"), ("URL", "redis://:k3V@shell")]);
+        let found: Vec<_> = found.iter().map(|it| (it.key.as_str(), it.value.expose(), it.shadowed.len())).collect();
+        assert_eq!(found, [("PORT", "3000", 0), ("URL", "redis://:k3V@shell", 0)]);
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct BuiltFrom {
     pub(super) context: Utf8PathBuf,
     pub(super) file: Dockerfile,
     stage: Option<usize>,
+    /// What the Dockerfile's `--from` may name beside stages and images.
+    contexts: BTreeMap<String, String>,
 }
 
 impl BuiltFrom {
@@ -45,7 +47,13 @@ impl BuiltFrom {
 
     /// The images of others that it is built from; the one that it stands on comes last in its chain.
     pub(super) fn images(&self) -> Vec<(&str, usize)> {
-        self.stage.map(|stage| self.file.images(stage)).unwrap_or_default()
+        let named = self.stage.map(|stage| self.file.images(stage)).unwrap_or_default();
+        let image = |(name, line)| match self.contexts.get(name) {
+            None => Some((name, line)),
+            // A folder or a repository is no image.
+            Some(context) => context.strip_prefix("docker-image://").map(|image| (image, line)),
+        };
+        named.into_iter().filter_map(image).collect()
     }
 }
 
@@ -133,7 +141,7 @@ fn built_from(service: &Service) -> Option<BuiltFrom> {
     let text = std::fs::read_to_string(&path).ok()?;
     let file = Dockerfile::parse(&text, &build.args);
     let stage = file.stage(build.target.as_deref());
-    Some(BuiltFrom { path, context, file, stage })
+    Some(BuiltFrom { path, context, file, stage, contexts: build.additional_contexts.clone() })
 }
 
 /// Where findings are put.

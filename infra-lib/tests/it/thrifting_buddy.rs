@@ -16,7 +16,7 @@ mod stack;
 use crate::support::*;
 
 /// What the stack is built on and runs.
-const IMAGES: [&str; 4] = ["postgres:15-alpine", "redis:7-alpine", "node:20-alpine", "nginx:alpine"];
+const IMAGES: [&str; 4] = ["postgres:15-alpine", "redis:7-alpine", "node:20-alpine", "nginx:1.26-alpine"];
 
 #[test]
 fn thrifting_buddy_development() {

@@ -4,6 +4,7 @@
 mod files;
 mod production;
 mod rotate;
+mod services;
 mod setup;
 
 use std::os::unix::fs::MetadataExt as _;

@@ -1,6 +1,6 @@
 //! The small project that all others are bad copies of.
 
-use super::{PRODUCTION, findings};
+use super::{PRODUCTION, errors, findings};
 use crate::support::*;
 
 const COMPOSE: &str = r#"x-all: &all
@@ -157,4 +157,19 @@ fn variables_of_services_that_are_off_need_no_word() {
     change(&project, "compose.yml", "    profiles: [tools]\n", "");
     let ended = project.xtask(PRODUCTION).args(["policy", "--json"]).end();
     assert!(findings(&ended).contains(&"compose.yml:41 variable-undocumented error".to_owned()), "{ended}");
+}
+
+/// What a Dockerfile copies from may be a folder that the build is given, or an image under another name.
+#[test]
+fn a_named_context_is_an_image_only_where_it_says_so() {
+    let project = with(
+        "compose.yml",
+        "build: {context: ./web, target: production}",
+        "build: {context: ./web, target: production, additional_contexts: {tools: ./tools}}",
+    );
+    let policy = || project.xtask(PRODUCTION).args(["policy", "--json"]).end();
+    change(&project, "web/Dockerfile", "COPY . .\n", "COPY . .\nCOPY --from=tools a b\n");
+    assert_eq!(findings(policy().ok()), Vec::<String>::new());
+    change(&project, "compose.yml", "tools: ./tools", "tools: docker-image://busybox:latest");
+    assert_eq!(errors(&policy()), ["image-latest".to_owned()].into());
 }

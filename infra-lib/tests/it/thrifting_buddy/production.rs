@@ -15,6 +15,7 @@ pub(super) fn starts(stack: &Stack) {
     tell(&format!("production's setup took {:.1} s", ended.took.as_secs_f32()));
     all_are_healthy(stack, "production", &SERVICES);
     stack.produce(["env", "check"]).end().ok().never_says("error");
+    stack.produce(["policy"]).end().ok().shows("0 errors, 0 warnings");
     // Its migrations are left to whoever operates it.
     stack.produce(["db-migrate", "status"]).end().code(2).shows("pending  001_users_and_items");
     stack.produce(["db-migrate"]).no_tty().end().code(64);

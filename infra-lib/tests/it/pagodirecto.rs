@@ -3,9 +3,13 @@
 //! range of its own.
 
 mod api;
+mod data;
 mod lifecycle;
 mod limits;
+mod migrations;
+mod production;
 mod subnets;
+mod testing;
 
 use crate::support::*;
 
@@ -45,9 +49,41 @@ fn pagodirecto_development() {
     part("setup", || lifecycle::sets_up(&stack));
     part("the page and the API", || api::serves(&stack));
     part("a second setup", || lifecycle::second_setup_changes_nothing(&stack, &[]));
+    part("the schema and the server's settings", || data::is_as_documented(&stack));
     part("limits, users, logs, health", || limits::of_development(&stack));
     part("hot reload", || api::reloads(&stack));
     part("looking around", || lifecycle::shows_itself(&stack));
     part("the seven scripts", || lifecycle::does_what_the_scripts_did(&stack));
+    part("tenants, before and after a restore", || data::keeps_tenants_apart_after_a_restore(&stack));
+    part("migrations", || migrations::take_turns_with_the_backend(&stack));
+    part("a reset", || migrations::reset(&stack));
+    part("a full backup", || data::backs_everything_up(&stack));
     part("clean", || lifecycle::cleans_up(&stack));
+}
+
+#[test]
+fn pagodirecto_production() {
+    if !stack_can_run(&IMAGES) {
+        return;
+    }
+    let stack = copy();
+    part("setup", || production::sets_up(&stack));
+    part("a second setup", || lifecycle::second_setup_changes_nothing(&stack, &PRODUCTION));
+    part("limits, users, logs, health", || limits::of_production(&stack));
+    part("the site through nginx", || production::serves(&stack));
+    part("backup and restore", || production::backs_up_and_restores(&stack));
+    part("scale, update, build", || production::grows(&stack));
+    part("rate limits", || production::limits_rates(&stack));
+    part("clean", || production::clean_wants_the_name(&stack));
+}
+
+#[test]
+fn pagodirecto_testing() {
+    if !stack_can_run(&IMAGES) {
+        return;
+    }
+    let stack = copy();
+    part("development has data", || testing::development_has_data(&stack));
+    part("setup", || testing::sets_up(&stack));
+    part("a database of its own", || testing::shares_nothing_with_development(&stack));
 }

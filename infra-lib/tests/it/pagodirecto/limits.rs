@@ -14,6 +14,8 @@ const BACKEND: Expected = Expected("backend", 1536, 20, "1001:1001", 30);
 
 const DEVELOPMENT: [Expected; 4] =
     [POSTGRES, BACKEND, Expected("frontend", 512, 10, "1000:1000", 30), Expected("adminer", 256, 5, "100:101", 30)];
+const PRODUCTION_FORM: [Expected; 4] =
+    [POSTGRES, BACKEND, Expected("frontend", 512, 10, "101:101", 30), Expected("nginx", 256, 10, "101:101", 30)];
 
 pub(super) fn of_development(stack: &Stack) {
     let containers = stack.containers("development");
@@ -24,6 +26,23 @@ pub(super) fn of_development(stack: &Stack) {
         assert_eq!(bindings.values().next().unwrap()[0]["HostIp"], "127.0.0.1", "{}", service_of(container));
     }
     has_its_networks(stack, "development");
+}
+
+pub(super) fn of_production(stack: &Stack) {
+    let containers = stack.containers("production");
+    check(&containers, &PRODUCTION_FORM);
+    for container in &containers {
+        let name = service_of(container);
+        let published = container["HostConfig"]["PortBindings"].as_object().map_or(0, serde_json::Map::len);
+        assert_eq!(published, if name == "nginx" { 2 } else { 0 }, "ports of {name}");
+        let mounts = container["Mounts"].as_array().unwrap();
+        let writable = mounts.iter().filter(|mount| mount["Type"] == "bind" && mount["RW"] == true);
+        assert_eq!(writable.count(), 0, "{name} writes into the checkout");
+    }
+    let postgres = stack.container("production", "postgres");
+    let networks: Vec<&String> = postgres["NetworkSettings"]["Networks"].as_object().unwrap().keys().collect();
+    assert_eq!(networks, [&format!("{}_database_network", stack.compose_name("production"))]);
+    has_its_networks(stack, "production");
 }
 
 /// The one with the stated range, and the one that leads nowhere.

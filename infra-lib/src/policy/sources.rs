@@ -113,7 +113,12 @@ impl Sources {
             let tree = &self.files[definition.file].tree;
             let mut at = (definition.line, definition.map);
             for key in keys {
-                at = tree.entry(at.1, key)?;
+                at = match tree.entry(at.1, key) {
+                    Some(next) => next,
+                    // What is not there was taken out here.
+                    None if tree.node(at.1).is_final => break,
+                    None => return None,
+                };
             }
             Some(self.at(definition.file, at.0))
         });
@@ -131,6 +136,9 @@ impl Sources {
             let items = list.map(|list| tree.items(list)).unwrap_or_default();
             if let Some(item) = items.into_iter().find(|&item| is_it(tree, item)) {
                 return self.at(definition.file, tree.node(item).line);
+            }
+            if list.is_some_and(|list| tree.node(list).is_final) {
+                break;
             }
         }
         self.place(service, keys)
@@ -303,7 +311,14 @@ mod tests {
         assert_eq!(at(sources.pair("web", &["environment"], "A")), "compose.yml:9");
         assert_eq!(at(sources.pair("web", &["environment"], "B")), "prod.yml:3");
         let second = |tree: &Tree, item: usize| tree.text(item) == Some("81:81");
-        assert_eq!(at(sources.item("web", &["ports"], second)), "compose.yml:13");
+        assert_eq!(at(sources.item("web", &["ports"], second)), "prod.yml:4", "what was taken out is not looked for");
         assert_eq!(at(sources.place("nobody", &[])), "cache.yml:0");
+        let last = write("last.yml", "services:\n  web:\n    ports: !override []\n    deploy: !override {}\n");
+        let sources = Sources::read(root, &[root.join("compose.yml"), last]);
+        assert_eq!(at(sources.place("web", &["deploy", "resources", "limits"])), "last.yml:4");
+        assert_eq!(at(sources.place("web", &["logging", "options"])), "compose.yml:4");
+        assert_eq!(at(sources.item("web", &["ports"], second)), "last.yml:3");
+        let sources = Sources::read(root, &[root.join("compose.yml")]);
+        assert_eq!(at(sources.item("web", &["ports"], second)), "compose.yml:13");
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Tree {
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) line: usize,
+    /// Whether it says by `!override` or `!reset` that nothing of other files is left.
+    pub(super) is_final: bool,
     pub(super) value: Value,
 }
 
@@ -41,10 +43,10 @@ impl Tree {
         for event in Parser::new_from_str(text) {
             let Ok((event, span)) = event else { break };
             let line = span.start.line();
-            let (anchor, value) = match event {
-                Event::Scalar(text, _, anchor, _) => (anchor, Value::Scalar(text.into_owned())),
-                Event::SequenceStart(anchor, _) => (anchor, Value::List(Vec::new())),
-                Event::MappingStart(anchor, _) => (anchor, Value::Map(Vec::new())),
+            let (anchor, tag, value) = match event {
+                Event::Scalar(text, _, anchor, tag) => (anchor, tag, Value::Scalar(text.into_owned())),
+                Event::SequenceStart(anchor, tag) => (anchor, tag, Value::List(Vec::new())),
+                Event::MappingStart(anchor, tag) => (anchor, tag, Value::Map(Vec::new())),
                 Event::Alias(anchor) => {
                     if let Some(&id) = anchors.get(&anchor) {
                         tree.put(&mut open, id, line);
@@ -60,7 +62,8 @@ impl Tree {
             };
             let id = tree.nodes.len();
             let is_collection = !matches!(value, Value::Scalar(_));
-            tree.nodes.push(Node { line, value });
+            let is_final = tag.is_some_and(|tag| matches!(tag.suffix.as_str(), "override" | "reset"));
+            tree.nodes.push(Node { line, is_final, value });
             if anchor > 0 {
                 anchors.insert(anchor, id);
             }

@@ -102,3 +102,12 @@ fn settings_decide_what_is_production_and_who_is_the_proxy() {
     let ended = project.xtask(["policy", "--json"]).end();
     assert_eq!(findings(ended.code(2)), ["compose.yml:35 port-published error", "compose.yml:36 port-published error"]);
 }
+
+/// A Dockerfile's name for a folder, or for an image that the compose file states.
+#[test]
+fn a_context_beside_the_first_is_no_image() {
+    let project = with("web/Dockerfile", "COPY . .", "COPY --from=tools /a /b\nCOPY --from=other /a /b");
+    let beside = "target: production, additional_contexts: {tools: ./tools, other: \"docker-image://busybox:latest\"}}";
+    change(&project, "compose.yml", "target: production}", beside);
+    assert_eq!(found(&project), ["web/Dockerfile:8 image-latest error"]);
+}

@@ -285,3 +285,27 @@ fn keep(aside: &Utf8Path, path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     }
     Ok(atomic::create_new(&copy, bytes)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::snapshot::tests::in_project;
+
+    #[test]
+    fn a_file_may_be_named_by_a_variable_that_is_set() {
+        let stated_in = |text: &str| {
+            let mut found = None;
+            in_project(&format!("[backup]\nfiles = [\"nginx/\", \"{text}\"]\n"), |snapshot| {
+                found = Some(stated(snapshot.project).map_err(|error| (error.exit(), error.to_string())));
+            });
+            found.unwrap()
+        };
+        let both = |second: &str| Ok(vec![Utf8PathBuf::from("nginx/"), Utf8PathBuf::from(second)]);
+        assert_eq!(stated_in(".env"), both(".env"));
+        assert_eq!(stated_in(".env.${NOWHERE_SET:-staging}"), both(".env.staging"));
+        let (exit, message) = stated_in(".env.${NOWHERE_SET}").unwrap_err();
+        assert_eq!(exit, Exit::Config);
+        assert!(message.contains("NOWHERE_SET, which is not set"), "{message}");
+        assert!(stated_in(".env.${").unwrap_err().1.contains("is wrong"));
+    }
+}

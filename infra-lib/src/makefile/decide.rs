@@ -50,7 +50,7 @@ pub(super) fn decide(makefile: &Makefile, target: &Target, root: &Utf8Path) -> D
         && let Some(words) = known::by_step(step).filter(|words| !known::stands_alone(words))
         && target.needs.is_empty()
     {
-        return Decision::Command { words, dropped: Vec::new(), notes: Vec::new() };
+        return command(target, words, Some(steps));
     }
     let mut notes = notes(makefile, target, root, &met);
     let pieces = match real[..] {
@@ -70,6 +70,9 @@ fn is_command(step: &Step) -> bool {
 /// The command that the target's name means, where its recipe does not say that it is something else.
 fn named(makefile: &Makefile, target: &Target, steps: Option<&[Step]>) -> Option<Vec<String>> {
     let words = known::by_name(&target.name)?;
+    if target.recipe.iter().any(|line| risk::is_remote(&line.text)) {
+        return None;
+    }
     let only_talks = steps.is_some_and(|steps| steps.iter().all(|step| step.is_talk)) && target.name == "help";
     let is_ours = is_name_for_ours(makefile, target)
         || only_talks
@@ -98,7 +101,7 @@ fn command(target: &Target, named: Vec<String>, steps: Option<Vec<Step>>) -> Dec
     let done: Vec<Vec<String>> = exact.filter_map(|step| known::by_step(step)).collect();
     let mut words = named;
     // `backup` often means the database's alone, and `shell-db` psql.
-    let loose = ["backup", "restore", "shell"].contains(&words[0].as_str());
+    let loose = ["backup", "restore", "shell"].contains(&words[0].as_str()) || !known::is_taken(&target.name);
     if let [only] = &done[..]
         && (loose || refines(only, &words))
     {
@@ -118,6 +121,9 @@ fn command(target: &Target, named: Vec<String>, steps: Option<Vec<Step>>) -> Dec
             && !is_housekeeping(&step.text)
     };
     let dropped = real.iter().filter(is_other).map(|step| (step.number, step.text.clone())).collect();
+    for program in real.iter().filter_map(|step| risk::sender(&step.text)) {
+        notes.push(format!("the recipe also called `{program}`, which is not taken over"));
+    }
     if !target.needs.is_empty() {
         notes.push(format!("`{}` no longer come first", target.needs.join("`, `")));
     }

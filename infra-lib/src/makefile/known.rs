@@ -103,7 +103,6 @@ const NAMES: &[(&str, &str)] = &[
     ("prod-stop", "-e production stop"),
     ("prod-down", "-e production stop"),
     ("prod-logs", "-e production logs"),
-    ("rollback", "db-migrate down"),
 ];
 
 /// Whether no task can have this name, since a command has it.
@@ -134,6 +133,9 @@ pub(super) fn by_name(name: &str) -> Option<Vec<String>> {
 
 /// The command of ours that does what a step does.
 pub(super) fn by_step(step: &Step) -> Option<Vec<String>> {
+    if super::risk::is_remote(&step.text) {
+        return None;
+    }
     match &step.words {
         Some(command) => by_words(command),
         None => by_text(&step.text),
@@ -242,26 +244,11 @@ fn by_text(text: &str) -> Option<Vec<String>> {
         () if super::risk::reaches_beyond(text) => "clean --all",
         () if has(&["pg_dump"]) => "db-backup",
         () if has(&["pg_restore"]) || has(&["psql"]) && has(&[" < ", "gunzip", "zcat"]) => "db-restore",
-        () if has(&["migrate:rollback", "migrate:down", "downgrade"]) => "db-migrate down",
-        () if has(&[
-            "run migrate",
-            "migrate deploy",
-            "migrate dev",
-            "upgrade head",
-            "migration:run",
-            "migration run",
-            "dbmate up",
-            "flyway migrate",
-            "sqlx migrate",
-        ]) =>
-        {
-            "db-migrate"
-        }
         () if has(&["run seed", "db seed", "db:seed", "seed.ts", "seed.js"]) => "db-seed",
         () if has(&["NetworkSettings", "IPAddress"]) => "describe --addresses",
         () if has(&["pg_isready"]) => "health",
         () if has(&["cp .env", "openssl rand"]) => "setup",
-        () => return None,
+        () => super::migrating::command(text)?,
     };
     Some(words(line))
 }
@@ -332,14 +319,21 @@ mod tests {
             ("docker compose exec -T db pg_dump -U a b > x.sql", "db-backup"),
             ("cat x.sql | docker compose exec -T db psql < y", "db-restore"),
             ("docker compose exec backend npm run migrate", "db-migrate"),
+            ("docker compose exec backend npm run migrate:status", "db-migrate status"),
+            ("docker compose exec backend npm run migrate:rollback", "db-migrate down"),
             ("./scripts/health-check.sh", "health"),
             ("docker stats --no-stream", "stats"),
         ] {
             assert_eq!(found(text).as_deref(), Some(command), "{text}");
         }
-        for text in
-            ["go build ./...", "docker compose exec backend bun test", "docker compose config", "curl -f http://x"]
-        {
+        for text in [
+            "go build ./...",
+            "docker compose exec backend npm run migrate:fresh",
+            "ssh prod docker compose up -d",
+            "docker compose exec backend bun test",
+            "docker compose config",
+            "curl -f http://x",
+        ] {
             assert_eq!(found(text), None, "{text}");
         }
     }

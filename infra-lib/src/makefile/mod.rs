@@ -9,6 +9,7 @@ mod decide;
 mod include;
 mod known;
 mod lines;
+mod migrating;
 mod parse;
 mod pieces;
 mod recipe;

@@ -128,8 +128,17 @@ fn only_echoes(text: &str) -> bool {
 
 /// The name of a secret that stands in a command with its value.
 fn stated_secret(text: &str) -> Option<String> {
-    let words = text.split(|char: char| char.is_whitespace() || "\"'".contains(char));
-    for word in words {
+    let mut words = text.split(|char: char| char.is_whitespace() || "\"'".contains(char)).peekable();
+    while let Some(word) = words.next() {
+        let option = word
+            .strip_prefix("--")
+            .filter(|name| !name.contains('=') && !name.ends_with("-stdin") && crate::dotenv::looks_secret(name));
+        if let (Some(name), Some(next)) = (option, words.peek())
+            && !next.is_empty()
+            && !next.starts_with(['-', '$'])
+        {
+            return Some(name.to_owned());
+        }
         if let Some((name, value)) = word.split_once('=') {
             let name = name.trim_start_matches('-');
             let is_literal = !value.is_empty() && !value.starts_with('$');
@@ -191,6 +200,8 @@ mod tests {
     #[test]
     fn s02_secrets_in_recipes_are_seen() {
         assert_eq!(stated_secret("docker run -e DB_PASSWORD=hunter2 x").unwrap(), "DB_PASSWORD");
+        assert_eq!(stated_secret("login --password hunter2").unwrap(), "password");
+        assert_eq!(stated_secret("login --password-stdin x --password $P"), None);
         assert_eq!(stated_secret("psql postgres://a:b@c/d").unwrap(), "the password of a URL");
         assert_eq!(stated_secret("docker run -e DB_PASSWORD=$DB_PASSWORD -e DB_PASSWORD x"), None);
     }

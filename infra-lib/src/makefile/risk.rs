@@ -11,6 +11,26 @@ pub(super) fn reaches_beyond(text: &str) -> bool {
             && words.windows(2).any(|pair| (pair[0] == "docker" || kinds.contains(&pair[0])) && ends.contains(&pair[1]))
 }
 
+/// Programs that work on another machine.
+const REMOTE: [&str; 8] = ["ssh", "kubectl", "helm", "heroku", "flyctl", "gcloud", "ansible-playbook", "oc"];
+/// Programs that hand something to somebody else.
+const SENDERS: [&str; 9] = ["aws", "gsutil", "rclone", "rsync", "scp", "mail", "sendmail", "mc", "az"];
+
+fn called<'a>(text: &str, programs: &[&'a str]) -> Option<&'a str> {
+    let mut words = text.split(|char: char| char.is_whitespace() || ";&|()".contains(char));
+    words.find_map(|word| programs.iter().find(|program| **program == word)).copied()
+}
+
+/// Whether a command is for another machine, whatever it does there.
+pub(super) fn is_remote(text: &str) -> bool {
+    called(text, &REMOTE).is_some()
+}
+
+/// A program by which a command also sends something away.
+pub(super) fn sender(text: &str) -> Option<&'static str> {
+    called(text, &SENDERS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

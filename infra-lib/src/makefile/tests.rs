@@ -67,6 +67,17 @@ fn a_name_alone_is_not_enough() {
 }
 
 #[test]
+fn what_is_for_another_machine_is_not_done_here() {
+    let made = converted(
+        "db-backup:\n\tssh prod pg_dump shop > x.sql\ndump:\n\tdocker compose exec -T db pg_dump shop | gzip | aws s3 cp - s3://x\nupgrade:\n\tdocker compose exec backend alembic upgrade head\n",
+    );
+    assert_eq!(task(&made, "make-db-backup").run[2], "ssh prod pg_dump shop > x.sql");
+    assert_eq!(command(&made, "dump"), "db-backup");
+    assert!(made.commands[0].notes[0].contains("`aws`"), "{made:#?}");
+    assert_eq!(command(&made, "upgrade"), "db-migrate", "its recipe says more than its name");
+}
+
+#[test]
 fn g03_what_prunes_is_no_task() {
     let made = converted("clean:\n\tdocker system prune -af --volumes\nspace:\n\tx && docker volume prune -f\n");
     assert_eq!(command(&made, "clean"), "clean");

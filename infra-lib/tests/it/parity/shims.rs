@@ -85,10 +85,10 @@ fn exit_codes_come_through() {
     let ours = project.xtask(["restart", "nobody"]).end();
     assert_eq!(script.status.code(), Some(ours.exit), "{ours}");
     // Make has but one way to say no.
-    let made = command(make)
+    let forwarded = command(make)
         .args(["restart", "ARGS=nobody"])
         .env("XTASK", program())
         .current_dir(project.path("infra"))
         .output();
-    assert_eq!(made.unwrap().status.code(), Some(2));
+    assert_eq!(forwarded.unwrap().status.code(), Some(2));
 }

@@ -237,7 +237,11 @@ impl Both {
         self.stack.run(["clean-volumes"]).end().code(64);
         assert!(!self.stack.objects("development", "volume").is_empty());
         self.make("clean-volumes").code(0);
-        assert!(self.stack.objects("development", "volume").is_empty(), "without a question");
+        // Without a question; what a profile has that is off just now stays.
+        let left = self.stack.objects("development", "volume");
+        assert!(left.iter().all(|volume| volume.contains("_nginx_")), "{left:?}");
+        self.stack.run(["clean", "--volumes", "--yes"]).limit(BUILD).end().ok();
+        assert!(self.stack.objects("development", "volume").is_empty());
         let bash = run(&self.stack.project, &["make", "clean", "SHELL=/bin/bash"], &[], "y");
         bash.code(0).says("left out: docker system prune -af --volumes");
         bystanders.unchanged();

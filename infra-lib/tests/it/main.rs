@@ -42,6 +42,7 @@ mod schedule;
 mod security;
 mod setup;
 mod support;
+mod systems;
 mod thrifting_buddy;
 mod tidy;
 mod volumes;

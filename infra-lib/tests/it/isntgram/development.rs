@@ -7,8 +7,6 @@ use serde_json::json;
 
 use crate::support::*;
 
-/// Longer than any build; a machine that has built nothing yet fetches packages.
-const BUILD: Duration = Duration::from_secs(600);
 const SERVICES: [&str; 3] = ["api", "postgres", "web"];
 
 pub(super) fn sets_up(stack: &Stack) {
@@ -16,7 +14,7 @@ pub(super) fn sets_up(stack: &Stack) {
     ended.ok().shows("fresh secrets: POSTGRES_PASSWORD, JWT_SECRET").shows("ready after").shows("seeded 01_people.sql");
     ended.shows(&stack.at("web", "")).shows(&stack.at("api", ""));
     tell(&format!("setup took {:.1} s", ended.took.as_secs_f32()));
-    all_are_healthy(stack, "development", &SERVICES);
+    stack.are_healthy("development", &SERVICES);
     let mode = std::fs::metadata(stack.project.path(".env")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     for key in ["POSTGRES_PASSWORD", "JWT_SECRET"] {
@@ -27,16 +25,6 @@ pub(super) fn sets_up(stack: &Stack) {
     stack.run(["env", "check"]).end().ok().shows("in order");
     stack.run(["doctor"]).end().ok().never_says("FAIL");
     stack.run(["policy"]).end().ok().shows("0 errors, 0 warnings");
-}
-
-#[track_caller]
-pub(super) fn all_are_healthy(stack: &Stack, environment: &str, services: &[&str]) {
-    let ended = stack.project.xtask(["-e", environment, "ps", "--json"]).end();
-    let rows = ended.ok().outcome()["services"].clone();
-    for service in services {
-        let row = rows.as_array().unwrap().iter().find(|row| row["service"] == *service);
-        assert_eq!(row.map(|row| row["state"].clone()), Some("healthy".into()), "{service}: {rows}");
-    }
 }
 
 pub(super) fn second_setup_changes_nothing(stack: &Stack) {
@@ -125,7 +113,7 @@ pub(super) fn comes_and_goes(stack: &Stack) {
     tell(&format!("start after stop took {:.1} s", ended.took.as_secs_f32()));
     stack.run(["restart", "web"]).end().ok().shows("ready after");
     stack.run(["build", "api"]).limit(BUILD).end().ok();
-    all_are_healthy(stack, "development", &SERVICES);
+    stack.are_healthy("development", &SERVICES);
 }
 
 /// Everything goes, without a question more, and nothing else.

@@ -5,11 +5,9 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::development::all_are_healthy;
 use super::managed::Managed;
 use crate::support::*;
 
-const BUILD: Duration = Duration::from_secs(600);
 pub(super) const SERVICES: [&str; 3] = ["api", "reverse-proxy", "web"];
 /// What stands behind the address.
 pub(super) const VERIFIED: &str = "?sslmode=verify-full&sslrootcert=certs/database-ca.pem";
@@ -39,7 +37,7 @@ pub(super) fn sets_up(stack: &Stack, managed: &Managed) {
     ended.ok().shows(&stack.at("https", "")).says("production is protected: its migrations are left to you");
     ended.never_says(&managed.password).never_says(&stack.variable(".env.production", "JWT_SECRET"));
     tell(&format!("production's setup took {:.1} s", ended.took.as_secs_f32()));
-    all_are_healthy(stack, "production", &SERVICES);
+    stack.are_healthy("production", &SERVICES);
     let before = stack.identity("production");
     assert_eq!(stack.produce(["setup", "--yes", "--json"]).end().ok().outcome()["changes"], json!([]));
     assert_eq!(stack.identity("production"), before, "a second setup changes nothing");
@@ -143,7 +141,7 @@ pub(super) fn backs_up_and_restores(stack: &Stack, managed: &Managed) {
     tell(&format!("a restore of the managed database took {:.1} s", restored.took.as_secs_f32()));
     assert!(restored.took < Duration::from_secs(15 * 60), "the RTO");
     assert_eq!(stack.sql(&PRODUCTION, photos), before);
-    all_are_healthy(stack, "production", &SERVICES);
+    stack.are_healthy("production", &SERVICES);
     stack.produce(["db-restore", "--undo", "--confirm", &name]).end().ok();
     assert_eq!(stack.sql(&PRODUCTION, photos), ["0"]);
     stack.produce(["db-restore", "latest", "--confirm", &name]).end().ok();

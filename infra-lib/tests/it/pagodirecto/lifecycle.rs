@@ -7,8 +7,6 @@ use serde_json::json;
 
 use crate::support::*;
 
-/// Longer than any build; a machine that has built nothing yet fetches packages.
-pub(super) const BUILD: Duration = Duration::from_secs(600);
 const SERVICES: [&str; 4] = ["adminer", "backend", "frontend", "postgres"];
 const SECRETS: [&str; 3] = ["POSTGRES_PASSWORD", "DB_APP_PASSWORD", "JWT_SECRET"];
 
@@ -17,7 +15,7 @@ pub(super) fn sets_up(stack: &Stack) {
     let ended = stack.run(["setup", "--yes"]).limit(BUILD).end();
     ended.ok().shows("ready after").shows("seeded 01_tenants.sql").shows(&stack.at("frontend", ""));
     tell(&format!("setup took {:.1} s", ended.took.as_secs_f32()));
-    all_are_healthy(stack, "development", &SERVICES);
+    stack.are_healthy("development", &SERVICES);
     has_secrets_of_its_own(stack, "development", &ended);
     stack.run(["env", "check"]).end().ok().shows("in order");
 }
@@ -36,16 +34,6 @@ pub(super) fn has_secrets_of_its_own(stack: &Stack, environment: &str, setup: &E
     }
     // Base64 of 64 bytes, as the document asks.
     assert_eq!(stack.variable(&file, "JWT_SECRET").trim_matches(['"', '\'']).len(), 88);
-}
-
-#[track_caller]
-pub(super) fn all_are_healthy(stack: &Stack, environment: &str, services: &[&str]) {
-    let ended = stack.project.xtask(["-e", environment, "ps", "--json"]).end();
-    let rows = ended.ok().outcome()["services"].clone();
-    for service in services {
-        let row = rows.as_array().unwrap().iter().find(|row| row["service"] == *service);
-        assert_eq!(row.map(|row| row["state"].clone()), Some("healthy".into()), "{service}: {rows}");
-    }
 }
 
 pub(super) fn second_setup_changes_nothing(stack: &Stack, environment: &[&str]) {
@@ -102,7 +90,7 @@ pub(super) fn does_what_the_scripts_did(stack: &Stack) {
     tell(&format!("start after stop took {:.1} s", ended.took.as_secs_f32()));
     // The promise is 30 seconds; machines that run other tests meanwhile stall.
     assert!(ended.took < Duration::from_secs(120), "{ended}");
-    all_are_healthy(stack, "development", &SERVICES);
+    stack.are_healthy("development", &SERVICES);
     stack.run(["build", "backend"]).limit(BUILD).end().ok();
     stack.project.xtask(["-e", "no-such-profile", "start"]).end().code(78).says("there is no environment");
 }

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::lifecycle::{BUILD, all_are_healthy, has_secrets_of_its_own};
+use super::lifecycle::has_secrets_of_its_own;
 use crate::support::*;
 
 const SERVICES: [&str; 4] = ["backend", "frontend", "nginx", "postgres"];
@@ -12,7 +12,7 @@ pub(super) fn sets_up(stack: &Stack) {
     let ended = stack.produce(["setup", "--yes"]).limit(BUILD).end();
     ended.ok().shows(&stack.at("https", ""));
     tell(&format!("production's setup took {:.1} s", ended.took.as_secs_f32()));
-    all_are_healthy(stack, "production", &SERVICES);
+    stack.are_healthy("production", &SERVICES);
     has_secrets_of_its_own(stack, "production", &ended);
     stack.produce(["env", "check"]).end().ok().shows("in order");
     stack.produce(["health"]).end().ok().shows("logs in to pagodirecto_crm");

@@ -1,6 +1,6 @@
 //! The environment testing: a database of its own, and the backend's tests on it.
 
-use super::lifecycle::{BUILD, all_are_healthy, has_secrets_of_its_own};
+use super::lifecycle::has_secrets_of_its_own;
 use crate::support::*;
 
 const TESTING: [&str; 2] = ["-e", "testing"];
@@ -20,7 +20,7 @@ pub(super) fn sets_up(stack: &Stack) {
     let ended = stack.project.xtask(TESTING.into_iter().chain(["setup", "--yes"])).limit(BUILD).end();
     ended.ok().shows("ready after");
     has_secrets_of_its_own(stack, "testing", &ended);
-    all_are_healthy(stack, "testing", &["backend", "frontend", "postgres"]);
+    stack.are_healthy("testing", &["backend", "frontend", "postgres"]);
     let logged = stack.project.xtask(TESTING.into_iter().chain(["logs", "backend-test"])).end();
     logged.ok().shows("5 tests passed");
     // They run again as a task.

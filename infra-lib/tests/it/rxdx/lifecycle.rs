@@ -8,9 +8,6 @@ use serde_json::json;
 use super::SERVICES;
 use crate::support::*;
 
-/// Longer than any build; a machine that has built nothing yet fetches packages.
-pub(super) const BUILD: Duration = Duration::from_secs(600);
-
 /// What is lasting: the job that looks after the certificate may look again.
 pub(super) fn lasting(stack: &Stack, environment: &str) -> Vec<String> {
     let mut all = stack.identity(environment);

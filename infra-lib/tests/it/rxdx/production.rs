@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::application::{makes_a_trace, trace};
-use super::lifecycle::{BUILD, has_own_secrets, lasting};
+use super::lifecycle::{has_own_secrets, lasting};
 use super::{SERVICES, STAGING};
 use crate::support::*;
 

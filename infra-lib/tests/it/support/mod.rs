@@ -86,6 +86,6 @@ pub(crate) use self::{
     proxy::{Break, VanishingEngine, failing_engine, frozen_engine, remote_engine},
     running::Running,
     sampler::Sampler,
-    stack::{PRODUCTION, Stack, part, service_of, stack_can_run, tell},
+    stack::{BUILD, PRODUCTION, Stack, part, service_of, stack_can_run, tell},
     users::Somebody,
 };

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::development::all_are_healthy;
 use crate::support::*;
 
 /// Several steps in one, on a machine that has other things to do.
@@ -60,13 +59,13 @@ pub(super) fn backs_up_and_restores(stack: &Stack) {
     stack.run(["db-restore", "--finish", "--yes"]).end().ok();
     assert!(stack.project.read("docker/nginx/sites/development.conf").contains("listen 8080"), "files are back too");
     stack.run(["db-prune"]).end().ok();
-    all_are_healthy(stack, "development", &super::development::SERVICES);
+    stack.are_healthy("development", &super::development::SERVICES);
 }
 
 /// The service: a backup at once, another when it is told to, each proven, in a catalogue of its own.
 pub(super) fn backs_itself_up(stack: &Stack) {
-    stack.run(["start", "backup"]).limit(super::development::BUILD).end().ok();
-    all_are_healthy(stack, "development", &["backup"]);
+    stack.run(["start", "backup"]).limit(BUILD).end().ok();
+    stack.are_healthy("development", &["backup"]);
     let before = stack.sql(&[], "SELECT count(*) FROM items");
     stack.run(["exec", "backup", "--", "/backup.sh", "--name", "by-hand"]).end().ok();
     let listed = stack.run(["exec", "backup", "--", "/backup.sh", "--list"]).end();

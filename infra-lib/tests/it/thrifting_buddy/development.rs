@@ -7,9 +7,6 @@ use std::time::Duration;
 use super::api;
 use crate::support::*;
 
-/// Longer than any build; a machine that has built nothing yet fetches packages.
-pub(super) const BUILD: Duration = Duration::from_secs(600);
-
 pub(super) const SERVICES: [&str; 5] = ["backend", "frontend", "nginx", "postgres", "redis"];
 
 pub(super) fn set_up(stack: &Stack) {
@@ -18,22 +15,12 @@ pub(super) fn set_up(stack: &Stack) {
     ended.shows("write backend/.env (mode 0600)").shows("fresh secrets: JWT_ACCESS_SECRET, JWT_REFRESH_SECRET");
     ended.shows("ready after").shows(&stack.at("page", "")).shows(&stack.at("backend", ""));
     tell(&format!("setup took {:.1} s", ended.took.as_secs_f32()));
-    all_are_healthy(stack, "development", &SERVICES);
+    stack.are_healthy("development", &SERVICES);
     for (file, key) in [(".env", "POSTGRES_PASSWORD"), ("backend/.env", "JWT_ACCESS_SECRET")] {
         ended.never_says(&stack.variable(file, key));
     }
     // Migrated and seeded, by the backend's own tool and by ours.
     assert_eq!(stack.sql(&[], "SELECT count(*) FROM items"), ["2"]);
-}
-
-#[track_caller]
-pub(super) fn all_are_healthy(stack: &Stack, environment: &str, services: &[&str]) {
-    let ended = stack.project.xtask(["-e", environment, "ps", "--json"]).end();
-    let rows = ended.ok().outcome()["services"].clone();
-    for service in services {
-        let found: Vec<_> = rows.as_array().unwrap().iter().filter(|row| row["service"] == *service).collect();
-        assert!(!found.is_empty() && found.iter().all(|row| row["state"] == "healthy"), "{service}: {rows}");
-    }
 }
 
 /// Everything in the checkout but what each command adds a line to, and the program.
@@ -111,7 +98,7 @@ pub(super) fn stops_and_starts(stack: &Stack) {
     ended.ok().shows("ready after").never_says("building");
     tell(&format!("start after stop took {:.1} s", ended.took.as_secs_f32()));
     assert!(ended.took < Duration::from_secs(30), "{ended}");
-    all_are_healthy(stack, "development", &SERVICES);
+    stack.are_healthy("development", &SERVICES);
     // Where no registry can be asked, nothing is changed, and that is said.
     let before = stack.identity("development");
     let ended = stack.run(["update"]).limit(BUILD).end();

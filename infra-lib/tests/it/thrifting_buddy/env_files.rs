@@ -96,7 +96,7 @@ pub(super) fn rotate(stack: &Stack) {
 /// Production does not start before everything that is required is there, and long enough.
 pub(super) fn are_required_in_production(stack: &Stack) {
     stack.produce(["start"]).end().code(78).says(".env.production").says("setup");
-    let ended = stack.produce(["setup", "--no-start", "--yes"]).limit(super::development::BUILD).end();
+    let ended = stack.produce(["setup", "--no-start", "--yes"]).limit(BUILD).end();
     ended.ok().shows("write .env.production (mode 0600)").shows("write backend/.env.production (mode 0600)");
     assert!(!stack.project.path("backend/.env").exists(), "development's file is development's");
     let ended = stack.produce(["start"]).end();

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::api;
-use super::development::{BUILD, all_are_healthy};
 use crate::support::*;
 
 pub(super) const SERVICES: [&str; 6] = ["backend", "backup", "frontend", "nginx", "postgres", "redis"];
@@ -13,7 +12,7 @@ pub(super) fn starts(stack: &Stack) {
     let ended = stack.produce(["setup", "--yes"]).limit(BUILD).end();
     ended.ok().shows("ready after").shows(&stack.at("https", ""));
     tell(&format!("production's setup took {:.1} s", ended.took.as_secs_f32()));
-    all_are_healthy(stack, "production", &SERVICES);
+    stack.are_healthy("production", &SERVICES);
     stack.produce(["env", "check"]).end().ok().never_says("error");
     stack.produce(["policy"]).end().ok().shows("0 errors, 0 warnings");
     // Its migrations are left to whoever operates it.

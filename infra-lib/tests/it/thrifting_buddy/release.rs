@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::development::BUILD;
 use super::production::SERVICES;
 use crate::support::*;
 

@@ -11,16 +11,13 @@ use super::schema::TABLES;
 use super::stack::Stack;
 use crate::support::*;
 
-/// Longer than any build; a machine that has built nothing yet fetches packages.
-const BUILD: Duration = Duration::from_secs(600);
-
 /// Sets a fresh copy up; the port that the database could not have.
 pub(super) fn set_up(stack: &Stack) -> u16 {
     let ended = stack.run(["setup", "--yes"]).limit(BUILD).end();
     ended.ok().shows("fresh secrets: DB_PASSWORD, JWT_SECRET").shows("ready after").shows("DB_PORT_PUBLISHED");
     ended.shows(&stack.at("frontend", "")).shows(&stack.at("backend", ""));
     tell(&format!("setup took {:.1} s", ended.took.as_secs_f32()));
-    all_are_healthy(stack, "development", &["backend", "db", "frontend"]);
+    stack.are_healthy("development", &["backend", "db", "frontend"]);
     let env = stack.project.path(".env");
     assert_eq!(std::fs::metadata(env).unwrap().permissions().mode() & 0o777, 0o600);
     let (password, jwt) = (stack.variable(".env", "DB_PASSWORD"), stack.variable(".env", "JWT_SECRET"));
@@ -29,16 +26,6 @@ pub(super) fn set_up(stack: &Stack) -> u16 {
     ended.never_says(&password).never_says(&jwt);
     stack.run(["env", "check"]).end().ok().shows("in order");
     stack.taken_port()
-}
-
-#[track_caller]
-pub(super) fn all_are_healthy(stack: &Stack, environment: &str, services: &[&str]) {
-    let ended = stack.project.xtask(["-e", environment, "ps", "--json"]).end();
-    let rows = ended.ok().outcome()["services"].clone();
-    for service in services {
-        let row = rows.as_array().unwrap().iter().find(|row| row["service"] == *service);
-        assert_eq!(row.map(|row| row["state"].clone()), Some("healthy".into()), "{service}: {rows}");
-    }
 }
 
 /// Everything in the checkout but what each command adds a line to.
@@ -96,7 +83,7 @@ pub(super) fn backs_itself_up(stack: &Stack) {
         Value::Array(all) if all.len() == 1 => Ok(()),
         other => Err(other.to_string()),
     });
-    all_are_healthy(stack, "development", &["db_backup"]);
+    stack.are_healthy("development", &["db_backup"]);
     let file = stack.project.path("backups").join(listed()[0]["file"].as_str().unwrap());
     let owner = |path: &Path| std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path).unwrap());
     assert_eq!(owner(&file), owner(stack.project.dir()), "it belongs to the owner of the checkout");
@@ -130,7 +117,7 @@ pub(super) fn stops_and_starts(stack: &Stack) {
     let ended = stack.run(["restart"]).end();
     ended.ok().shows("ready after");
     tell(&format!("restart took {:.1} s", ended.took.as_secs_f32()));
-    all_are_healthy(stack, "development", &["backend", "db", "frontend"]);
+    stack.are_healthy("development", &["backend", "db", "frontend"]);
 }
 
 /// Everything goes, without a question more, and nothing else.

@@ -5,12 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::lifecycle::{all_are_healthy, files};
+use super::lifecycle::files;
 use super::stack::Stack;
 use crate::support::try_curl;
 use crate::support::*;
-
-const BUILD: Duration = Duration::from_secs(600);
 
 /// Development's database runs and holds something that only development may see.
 pub(super) fn development_has_data(stack: &Stack) {
@@ -32,7 +30,7 @@ pub(super) fn set_up(stack: &Stack) {
     let ended = stack.produce(["setup", "--yes"]).limit(BUILD).end();
     ended.ok().shows("write .env.production (mode 0600)").shows(&stack.at("https", ""));
     tell(&format!("production's setup took {:.1} s", ended.took.as_secs_f32()));
-    all_are_healthy(stack, "production", &["backend", "db", "frontend", "nginx"]);
+    stack.are_healthy("production", &["backend", "db", "frontend", "nginx"]);
     let file = stack.project.path(".env.production");
     assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
     for key in ["DB_PASSWORD", "JWT_SECRET"] {

@@ -10,7 +10,7 @@ pub(super) fn measure(site: &Site) -> Outcome<Vec<Table>> {
         title: "Clean",
         about: "`docker compose down --volumes --remove-orphans --rmi local`, as a Makefile does it, against `xtask clean \
                 --all --yes`, which removes the same, states first what there is, and looks afterwards that it is gone. \
-                The `docker system prune` that usually follows is left out: it removes other projects too. Both wait \
+                What a Makefile often adds, and what removes other projects too, is left out. Both wait \
                 for the containers to stop."
             .to_owned(),
         columns: &["stack", "down", "clean --all", "ratio"],

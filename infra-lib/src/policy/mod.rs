@@ -1,8 +1,8 @@
 //! What a project's compose files, Dockerfiles and env files must be: rules, one family per file.
 //!
-//! A family has its rules as constants, and a function that looks at a [`Context`](context::Context) and says where they
+//! A family has its rules as constants, and a function that looks at a `Context` and says where they
 //! are broken. A new rule is a constant in its family's `RULES` and a row in `docs/policy.md`; a new family one line in
-//! [`FAMILIES`].
+//! `FAMILIES`.
 
 mod allow;
 mod build_context;

@@ -30,7 +30,7 @@ fn isntgram_development() {
     let stack = copy();
     part("setup", || development::sets_up(&stack));
     part("the page and the API", || site::serves(&stack, &stack.at("web", "/"), &stack.at("api", ""), &[]));
-    part("a second setup", || development::second_setup_changes_nothing(&stack));
+    part("a second setup", || stack.second_setup_changes_nothing("development"));
     part("limits, users, logs, health", || limits::of_development(&stack));
     part("looking around", || development::shows_itself(&stack));
     part("tests and reload", || development::is_worked_on(&stack));

@@ -48,7 +48,7 @@ fn pagodirecto_development() {
     let stack = copy();
     part("setup", || lifecycle::sets_up(&stack));
     part("the page and the API", || api::serves(&stack));
-    part("a second setup", || lifecycle::second_setup_changes_nothing(&stack, &[]));
+    part("a second setup", || stack.second_setup_changes_nothing("development"));
     part("the schema and the server's settings", || data::is_as_documented(&stack));
     part("limits, users, logs, health", || limits::of_development(&stack));
     part("hot reload", || api::reloads(&stack));
@@ -68,7 +68,7 @@ fn pagodirecto_production() {
     }
     let stack = copy();
     part("setup", || production::sets_up(&stack));
-    part("a second setup", || lifecycle::second_setup_changes_nothing(&stack, &PRODUCTION));
+    part("a second setup", || stack.second_setup_changes_nothing("production"));
     part("limits, users, logs, health", || limits::of_production(&stack));
     part("the site through nginx", || production::serves(&stack));
     part("backup and restore", || production::backs_up_and_restores(&stack));

@@ -43,7 +43,7 @@ fn rxdx_development() {
     }
     let stack = stack();
     part("setup", || lifecycle::set_up(&stack));
-    part("a second setup", || lifecycle::second_setup_changes_nothing(&stack));
+    part("a second setup", || stack.second_setup_changes_nothing("development"));
     part("limits, users, logs, health", || limits::of_development(&stack));
     part("the server's settings", || limits::settings_are_the_tuned_ones(&stack));
     part("the page and the API", || application::serves(&stack));
@@ -67,7 +67,7 @@ fn rxdx_production() {
     let stack = stack();
     part("the development database", || production::development_has_data(&stack));
     part("setup", || production::set_up(&stack));
-    part("a second setup", || production::second_setup_changes_nothing(&stack));
+    part("a second setup", || stack.second_setup_changes_nothing("production"));
     part("limits, users, logs, health", || limits::of_production(&stack));
     part("images", || production::images_hold_no_tools(&stack));
     part("the page and the API", || nginx::serves(&stack));

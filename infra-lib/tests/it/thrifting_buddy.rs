@@ -26,7 +26,7 @@ fn thrifting_buddy_development() {
     let stack = stack::fresh();
     part("setup", || development::set_up(&stack));
     part("the env files", || env_files::of_development(&stack));
-    part("a second setup", || development::second_setup_changes_nothing(&stack));
+    part("a second setup", || stack.second_setup_changes_nothing("development"));
     part("the page and the API", || api::of_development(&stack));
     part("limits, users, logs, health", || limits::of_development(&stack));
     part("networks", || network::the_internal_one_reaches_nothing(&stack, "development"));

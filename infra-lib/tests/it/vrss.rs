@@ -32,7 +32,7 @@ fn vrss_development() {
     let stack = Stack::fresh();
     let taken = part("setup", || lifecycle::set_up(&stack));
     part("the page and the API", || api::serves(&stack, taken));
-    part("a second setup", || lifecycle::second_setup_changes_nothing(&stack));
+    part("a second setup", || stack.second_setup_changes_nothing("development"));
     part("the schema", || schema::is_whole(&stack));
     part("the server's settings", || schema::settings_are_the_tuned_ones(&stack));
     part("limits, users, logs, health", || limits::of_development(&stack));
@@ -54,7 +54,7 @@ fn vrss_production() {
     let stack = Stack::fresh();
     part("the development database", || production::development_has_data(&stack));
     part("setup", || production::set_up(&stack));
-    part("a second setup", || production::second_setup_changes_nothing(&stack));
+    part("a second setup", || stack.second_setup_changes_nothing("production"));
     part("limits, users, logs, health", || limits::of_production(&stack));
     part("images", || {
         production::images_hold_no_tools(&stack);

@@ -3,8 +3,6 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use crate::support::*;
 
 const SERVICES: [&str; 3] = ["api", "postgres", "web"];
@@ -25,14 +23,6 @@ pub(super) fn sets_up(stack: &Stack) {
     stack.run(["env", "check"]).end().ok().shows("in order");
     stack.run(["doctor"]).end().ok().never_says("FAIL");
     stack.run(["policy"]).end().ok().shows("0 errors, 0 warnings");
-}
-
-pub(super) fn second_setup_changes_nothing(stack: &Stack) {
-    let before = (stack.identity("development"), stack.project.read(".env"));
-    let ended = stack.run(["setup", "--yes", "--json"]).end();
-    assert_eq!(ended.ok().outcome()["changes"], json!([]), "{ended}");
-    ended.never_says("building");
-    assert_eq!((stack.identity("development"), stack.project.read(".env")), before);
 }
 
 /// The commands that only look.
@@ -106,11 +96,7 @@ pub(super) fn backs_up_and_restores(stack: &Stack) {
 }
 
 pub(super) fn comes_and_goes(stack: &Stack) {
-    stack.run(["stop"]).end().ok().shows("stopped");
-    stack.run(["health"]).end().code(2);
-    let ended = stack.run(["start"]).end();
-    ended.ok().shows("ready after").never_says("building");
-    tell(&format!("start after stop took {:.1} s", ended.took.as_secs_f32()));
+    stack.stops_and_starts();
     stack.run(["restart", "web"]).end().ok().shows("ready after");
     stack.run(["build", "api"]).limit(BUILD).end().ok();
     stack.are_healthy("development", &SERVICES);

@@ -1,11 +1,8 @@
 //! What Docker enforces: resources, users, rights, log files, and the timing of health checks.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::*;
-
-const MB: u64 = 1024 * 1024;
-const SECOND: u64 = 1_000_000_000;
 
 /// Memory and its reservation in MiB, processors in hundredths, processes, user; seconds between health checks, for one,
 /// and before they count.
@@ -21,10 +18,8 @@ pub(super) fn of_development(stack: &Stack) {
     let containers = stack.containers("development");
     check(&containers, &DEVELOPMENT);
     for container in &containers {
-        let bindings = container["HostConfig"]["PortBindings"].as_object().unwrap();
-        assert_eq!(bindings.len(), 1, "{}", service_of(container));
-        let host = &bindings.values().next().unwrap()[0]["HostIp"];
-        assert_eq!(host, "127.0.0.1", "{} is not for the network", service_of(container));
+        assert_eq!(published(container).len(), 1, "{}", service_of(container));
+        is_for_this_machine(container);
     }
 }
 
@@ -37,34 +32,22 @@ const PRODUCTION: [Expected; 3] = [
 pub(super) fn of_production(stack: &Stack) {
     let containers = stack.containers("production");
     check(&containers, &PRODUCTION);
-    for container in &containers {
-        let mounts = container["Mounts"].as_array().unwrap();
-        let writable = mounts.iter().filter(|mount| mount["Type"] == "bind" && mount["RW"] == true);
-        assert_eq!(writable.count(), 0, "{} writes into the checkout", service_of(container));
-    }
+    containers.iter().for_each(writes_into_no_checkout);
 }
 
 fn check(containers: &[Value], expected: &[Expected]) {
     assert_eq!(containers.len(), expected.len(), "nothing else runs");
-    for Expected(name, memory, reserved, cpus, pids, user, [interval, timeout, start]) in expected {
-        let container = containers.iter().find(|container| service_of(container) == *name).expect(name);
+    for &Expected(name, memory, reserved, cpus, pids, user, [interval, timeout, start]) in expected {
+        let container = Confined { service: name, memory, cpus, user }.container(containers);
+        is_hardened(container);
         let (host, config) = (&container["HostConfig"], &container["Config"]);
-        assert_eq!(host["Memory"], memory * MB, "{name}");
         assert_eq!(host["MemoryReservation"], reserved * MB, "{name}");
-        assert_eq!(host["NanoCpus"], cpus * 10_000_000, "{name}");
-        assert_eq!(host["PidsLimit"], *pids, "{name}");
-        assert_eq!(config["User"], *user, "{name}");
+        assert_eq!(host["PidsLimit"], pids, "{name}");
         let health = &config["Healthcheck"];
         let timing = ["Interval", "Timeout", "StartPeriod"].map(|key| health[key].as_u64().unwrap() / SECOND);
-        assert_eq!(timing, [*interval, *timeout, *start], "{name}: {health}");
-        assert_eq!(health["Retries"], if *name == "postgres" { 5 } else { 3 }, "{name}: {health}");
-        assert_eq!(health["StartInterval"], SECOND / 2, "{name}: {health}");
-        assert_eq!(host["RestartPolicy"]["Name"], "unless-stopped", "{name}");
-        let rotation = json!({"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}});
-        assert_eq!(host["LogConfig"], rotation, "{name}");
-        assert_eq!(host["CapDrop"], json!(["ALL"]), "{name}");
-        assert_eq!(host["SecurityOpt"], json!(["no-new-privileges:true"]), "{name}");
+        assert_eq!(timing, [interval, timeout, start], "{name}: {health}");
+        assert_eq!(health["Retries"], if name == "postgres" { 5 } else { 3 }, "{name}: {health}");
         assert_eq!(host["Init"], true, "{name}");
-        assert_eq!(host["ReadonlyRootfs"], *name != "postgres", "{name}");
+        assert_eq!(host["ReadonlyRootfs"], name != "postgres", "{name}");
     }
 }

@@ -1,11 +1,7 @@
 //! From `setup` to `clean`.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::time::Duration;
-
-use serde_json::json;
-
 use crate::support::*;
+use std::os::unix::fs::PermissionsExt as _;
 
 const SERVICES: [&str; 4] = ["adminer", "backend", "frontend", "postgres"];
 const SECRETS: [&str; 3] = ["POSTGRES_PASSWORD", "DB_APP_PASSWORD", "JWT_SECRET"];
@@ -34,19 +30,6 @@ pub(super) fn has_secrets_of_its_own(stack: &Stack, environment: &str, setup: &E
     }
     // Base64 of 64 bytes, as the document asks.
     assert_eq!(stack.variable(&file, "JWT_SECRET").trim_matches(['"', '\'']).len(), 88);
-}
-
-pub(super) fn second_setup_changes_nothing(stack: &Stack, environment: &[&str]) {
-    let name = environment.last().copied().unwrap_or("development");
-    // The job that looks after the certificate may look again.
-    let lasting = || stack.identity(name).into_iter().filter(|line| !line.starts_with("certs ")).collect::<Vec<_>>();
-    let file = format!(".env.{name}");
-    let before = (lasting(), stack.project.read(&file));
-    let ended = stack.project.xtask(environment.iter().copied().chain(["setup", "--yes", "--json"])).end();
-    assert_eq!(ended.ok().outcome()["changes"], json!([]), "{ended}");
-    tell(&format!("a second setup took {:.1} s", ended.took.as_secs_f32()));
-    ended.never_says("building");
-    assert_eq!((lasting(), stack.project.read(&file)), before);
 }
 
 /// The commands that only look.
@@ -82,14 +65,7 @@ pub(super) fn does_what_the_scripts_did(stack: &Stack) {
     let changed: Vec<&str> =
         before.iter().zip(&after).filter(|(a, b)| a != b).filter_map(|(a, _)| a.split(' ').next()).collect();
     assert_eq!(changed, ["frontend"]);
-    stack.run(["stop"]).end().ok().shows("stopped");
-    assert!(stack.containers("development").iter().all(|it| it["State"]["Status"] == "exited"));
-    stack.run(["health"]).end().code(2);
-    let ended = stack.project.xtask(["-e", "development", "start"]).end();
-    ended.ok().shows("ready after").never_says("building");
-    tell(&format!("start after stop took {:.1} s", ended.took.as_secs_f32()));
-    // The promise is 30 seconds; machines that run other tests meanwhile stall.
-    assert!(ended.took < Duration::from_secs(120), "{ended}");
+    stack.stops_and_starts();
     stack.are_healthy("development", &SERVICES);
     stack.run(["build", "backend"]).limit(BUILD).end().ok();
     stack.project.xtask(["-e", "no-such-profile", "start"]).end().code(78).says("there is no environment");

@@ -4,8 +4,6 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-const MB: u64 = 1024 * 1024;
-
 /// Memory in MiB, processors in tenths, user, seconds between health checks.
 struct Expected(&'static str, u64, u64, &'static str, u64);
 
@@ -21,9 +19,8 @@ pub(super) fn of_development(stack: &Stack) {
     let containers = stack.containers("development");
     check(&containers, &DEVELOPMENT);
     for container in &containers {
-        let bindings = container["HostConfig"]["PortBindings"].as_object().unwrap();
-        assert_eq!(bindings.len(), 1, "{}", service_of(container));
-        assert_eq!(bindings.values().next().unwrap()[0]["HostIp"], "127.0.0.1", "{}", service_of(container));
+        assert_eq!(published(container).len(), 1, "{}", service_of(container));
+        is_for_this_machine(container);
     }
     has_its_networks(stack, "development");
 }
@@ -33,11 +30,8 @@ pub(super) fn of_production(stack: &Stack) {
     check(&containers, &PRODUCTION_FORM);
     for container in &containers {
         let name = service_of(container);
-        let published = container["HostConfig"]["PortBindings"].as_object().map_or(0, serde_json::Map::len);
-        assert_eq!(published, if name == "nginx" { 2 } else { 0 }, "ports of {name}");
-        let mounts = container["Mounts"].as_array().unwrap();
-        let writable = mounts.iter().filter(|mount| mount["Type"] == "bind" && mount["RW"] == true);
-        assert_eq!(writable.count(), 0, "{name} writes into the checkout");
+        assert_eq!(published(container).len(), if name == "nginx" { 2 } else { 0 }, "ports of {name}");
+        writes_into_no_checkout(container);
     }
     let postgres = stack.container("production", "postgres");
     let networks: Vec<&String> = postgres["NetworkSettings"]["Networks"].as_object().unwrap().keys().collect();
@@ -57,25 +51,15 @@ fn has_its_networks(stack: &Stack, environment: &str) {
 
 fn check(containers: &[Value], expected: &[Expected]) {
     assert_eq!(containers.iter().filter(|it| service_of(it) != "certs").count(), expected.len());
-    for Expected(name, memory, cpus, user, interval) in expected {
-        let container = containers.iter().find(|container| service_of(container) == *name).expect(name);
-        let (host, config) = (&container["HostConfig"], &container["Config"]);
-        assert_eq!(host["Memory"], memory * MB, "{name}");
-        assert_eq!(host["NanoCpus"], cpus * 100_000_000, "{name}");
-        assert!(host["PidsLimit"].as_u64().is_some_and(|pids| pids <= 256), "{name}");
-        assert_eq!(config["User"], *user, "{name}");
-        let health = &config["Healthcheck"];
-        assert_eq!(health["Interval"], interval * 1_000_000_000, "{name}: {health}");
-        assert_eq!(health["StartInterval"], 500_000_000, "{name}: {health}");
+    for &Expected(name, memory, cpus, user, interval) in expected {
+        let container = Confined { service: name, memory, cpus: cpus * 10, user }.container(containers);
+        let health = &container["Config"]["Healthcheck"];
+        assert_eq!(health["Interval"], interval * SECOND, "{name}: {health}");
         assert!(health["Retries"].as_u64().is_some_and(|it| it >= 3), "{name}: {health}");
-        assert_eq!(host["RestartPolicy"]["Name"], "unless-stopped", "{name}");
     }
     for container in containers {
         let (name, host) = (service_of(container), &container["HostConfig"]);
-        let logs = json!({"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}});
-        assert_eq!(host["LogConfig"], logs, "{name}");
-        assert_eq!(host["CapDrop"], json!(["ALL"]), "{name}");
-        assert_eq!(host["SecurityOpt"], json!(["no-new-privileges:true"]), "{name}");
+        is_hardened(container);
         assert_eq!(host["ReadonlyRootfs"], true, "{name} writes to its own file system");
         assert_eq!(host["Init"], true, "{name}");
     }

@@ -1,19 +1,9 @@
 //! From `setup` to `clean`, in development.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::Duration;
-
-use serde_json::json;
 
 use super::SERVICES;
 use crate::support::*;
-
-/// What is lasting: the job that looks after the certificate may look again.
-pub(super) fn lasting(stack: &Stack, environment: &str) -> Vec<String> {
-    let mut all = stack.identity(environment);
-    all.retain(|line| !line.starts_with("certs "));
-    all
-}
 
 /// The env file of an environment: for its owner alone, and its secrets are strong and never printed.
 #[track_caller]
@@ -35,16 +25,6 @@ pub(super) fn set_up(stack: &Stack) {
     has_own_secrets(stack, ".env.development", &ended);
     stack.run(["env", "check"]).end().ok().shows("in order");
     stack.run(["db-migrate", "status"]).end().ok().shows("m0002_node_keys: applied");
-}
-
-pub(super) fn second_setup_changes_nothing(stack: &Stack) {
-    let before = lasting(stack, "development");
-    let ended = stack.run(["setup", "--yes", "--json"]).end();
-    assert_eq!(ended.ok().outcome()["changes"], json!([]), "{ended}");
-    ended.never_says("building");
-    tell(&format!("a second setup took {:.1} s", ended.took.as_secs_f32()));
-    assert!(ended.took < Duration::from_secs(30), "{ended}");
-    assert_eq!(lasting(stack, "development"), before);
 }
 
 /// The commands that only look.
@@ -71,24 +51,18 @@ pub(super) fn shows_itself(stack: &Stack) {
 }
 
 pub(super) fn stops_and_starts(stack: &Stack) {
-    stack.run(["stop"]).end().ok().shows("stopped");
-    assert!(stack.containers("development").iter().all(|container| container["State"]["Status"] == "exited"));
-    stack.run(["health"]).end().code(2);
-    let ended = stack.run(["start"]).end();
-    ended.ok().shows("ready after").never_says("building");
-    tell(&format!("start after stop took {:.1} s", ended.took.as_secs_f32()));
-    assert!(ended.took < Duration::from_secs(30), "{ended}");
+    stack.stops_and_starts();
     stack.run(["restart", "backend", "nginx"]).end().ok().shows("ready after");
     stack.are_healthy("development", &SERVICES);
 }
 
 /// A rebuild of what has not changed is nothing; a published port is in the way of more containers.
 pub(super) fn builds_and_will_not_scale(stack: &Stack) {
-    let before = lasting(stack, "development");
+    let before = stack.lasting("development");
     stack.run(["build", "backend"]).limit(BUILD).end().ok();
     stack.run(["scale", "backend=4"]).end().code(78).says("publishes port");
     stack.run(["scale", "postgres=2"]).end().code(77).says("destroy it");
-    assert_eq!(lasting(stack, "development"), before);
+    assert_eq!(stack.lasting("development"), before);
 }
 
 pub(super) fn cleans_up(stack: &Stack) {

@@ -1,11 +1,8 @@
 //! What Docker enforces: resources, users, rights, log files, the timing of health checks; and the server's settings.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::*;
-
-const MB: u64 = 1024 * 1024;
-const SECOND: u64 = 1_000_000_000;
 
 /// Processors in hundredths, memory and its reservation in MiB, user.
 struct Expected(&'static str, u64, u64, u64, &'static str);
@@ -49,8 +46,7 @@ pub(super) fn of_production(stack: &Stack) {
             mounts.iter().filter(|mount| mount["Type"] == "bind").map(|it| it["Source"].as_str().unwrap()).collect();
         let settings = |path: &&str| path.contains("/nginx") || path.ends_with("/backend/db/init");
         assert!(bound.iter().all(settings), "{name} mounts sources: {bound:?}");
-        let writable = mounts.iter().filter(|mount| mount["Type"] == "bind" && mount["RW"] == true);
-        assert_eq!(writable.count(), 0, "{name} writes into the checkout");
+        writes_into_no_checkout(container);
     }
     // The database is in a network without a way out, in which there is only the back end beside it.
     let networks = |name: &str| {
@@ -66,35 +62,16 @@ pub(super) fn of_production(stack: &Stack) {
     assert!(volumes.contains(&name("postgres_data_prod")) && !volumes.contains(&name("postgres_data")), "{volumes:?}");
 }
 
-/// The ports in the container that are published, and the address on this machine.
-pub(super) fn published(container: &Value) -> Vec<(&str, &str)> {
-    let all = container["HostConfig"]["PortBindings"].as_object();
-    all.into_iter().flatten().map(|(port, on)| (port.as_str(), on[0]["HostIp"].as_str().unwrap())).collect()
-}
-
 fn check(containers: &[Value], expected: &[Expected]) {
-    for Expected(name, cpus, memory, reserved, user) in expected {
-        let container = containers.iter().find(|container| service_of(container) == *name).expect(name);
-        let (host, config) = (&container["HostConfig"], &container["Config"]);
-        assert_eq!(host["NanoCpus"], cpus * 10_000_000, "{name}");
-        assert_eq!(host["Memory"], memory * MB, "{name}");
-        assert_eq!(host["MemoryReservation"], reserved * MB, "{name}");
-        assert_eq!(config["User"], *user, "{name}");
-        assert_eq!(host["RestartPolicy"]["Name"], "unless-stopped", "{name}");
-        let health = &config["Healthcheck"];
+    for &Expected(name, cpus, memory, reserved, user) in expected {
+        let container = Confined { service: name, memory, cpus, user }.container(containers);
+        assert_eq!(container["HostConfig"]["MemoryReservation"], reserved * MB, "{name}");
+        let health = &container["Config"]["Healthcheck"];
         let timing: Vec<u64> =
             ["Interval", "Timeout", "StartPeriod", "Retries"].map(|key| health[key].as_u64().unwrap()).into();
         assert_eq!(timing, [30 * SECOND, 10 * SECOND, 40 * SECOND, 3], "{name}: {health}");
-        assert_eq!(health["StartInterval"], SECOND / 2, "{name}: {health}");
     }
-    for container in containers {
-        let (name, host) = (service_of(container), &container["HostConfig"]);
-        let log = json!({"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}});
-        assert_eq!(host["LogConfig"], log, "{name}");
-        assert_eq!(host["CapDrop"], json!(["ALL"]), "{name}");
-        assert_eq!(host["SecurityOpt"], json!(["no-new-privileges:true"]), "{name}");
-        assert!(host["PidsLimit"].as_u64().is_some_and(|pids| pids > 0), "{name}");
-    }
+    containers.iter().for_each(is_hardened);
 }
 
 pub(super) fn settings_are_the_tuned_ones(stack: &Stack) {

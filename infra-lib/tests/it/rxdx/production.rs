@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use super::application::{makes_a_trace, trace};
-use super::lifecycle::{has_own_secrets, lasting};
+use super::lifecycle::has_own_secrets;
 use super::{SERVICES, STAGING};
 use crate::support::*;
 
@@ -36,13 +34,6 @@ pub(super) fn set_up(stack: &Stack) {
     stack.produce(["doctor"]).end().ok().never_says("FAIL");
     stack.produce(["policy"]).end().ok().shows("0 errors, 0 warnings");
     stack.produce(["env", "check"]).end().ok().shows("in order");
-}
-
-pub(super) fn second_setup_changes_nothing(stack: &Stack) {
-    let before = lasting(stack, "production");
-    let ended = stack.produce(["setup", "--yes", "--json"]).end();
-    assert_eq!(ended.ok().outcome()["changes"], json!([]), "{ended}");
-    assert_eq!(lasting(stack, "production"), before);
 }
 
 /// What was built runs without what built it, and without what only development needs.
@@ -153,10 +144,10 @@ pub(super) fn staging_is_its_own(stack: &Stack) {
 
 /// `--yes` is not enough there; the name is, but for the data.
 pub(super) fn clean_wants_the_name(stack: &Stack) {
-    let before = lasting(stack, "production");
+    let before = stack.lasting("production");
     let name = stack.compose_name("production");
     stack.produce(["clean", "--yes"]).end().code(77).says(&format!("--confirm {name}"));
-    assert_eq!(lasting(stack, "production"), before, "nothing was touched");
+    assert_eq!(stack.lasting("production"), before, "nothing was touched");
     // The backup that was just made allows it.
     stack.produce(["clean", "--all", "--confirm", &name]).end().ok();
     for kind in ["container", "network", "volume", "image"] {

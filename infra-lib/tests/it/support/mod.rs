@@ -51,10 +51,12 @@ mod bystanders;
 mod call;
 mod cleanup;
 mod cluster;
+mod confined;
 mod ended;
 mod engine;
 mod fakes;
 mod guards;
+mod habits;
 mod http;
 mod mount;
 mod pace;
@@ -73,10 +75,12 @@ pub(crate) use self::{
     bystanders::Bystanders,
     call::Call,
     cluster::{Cluster, Held},
+    confined::{Confined, MB, SECOND, is_for_this_machine, is_hardened, published, writes_into_no_checkout},
     ended::Ended,
     engine::{DATABASE, IMAGE, SLEEPS, docker, try_docker},
     fakes::{Fakes, Recorded},
     guards::{cron, engine, images, interop, mounts, postgres, tool},
+    habits::files,
     http::{Answer, curl, flood, get, post, try_curl},
     mount::Mount,
     pace::wait_until,

@@ -1,9 +1,5 @@
 //! From `setup` to `clean`, in development.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::Duration;
-
 use super::api;
 use crate::support::*;
 
@@ -21,37 +17,6 @@ pub(super) fn set_up(stack: &Stack) {
     }
     // Migrated and seeded, by the backend's own tool and by ours.
     assert_eq!(stack.sql(&[], "SELECT count(*) FROM items"), ["2"]);
-}
-
-/// Everything in the checkout but what each command adds a line to, and the program.
-fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().flatten() {
-            let path = entry.path();
-            let name = path.strip_prefix(dir).unwrap().display().to_string();
-            if path.is_dir() {
-                folders.extend((name != "program").then_some(path));
-            } else if name != ".infra/journal.jsonl" && path.extension().is_none_or(|kind| kind != "lock") {
-                found.insert(name, std::fs::read(path).unwrap());
-            }
-        }
-    }
-    found
-}
-
-pub(super) fn second_setup_changes_nothing(stack: &Stack) {
-    let before = (files(stack.project.dir()), stack.identity("development"));
-    let ended = stack.run(["setup", "--yes", "--json"]).end();
-    assert_eq!(ended.ok().outcome()["changes"], serde_json::json!([]), "{ended}");
-    tell(&format!("a second setup took {:.1} s", ended.took.as_secs_f32()));
-    ended.never_says("building");
-    let after = (files(stack.project.dir()), stack.identity("development"));
-    assert_eq!(after.0.keys().collect::<Vec<_>>(), before.0.keys().collect::<Vec<_>>());
-    let changed: Vec<_> = before.0.iter().filter(|(name, text)| after.0[*name] != **text).map(|it| it.0).collect();
-    assert_eq!(changed, [""; 0], "files that changed");
-    assert_eq!(after.1, before.1);
 }
 
 /// The commands that only look.
@@ -91,13 +56,7 @@ pub(super) fn keeps_sessions(stack: &Stack) {
 }
 
 pub(super) fn stops_and_starts(stack: &Stack) {
-    stack.run(["stop"]).end().ok().shows("stopped");
-    assert!(stack.containers("development").iter().all(|container| container["State"]["Status"] == "exited"));
-    stack.run(["health"]).end().code(2);
-    let ended = stack.run(["start"]).end();
-    ended.ok().shows("ready after").never_says("building");
-    tell(&format!("start after stop took {:.1} s", ended.took.as_secs_f32()));
-    assert!(ended.took < Duration::from_secs(30), "{ended}");
+    stack.stops_and_starts();
     stack.are_healthy("development", &SERVICES);
     // Where no registry can be asked, nothing is changed, and that is said.
     let before = stack.identity("development");

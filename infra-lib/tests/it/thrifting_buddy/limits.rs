@@ -4,29 +4,25 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-const MB: u64 = 1024 * 1024;
-
 /// Memory in MiB, processors in hundredths, processes, user; what production reserves of the first two.
-struct Expected(&'static str, u64, u64, u64, u64, (u64, &'static str));
+struct Expected(&'static str, u64, u64, u64, &'static str, (u64, &'static str));
 
 const SERVICES: [Expected; 6] = [
-    Expected("postgres", 1024, 100, 256, 10070, (256, "0.25")),
-    Expected("redis", 128, 50, 64, 10071, (64, "0.1")),
-    Expected("backend", 1024, 100, 128, 10072, (512, "0.5")),
-    Expected("frontend", 128, 50, 64, 10073, (32, "0.1")),
-    Expected("nginx", 128, 50, 64, 10074, (32, "0.25")),
-    Expected("backup", 256, 50, 64, 10075, (32, "0.1")),
+    Expected("postgres", 1024, 100, 256, "10070:10070", (256, "0.25")),
+    Expected("redis", 128, 50, 64, "10071:10071", (64, "0.1")),
+    Expected("backend", 1024, 100, 128, "10072:10072", (512, "0.5")),
+    Expected("frontend", 128, 50, 64, "10073:10073", (32, "0.1")),
+    Expected("nginx", 128, 50, 64, "10074:10074", (32, "0.25")),
+    Expected("backup", 256, 50, 64, "10075:10075", (32, "0.1")),
 ];
 
 pub(super) fn of_development(stack: &Stack) {
     let containers = stack.containers("development");
     check(&containers, false);
     for container in &containers {
-        let bindings = container["HostConfig"]["PortBindings"].as_object().unwrap();
         let is_published = ["backend", "nginx"].contains(&service_of(container));
-        assert_eq!(bindings.len(), usize::from(is_published), "{}", service_of(container));
-        let hosts = bindings.values().map(|binding| &binding[0]["HostIp"]);
-        assert!(hosts.clone().all(|host| host == "127.0.0.1"), "{} is not for the network", service_of(container));
+        assert_eq!(published(container).len(), usize::from(is_published), "{}", service_of(container));
+        is_for_this_machine(container);
     }
 }
 
@@ -35,11 +31,8 @@ pub(super) fn of_production(stack: &Stack) {
     check(&containers, true);
     for container in &containers {
         let name = service_of(container);
-        let published = container["HostConfig"]["PortBindings"].as_object().map_or(0, serde_json::Map::len);
-        assert_eq!(published, if name == "nginx" { 2 } else { 0 }, "ports of {name}");
-        let mounts = container["Mounts"].as_array().unwrap();
-        let writable = mounts.iter().filter(|mount| mount["Type"] == "bind" && mount["RW"] == true);
-        assert_eq!(writable.count(), 0, "{name} writes into the checkout");
+        assert_eq!(published(container).len(), if name == "nginx" { 2 } else { 0 }, "ports of {name}");
+        writes_into_no_checkout(container);
         let image = container["Config"]["Image"].as_str().unwrap();
         assert!(image.ends_with(":1.0.0") && image.starts_with(stack.project.name()), "{name} runs {image}");
     }
@@ -63,33 +56,26 @@ pub(super) fn of_production(stack: &Stack) {
 
 fn check(containers: &[Value], production: bool) {
     for Expected(name, memory, cpus, pids, user, (reserved, _)) in &SERVICES {
-        let Some(container) = containers.iter().find(|container| service_of(container) == *name) else {
-            assert!(*name == "backup" && !production, "{name} has a container");
+        if *name == "backup" && !production {
             continue;
-        };
+        }
+        let (user, who) = (user.split(':').next().unwrap(), *user);
+        let container = Confined { service: name, memory: *memory, cpus: *cpus, user: who }.container(containers);
         let (host, config) = (&container["HostConfig"], &container["Config"]);
-        assert_eq!(host["Memory"], memory * MB, "{name}");
-        assert_eq!(host["NanoCpus"], cpus * 10_000_000, "{name}");
         assert_eq!(host["PidsLimit"], *pids, "{name}");
-        assert_eq!(config["User"], format!("{user}:{user}"), "{name}");
         let expected = if production { reserved * MB } else { 0 };
         assert_eq!(host["MemoryReservation"], expected, "{name}");
         let health = &config["Healthcheck"];
         let seconds: u64 = if *name == "backup" { 60 } else { 10 };
-        assert_eq!(health["Interval"], seconds * 1_000_000_000, "{name}: {health}");
-        assert_eq!(health["StartInterval"], 500_000_000, "{name}: {health}");
-        assert_eq!(host["RestartPolicy"]["Name"], "unless-stopped", "{name}");
+        assert_eq!(health["Interval"], seconds * SECOND, "{name}: {health}");
         // What it may do where it runs: be this user, and write nowhere but where it was told.
         let id = container["Id"].as_str().unwrap();
-        assert_eq!(docker(["exec", id, "id", "-u"]), user.to_string(), "{name}");
+        assert_eq!(docker(["exec", id, "id", "-u"]), user, "{name}");
         assert!(try_docker(["exec", id, "touch", "/usr/bin/x"]).is_err(), "{name} writes to its file system");
     }
     for container in containers {
         let (name, host) = (service_of(container), &container["HostConfig"]);
-        let log = json!({"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}});
-        assert_eq!(host["LogConfig"], log, "{name}");
-        assert_eq!(host["CapDrop"], json!(["ALL"]), "{name}");
-        assert_eq!(host["SecurityOpt"], json!(["no-new-privileges:true"]), "{name}");
+        is_hardened(container);
         assert_eq!((&host["Init"], &host["ReadonlyRootfs"]), (&json!(true), &json!(true)), "{name}");
         let user = container["Config"]["User"].as_str().unwrap().split(':').next().unwrap();
         assert!(user.parse::<u32>().unwrap() > 10_000, "{name} runs as {user}");

@@ -1,6 +1,5 @@
 //! From `setup` to `clean`, in development.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -26,40 +25,6 @@ pub(super) fn set_up(stack: &Stack) -> u16 {
     ended.never_says(&password).never_says(&jwt);
     stack.run(["env", "check"]).end().ok().shows("in order");
     stack.taken_port()
-}
-
-/// Everything in the checkout but what each command adds a line to.
-pub(super) fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().flatten() {
-            let path = entry.path();
-            let name = path.strip_prefix(dir).unwrap().display().to_string();
-            if path.is_dir() {
-                folders.push(path);
-            } else if name != ".infra/journal.jsonl" && path.extension().is_none_or(|kind| kind != "lock") {
-                found.insert(name, std::fs::read(path).unwrap());
-            }
-        }
-    }
-    found
-}
-
-pub(super) fn second_setup_changes_nothing(stack: &Stack) {
-    let before = (files(stack.project.dir()), stack.identity("development"));
-    let ended = stack.run(["setup", "--yes", "--json"]).end();
-    assert_eq!(ended.ok().outcome()["changes"], serde_json::json!([]), "{ended}");
-    tell(&format!("a second setup took {:.1} s", ended.took.as_secs_f32()));
-    assert!(ended.took < Duration::from_secs(30), "{ended}");
-    ended.never_says("building");
-    let after = (files(stack.project.dir()), stack.identity("development"));
-    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&after.0), names(&before.0));
-    let changed: Vec<&String> =
-        before.0.iter().filter(|(name, text)| after.0[*name] != **text).map(|(name, _)| name).collect();
-    assert_eq!(changed, [""; 0], "files that changed");
-    assert_eq!(after.1, before.1);
 }
 
 /// The commands that only look.
@@ -100,18 +65,7 @@ pub(super) fn backs_itself_up(stack: &Stack) {
 }
 
 pub(super) fn stops_and_starts(stack: &Stack) {
-    let images = |stack: &Stack| -> Vec<String> {
-        stack.containers("development").iter().map(|container| container["Image"].to_string()).collect()
-    };
-    let before = images(stack);
-    stack.run(["stop"]).end().ok().shows("stopped");
-    assert!(stack.containers("development").iter().all(|container| container["State"]["Status"] == "exited"));
-    stack.run(["health"]).end().code(2);
-    let ended = stack.run(["start"]).end();
-    ended.ok().shows("ready after").never_says("building");
-    tell(&format!("start after stop took {:.1} s", ended.took.as_secs_f32()));
-    assert!(ended.took < Duration::from_secs(30), "{ended}");
-    assert_eq!(images(stack), before, "nothing was built");
+    stack.stops_and_starts();
     let kept = stack.sql(&[], "SELECT count(*) FROM users WHERE username IN ('barbara', 'katherine')");
     assert_eq!(kept, ["2"], "the data is still there");
     let ended = stack.run(["restart"]).end();

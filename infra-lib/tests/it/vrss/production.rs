@@ -3,9 +3,6 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::lifecycle::files;
 use super::stack::Stack;
 use crate::support::try_curl;
 use crate::support::*;
@@ -40,17 +37,6 @@ pub(super) fn set_up(stack: &Stack) {
     }
     stack.produce(["health"]).end().ok().shows("logs in to vrss");
     stack.produce(["env", "check"]).end().ok().shows("in order");
-}
-
-pub(super) fn second_setup_changes_nothing(stack: &Stack) {
-    let before = (files(stack.project.dir()), stack.identity("production"));
-    let ended = stack.produce(["setup", "--yes", "--json"]).end();
-    assert_eq!(ended.ok().outcome()["changes"], json!([]), "{ended}");
-    let after = (files(stack.project.dir()), stack.identity("production"));
-    assert!(before.0 == after.0, "a file has changed");
-    // The job that looks after the certificate may look again.
-    let lasting = |all: &[String]| all.iter().filter(|line| !line.starts_with("certs ")).cloned().collect::<Vec<_>>();
-    assert_eq!(lasting(&after.1), lasting(&before.1));
 }
 
 /// What was built runs without what built it.

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use super::lifecycle::files;
 use super::stack::Stack;
-use crate::support::tell;
+use crate::support::{files, tell};
 
 /// The targets of the Makefile that this replaces. Those for the database are not all there yet: `db-backup`,
 /// `db-restore`, `db-migrate`, `db-seed`, `db-reset`.

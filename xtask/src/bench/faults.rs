@@ -51,10 +51,11 @@ pub(super) fn measure(site: &Site) -> Outcome<Vec<Table>> {
         about:
             "`backup-db.sh` and `restore-db.sh` of `scripts-legacy/pagodirecto`, the most careful scripts of the five systems, \
                 `scripts-legacy/migrate.sh`, and `xtask`: each, on a fresh database with one good backup, meets the \
-                same failure. \"Says so\": the exit code is that of what was really done. \"Kept\": the database, \
-                and a backup that restores to it, can still be had, row for row. \"Goes on\": with the cause gone, the \
-                same command does its work with nothing mended by hand."
-                .to_owned(),
+                same failure. \"Says so\": the exit code is that of what was really done, and no file that is no backup lies among the \
+                backups. \"Kept\": the database, and a backup that restores to it, can still be had, row for row and \
+                grant for grant; a migration is there wholly or not at all. \"Goes on\": with the cause gone, the same \
+                command does its work with nothing mended by hand."
+            .to_owned(),
         columns: &["command", "failure", "scripts", "xtask"],
         rows: Vec::new(),
         notes: Vec::new(),

@@ -194,7 +194,9 @@ impl Scene<'_> {
         let tables = "SELECT coalesce(string_agg(format('SELECT %L, count(*), sum(hashtext(t::text)) FROM %s t', \
                       c.oid::regclass, c.oid::regclass), ' UNION ALL ' ORDER BY c.oid::regclass::text), 'SELECT 0') || ' ORDER BY 1' \
                       FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace \\gexec\n\
-                      SELECT relname, relacl FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1;";
+                      SELECT c.relname, a.grantee::regrole, a.privilege_type FROM pg_class c, \
+                      aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a \
+                      WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace ORDER BY 1, 2, 3;";
         let call = cmd!(
             self.stack.sh,
             "docker compose exec -T postgres psql -XqwtA -v ON_ERROR_STOP=1 -U {user} -d {database}"

@@ -67,14 +67,14 @@ pub(super) fn measure(site: &Site) -> Outcome<Vec<Table>> {
             return Ok(vec![table]);
         }
     };
-    let site_of = scene::prepare(site, &stack)?;
+    let ground = scene::prepare(site, &stack)?;
     let mut verdicts = Vec::new();
     for (command, faults) in [("backup", backup::FAULTS), ("restore", restore::FAULTS), ("migrate", migrate::FAULTS)] {
         for Fault { name, run } in faults {
             let mut both = Vec::new();
             for way in [Way::Scripts, Way::Ours] {
                 site.say(&format!("{command}, {name}: {way}"))?;
-                both.push(run(&site_of.scene(way)?)?);
+                both.push(run(&ground.scene(way)?)?);
             }
             table.rows.push(vec![
                 command.into(),

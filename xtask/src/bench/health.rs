@@ -31,6 +31,8 @@ pub(super) fn measure(site: &Site) -> Outcome<Vec<Table>> {
 
 fn both(site: &Site, stack: &Stack) -> Outcome<Vec<Vec<Cell>>> {
     stack.up()?;
+    // A stack that is backed up is not healthy without a backup.
+    timing::run(stack.ours(site, &["-q", "db-backup"]))?;
     let mut rows = Vec::new();
     for (probes, with_stats, args) in
         [("all", true, &["health"][..]), ("without `docker stats`", false, &["health", "--only", BUT_RESOURCES])]

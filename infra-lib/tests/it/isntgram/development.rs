@@ -57,6 +57,7 @@ pub(super) fn is_worked_on(stack: &Stack) {
         other => Err(format!("{other:?}")),
     });
     tell(&format!("a change was live after {:.1} s", began.elapsed().as_secs_f32()));
+    let_watchers_settle();
     stack.project.write("web/page.js", &page);
     stack.run(["health", "--wait"]).end().ok();
 }

@@ -104,6 +104,7 @@ pub(super) fn reloads(stack: &Stack) {
                 other => Err(format!("{other:?}")),
             });
             tell(&format!("a change of {path} was live after {} ms", began.elapsed().as_millis()));
+            let_watchers_settle();
         }
     }
     assert_eq!(stack.identity("development"), before);

@@ -109,6 +109,7 @@ pub(super) fn reloads(stack: &Stack) {
         stack.project.write(path, &original.replacen(from, to, 1));
         is(true);
         tell(&format!("a changed {path} was live after {} ms", began.elapsed().as_millis()));
+        let_watchers_settle();
         stack.project.write(path, &original);
         is(false);
     }

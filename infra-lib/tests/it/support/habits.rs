@@ -52,6 +52,11 @@ impl Stack {
     }
 }
 
+/// Watchers take two changes of a file within a twentieth of a second for one; this is long enough for both to count.
+pub(crate) fn let_watchers_settle() {
+    std::thread::sleep(Duration::from_millis(300));
+}
+
 #[track_caller]
 fn took(what: &str, time: Duration) {
     tell(&format!("{what} took {:.1} s", time.as_secs_f32()));

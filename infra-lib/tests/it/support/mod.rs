@@ -80,7 +80,7 @@ pub(crate) use self::{
     engine::{DATABASE, IMAGE, SLEEPS, docker, try_docker},
     fakes::{Fakes, Recorded},
     guards::{cron, engine, images, interop, mounts, postgres, tool},
-    habits::files,
+    habits::{files, let_watchers_settle},
     http::{Answer, curl, flood, get, post, try_curl},
     mount::Mount,
     pace::wait_until,

@@ -11,7 +11,6 @@ use serde_json::json;
 use super::api::posts_and_lists;
 use super::stack::Stack;
 use crate::support::*;
-use crate::support::{Answer, curl, flood, get, post};
 
 pub(super) fn serves(stack: &Stack) {
     let page = stack.get("https", "/").is(200);

@@ -4,7 +4,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use super::stack::Stack;
-use crate::support::try_curl;
 use crate::support::*;
 
 /// Development's database runs and holds something that only development may see.

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use super::stack::Stack;
-use crate::support::try_curl;
 use crate::support::*;
 
 /// The promise is a second; machines that run other tests meanwhile stall.
@@ -53,13 +52,12 @@ fn change(stack: &Stack, file: &(&str, &str, String), to: &str, mark: &str, by_r
         other => Err(format!("{other:?}")),
     });
     let took = began.elapsed();
-    // Watchers take two changes within a twentieth of a second for one.
-    std::thread::sleep(Duration::from_millis(300));
+    let_watchers_settle();
     stack.project.write(path, &original);
     wait_until(&format!("{url} is back"), LIMIT, || match served() {
         Ok(body) if !body.contains(mark) => Ok(()),
         other => Err(format!("{other:?}")),
     });
-    std::thread::sleep(Duration::from_millis(300));
+    let_watchers_settle();
     took
 }

@@ -60,10 +60,9 @@ probe "volumes" docker system df -v --format '{{{{json .Volumes}}}}'
         let _ = writeln!(script, "probe {url} curl -fs -m 5 -o /dev/null {url}");
     }
     for (from, to, port) in stack.reaches {
-        let _ = writeln!(
-            script,
-            "probe '{from} reaches {to}' docker compose exec -T {from} nc -w 3 {to} {port} </dev/null"
-        );
+        // Not every nc has -z; without it, nc waits for a server that has nothing to say.
+        let ask = format!("nc -z -w 3 {to} {port} 2>/dev/null || nc -w 3 {to} {port} </dev/null");
+        let _ = writeln!(script, "probe '{from} reaches {to}' docker compose exec -T {from} sh -c '{ask}'");
     }
     if with_stats {
         script += "probe resources docker stats --no-stream $ids\n";

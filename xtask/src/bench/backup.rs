@@ -62,7 +62,6 @@ fn one(site: &Site, stack: &Stack, image: &str, backup: &mut Table, restore: &mu
         let what = format!("backup, {image}, {megabytes} MB");
         for round in site.rounds(&what, site.rounds.min(MOST)) {
             let round = round?;
-            let _ = std::fs::remove_dir_all(stack.sh.current_dir().join("backups"));
             old.push(timing::time(stack.script("backup.sh", dump_script(stack))?)?);
             ours.push(timing::time(stack.ours(site, &["-q", "db-backup"]))?);
             floor.push(timing::time(stack.script("floor.sh", floor_script(stack))?)?);

@@ -1,97 +1,99 @@
-//! Asking before destroying.
+//! Asking for confirmation before something is destroyed.
 //!
-//! An operation that destroys describes what it is about to do as a [`Destruction`] and asks the project's [`Consent`].
-//! The library's default answer is no. Who may answer what is one table, [`Destruction::rule`].
+//! A destructive operation describes what it is about to do as a [`Destruction`] and asks the project's [`Consent`].
+//! By default, the library does not give consent. [`Destruction::rule`] defines which answer is required.
 
+use crate::failure::{ErrorKind, Failure};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::exit::Exit;
 
-/// What will be destroyed, where, and how much of it.
+/// What an operation is about to destroy, and in which environment.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Destruction {
-    /// The operation's name.
+    /// The operation's name, such as `clean`.
     pub operation: &'static str,
-    /// The project's name: what is typed to confirm.
+    /// The project's name, which must be typed to confirm.
     pub project: String,
-    /// The environment.
+    /// The environment that is affected.
     pub environment: String,
-    /// Whether that environment is protected.
+    /// Whether the environment is protected.
     pub protected: bool,
-    /// Whether some of it may be somebody else's.
+    /// Whether some of the items may belong to another project.
     pub ambiguous: bool,
-    /// Whether nothing is lost by it: then a yes is enough, also where the environment is protected.
+    /// Whether nothing is lost. Then a yes is enough, even in a protected environment.
     pub additive: bool,
-    /// Each thing, with its size where one is known.
+    /// What will be destroyed, one entry per item, with sizes where known.
     pub items: Vec<String>,
-    /// When the last verified backup was made, in words.
+    /// When the last verified backup was made, as text.
     pub last_backup: Option<String>,
 }
 
-/// What it takes to go on.
+/// Which confirmation is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// A yes.
+    /// A yes is enough.
     Yes,
-    /// The project's name, typed.
+    /// The project's name must be typed.
     TypedName,
 }
 
 impl Destruction {
-    /// A protected environment and what may be another's want the typed name, others a yes. An environment variable is never enough.
+    /// The confirmation that is required: the typed name in a protected environment or for items that may belong to
+    /// another project, a yes otherwise. An environment variable is never enough.
     pub fn rule(&self) -> Rule {
         if self.ambiguous || (self.protected && !self.additive) { Rule::TypedName } else { Rule::Yes }
     }
 }
 
-/// What somebody said.
+/// The answer to a confirmation request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
-    /// Do it.
+    /// The user gave consent.
     Granted,
-    /// No.
+    /// The user said no.
     Declined,
-    /// There is nobody to ask.
+    /// No one can be asked.
     Nobody,
 }
 
-/// Somebody who can be asked.
+/// Answers confirmation requests, for example by prompting the user.
 pub trait Consent: Send + Sync {
-    /// May this be done? The answer must satisfy [`Destruction::rule`].
-    fn ask(&self, destruction: &Destruction) -> Answer;
+    /// Asks whether this may be done. The answer must satisfy [`Destruction::rule`].
+    fn confirm(&self, destruction: &Destruction) -> Answer;
 
-    /// Whether a yes or a name was said in advance: what is only shown unless somebody wants it done, is to be done.
+    /// Whether consent was given in advance. Commands that only list by default then also delete.
     fn is_given(&self) -> bool {
         false
     }
 }
 
-/// Says that there is nobody to ask: the default.
+/// Answers that no one can be asked: the default.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Never;
+pub(crate) struct Never;
 
 impl Consent for Never {
-    fn ask(&self, _: &Destruction) -> Answer {
+    fn confirm(&self, _: &Destruction) -> Answer {
         Answer::Nobody
     }
 }
 
-/// Answers given in advance, as `--yes` and `--confirm NAME` are.
+/// Answers given in advance with `--yes` and `--confirm NAME`.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
-    /// Yes to ordinary questions; never enough where the environment is protected.
+    /// Yes to ordinary questions. Never enough in a protected environment.
     pub yes: bool,
-    /// The typed project name.
+    /// The project name given with `--confirm`.
     pub confirm: Option<String>,
 }
 
 impl Consent for Given {
-    fn ask(&self, destruction: &Destruction) -> Answer {
+    fn confirm(&self, destruction: &Destruction) -> Answer {
         let named = self.confirm.as_deref().map(|name| name == destruction.project);
         match (destruction.rule(), named) {
             (_, Some(true)) => Answer::Granted,
@@ -106,54 +108,59 @@ impl Consent for Given {
     }
 }
 
-/// Nobody agreed.
+/// Why an operation did not get its confirmation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ConsentError {
-    /// Somebody said no.
+pub(crate) enum ConsentError {
+    /// The user said no.
     #[error("declined: nothing was changed")]
     Declined,
-    /// A question would have to be asked and may not be.
-    #[error("`{operation}` needs a yes, and there is no terminal to ask at; nothing was changed")]
+    /// Confirmation is needed, but no one can be asked.
+    #[error("`{operation}` needs confirmation, but no terminal is available: nothing was changed")]
     NobodyToAsk {
-        /// The operation.
+        /// The name of the operation.
         operation: &'static str,
     },
-    /// The environment is protected, or what is destroyed may be another's, and the project's name was not given.
+    /// The environment is protected, or items may belong to another project, and the project's name was not given.
     #[error(
-        "`{operation}` in the environment {environment} needs the project's name, since it is protected or may share its name with another project; nothing was changed"
+        "`{operation}` in the environment {environment} needs the project's name: it is protected or may share its name with another project; nothing was changed"
     )]
     Protected {
-        /// The operation.
+        /// The name of the operation.
         operation: &'static str,
-        /// The environment.
+        /// The name of the environment.
         environment: String,
-        /// What would have to be typed.
+        /// The project name that must be typed.
         project: String,
     },
 }
 
-impl ConsentError {
-    /// The way out.
-    pub fn hint(&self) -> Option<String> {
+impl Failure for ConsentError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Declined | Self::NobodyToAsk { .. } => Exit::Usage,
+            Self::Protected { .. } => Exit::Refused,
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Declined | Self::NobodyToAsk { .. } => ErrorKind::NotConfirmed,
+            Self::Protected { .. } => ErrorKind::Refused,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Declined => None,
             Self::NobodyToAsk { .. } => Some("add `--yes`".to_owned()),
             Self::Protected { project, .. } => Some(format!("add `--confirm {project}`")),
         }
     }
-
-    /// 64 for a no or a question that may not be asked, 77 for the guard of a protected environment.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::Declined | Self::NobodyToAsk { .. } => Exit::Usage,
-            Self::Protected { .. } => Exit::Refused,
-        }
-    }
 }
 
 pub(crate) fn obtain(consent: &Arc<dyn Consent>, destruction: &Destruction) -> Result<(), ConsentError> {
-    match consent.ask(destruction) {
+    match consent.confirm(destruction) {
         Answer::Granted => Ok(()),
         Answer::Declined => Err(ConsentError::Declined),
         Answer::Nobody => Err(match destruction.rule() {
@@ -171,7 +178,7 @@ pub(crate) fn obtain(consent: &Arc<dyn Consent>, destruction: &Destruction) -> R
 mod tests {
     use super::*;
 
-    fn ask(protected: bool, given: Given) -> Result<(), Exit> {
+    fn decide(protected: bool, given: Given) -> Result<(), Exit> {
         let destruction = Destruction {
             operation: "clean",
             project: "shop".into(),
@@ -190,12 +197,12 @@ mod tests {
     fn g05_g06_the_matrix_without_a_terminal() {
         let yes = || Given { yes: true, confirm: None };
         let named = |name: &str| Given { yes: false, confirm: Some(name.into()) };
-        assert_eq!(ask(false, Given::default()), Err(Exit::Usage));
-        assert_eq!(ask(false, yes()), Ok(()));
-        assert_eq!(ask(true, Given::default()), Err(Exit::Refused));
-        assert_eq!(ask(true, yes()), Err(Exit::Refused), "--yes is never enough for a protected environment");
-        assert_eq!(ask(true, named("shop")), Ok(()));
-        assert_eq!(ask(true, named("other")), Err(Exit::Usage));
-        assert_eq!(ask(false, named("shop")), Ok(()));
+        assert_eq!(decide(false, Given::default()), Err(Exit::Usage));
+        assert_eq!(decide(false, yes()), Ok(()));
+        assert_eq!(decide(true, Given::default()), Err(Exit::Refused));
+        assert_eq!(decide(true, yes()), Err(Exit::Refused), "--yes is never enough for a protected environment");
+        assert_eq!(decide(true, named("shop")), Ok(()));
+        assert_eq!(decide(true, named("other")), Err(Exit::Usage));
+        assert_eq!(decide(false, named("shop")), Ok(()));
     }
 }

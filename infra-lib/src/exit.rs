@@ -1,53 +1,53 @@
-//! Exit codes, as a contract.
+//! Exit codes, which are part of the public interface.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// What an operation's end means to whoever called it. The numbers change only with a major version.
+/// The result of an operation as an exit code. The numbers only change with a major version.
 ///
-/// They follow `sysexits.h` where it has a fitting one. A caller must treat a code that it does not know as failure.
+/// They follow `sysexits.h` where it has a suitable code. Callers must treat an unknown code as a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Exit {
     /// 0: done, or nothing to do.
     Ok,
-    /// 1: failed; what was there before is intact.
+    /// 1: failed; nothing was changed.
     Failed,
-    /// 2: the check says no: unhealthy, pending, drifted, stale, suspect.
+    /// 2: a check found a problem: unhealthy, pending, drifted, stale or suspect.
     CheckFailed,
-    /// 3: failed, and something changed; the runbook to finish or undo is printed.
+    /// 3: failed after changing something; the commands to finish or undo are printed.
     Partial,
-    /// 64: bad usage, or would have to ask and may not.
+    /// 64: invalid usage, or confirmation is needed without a terminal.
     Usage,
     /// 65: corrupt or incompatible data.
     BadData,
-    /// 66: the named thing does not exist.
+    /// 66: the named object does not exist.
     NotFound,
-    /// 69: engine or database unreachable, or lost on the way.
+    /// 69: the engine or the database is unreachable, or the connection was lost.
     Unavailable,
-    /// 73: disk full, or not writable.
+    /// 73: the disk is full or not writable.
     CannotCreate,
     /// 74: input or output error.
     Io,
-    /// 75: another operation holds the lock, or a bounded wait ran out.
-    Locked,
-    /// 77: a safety guard or authentication says no.
+    /// 75: another operation holds the lock, or a wait timed out.
+    TempFail,
+    /// 77: a safety check or the authentication refused.
     Refused,
-    /// 78: `infra.toml`, `.env` or the compose file is wrong.
+    /// 78: `infra.toml`, `.env` or a compose file is invalid.
     Config,
-    /// 128 + the signal's number: interrupted.
+    /// 128 + the signal's number: interrupted by a signal.
     Signal(u8),
-    /// The code of a child that speaks for itself: a shell, a task.
+    /// The exit code of a child process that is passed on, such as a shell or a task.
     Child(u8),
 }
 
 impl Exit {
-    /// The number that the process ends with.
+    /// The number that the process exits with.
     ///
     /// ```
     /// use infra_lib::Exit;
-    /// assert_eq!(Exit::Locked.code(), 75);
+    /// assert_eq!(Exit::TempFail.code(), 75);
     /// assert_eq!(Exit::Signal(15).code(), 143);
     /// ```
     pub fn code(self) -> u8 {
@@ -62,7 +62,7 @@ impl Exit {
             Self::Unavailable => 69,
             Self::CannotCreate => 73,
             Self::Io => 74,
-            Self::Locked => 75,
+            Self::TempFail => 75,
             Self::Refused => 77,
             Self::Config => 78,
             Self::Signal(signal) => 128u8.saturating_add(signal),
@@ -70,8 +70,8 @@ impl Exit {
         }
     }
 
-    /// The name that stands in JSON errors.
-    pub fn name(self) -> &'static str {
+    /// The name used in JSON errors.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Failed => "failed",
@@ -83,7 +83,7 @@ impl Exit {
             Self::Unavailable => "unavailable",
             Self::CannotCreate => "cannot-create",
             Self::Io => "io",
-            Self::Locked => "locked",
+            Self::TempFail => "temp-fail",
             Self::Refused => "refused",
             Self::Config => "config",
             Self::Signal(_) => "signal",
@@ -114,7 +114,7 @@ impl From<Exit> for std::process::ExitCode {
 mod tests {
     use super::*;
 
-    /// Every variant, with its row in the document; a new one does not compile until it stands here.
+    /// Every variant with its row in the document. A new variant does not compile until it is listed here.
     fn all() -> Vec<Exit> {
         use Exit::*;
         let rows = [
@@ -128,7 +128,7 @@ mod tests {
             Unavailable,
             CannotCreate,
             Io,
-            Locked,
+            TempFail,
             Refused,
             Config,
             Signal(2),
@@ -137,7 +137,7 @@ mod tests {
         for exit in rows {
             match exit {
                 Ok | Failed | CheckFailed | Partial | Usage | BadData | NotFound | Unavailable | CannotCreate | Io
-                | Locked | Refused | Config | Signal(_) | Child(_) => {}
+                | TempFail | Refused | Config | Signal(_) | Child(_) => {}
             }
         }
         rows.into()

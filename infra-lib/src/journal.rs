@@ -1,4 +1,4 @@
-//! Who did what, when, and how it ended.
+//! The journal: who ran which operation, when, and with what outcome.
 
 use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -9,27 +9,27 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::state::StateDir;
+use crate::fs::error::FileError;
+use crate::state::{StateDir, StateError};
 
 /// One operation that changed something, or tried to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Entry {
-    /// When it began.
+    /// When the operation started, in UTC.
     pub at: Timestamp,
-    /// The user.
+    /// The system user that ran it.
     pub who: String,
-    /// The operation.
+    /// The name of the operation.
     pub operation: String,
-    /// The environment.
+    /// The environment it ran in.
     pub environment: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
-    /// The name of its exit code.
+    /// The name of the exit status.
     pub outcome: String,
-    /// The error's message, secrets masked.
+    /// The error message, with secrets masked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -56,9 +56,9 @@ impl Entry {
         }
     }
 
-    pub(crate) fn append(&self, state: &StateDir) -> Result<()> {
+    pub(crate) fn append(&self, state: &StateDir) -> Result<(), StateError> {
         let path = state.ensure()?.join(FILE);
-        let mut line = serde_json::to_vec(self).map_err(|error| Error::file("write", path.clone())(error.into()))?;
+        let mut line = serde_json::to_vec(self).map_err(|error| FileError::on("write", path.clone())(error.into()))?;
         line.push(b'\n');
         OpenOptions::new()
             .append(true)
@@ -66,24 +66,25 @@ impl Entry {
             .mode(0o600)
             .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
             .open(&path)
-            // One write of one line: lines of operations that end together do not mix.
+            // One write call per line, so that lines of concurrent operations do not mix.
             .and_then(|mut file| file.write_all(&line))
-            .map_err(Error::file("write", path))
+            .map_err(FileError::on("write", path))?;
+        Ok(())
     }
 }
 
-/// The last entries, oldest first. A line that cannot be read is left out.
+/// The last `count` entries, oldest first. Unreadable lines are skipped.
 pub(crate) fn read(state: &StateDir, count: usize) -> Vec<Entry> {
     let Ok(file) = std::fs::File::open(state.path().join(FILE)) else { return Vec::new() };
     let mut entries: Vec<Entry> = BufReader::new(file)
         .split(b'\n')
-        .map_while(std::result::Result::ok)
+        .map_while(Result::ok)
         .filter_map(|line| serde_json::from_slice(&line).ok())
         .collect();
     entries.split_off(entries.len().saturating_sub(count))
 }
 
-/// The user's name as the system knows it.
+/// The current user's name, from the system's user database.
 pub(crate) fn who() -> String {
     let uid = rustix::process::getuid().as_raw();
     crate::users::name(uid).unwrap_or_else(|| uid.to_string())
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_read_hides_no_other() {
         let dir = tempfile::tempdir().unwrap();
-        let state = StateDir::of(camino::Utf8Path::from_path(dir.path()).unwrap());
+        let state = StateDir::new(camino::Utf8Path::from_path(dir.path()).unwrap());
         let entry = |name: &str| Entry::new(Timestamp::now(), name, "development", Duration::ZERO, Exit::Ok, None);
         entry("first").append(&state).unwrap();
         let path = state.path().join(FILE);

@@ -1,10 +1,10 @@
-//! Typed infrastructure operations over `docker compose` and PostgreSQL: what a Makefile and a folder of shell scripts
-//! do for a containerised web application, as values that say what they do and end with an exit code that does not lie.
+//! Typed infrastructure operations over `docker compose` and PostgreSQL. They replace the Makefile and shell scripts
+//! of a containerised web application with typed values and reliable exit codes.
 //!
 //! # A guided example
 //!
-//! A project is a folder with compose files and, where those do not say enough, an `infra.toml`. Opening one reads its
-//! files; neither Docker nor PostgreSQL is needed for that.
+//! A project is a folder with compose files and, where those are not enough, an `infra.toml`. Opening a project only
+//! reads its files; it needs neither Docker nor PostgreSQL.
 //!
 //! ```
 //! use infra_lib::{Exit, Project};
@@ -24,8 +24,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An operation is a value whose fields are its options, and [`Project::run`] runs it. What it finds out, also that
-//! something is unhealthy or that nothing was to do, is its outcome: serialisable, displayable, and with an exit code.
+//! An operation is a value whose fields are its options, and [`Project::run`] runs it. It returns an outcome, also
+//! when something is unhealthy or there was nothing to do. An outcome can be serialised and displayed, and has an
+//! exit code.
 //!
 //! ```no_run
 //! use infra_lib::ops::{Health, Start};
@@ -41,8 +42,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Operations neither print nor ask. Whoever wants to see what happens passes an [observer](report::Observer); whoever may
-//! answer before something is destroyed passes a [consent](consent::Consent). By default nobody hears, and the answer is no.
+//! Operations neither print nor prompt. To follow their progress, pass an [observer](report::Observer); to allow them
+//! to destroy something, pass a [consent](consent::Consent). By default, events are discarded and destructive
+//! operations are declined.
 //!
 //! ```no_run
 //! use infra_lib::consent::Given;
@@ -59,9 +61,9 @@
 //! # Ok::<(), infra_lib::Error>(())
 //! ```
 //!
-//! Your own operation is a type that implements [`Operation`]; `docs/architecture.md` has one whole. Your own tests get a
-//! PostgreSQL of theirs from [`postgres::TempDatabase`]. And a project's `xtask` is one line of `main`, or an enum of its own
-//! with [`cli::Command`] flattened into it:
+//! To add your own operation, implement [`Operation`]; `docs/architecture.md` has a complete example. For your own
+//! tests, [`postgres::TempDatabase`] starts a temporary PostgreSQL server. A project's `xtask` is a one-line `main`,
+//! or its own enum with [`cli::Command`] flattened into it:
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
@@ -73,49 +75,60 @@
 //!
 //! `cli` (on by default): the command line, progress bars and prompts. `schema`: the JSON Schema of `infra.toml`.
 
-pub mod backup;
+mod backup;
+mod cancel;
 mod checks;
 #[cfg(feature = "cli")]
 pub mod cli;
-pub mod compose;
+mod compose;
+pub mod config;
 pub mod consent;
-pub mod dotenv;
-mod error;
-pub mod exec;
+mod dotenv;
+mod exec;
 mod exit;
-pub mod fs;
+mod failure;
+mod fs;
+mod hex;
 mod journal;
 mod lock;
-mod makefile;
-pub mod manifest;
 mod migrations;
-mod nonce;
-mod operation;
 pub mod ops;
 pub mod policy;
 pub mod postgres;
-pub mod probe;
+mod probe;
 mod project;
 pub mod report;
-pub mod schedule;
+mod schedule;
 mod secret;
+mod stack;
 mod state;
 mod suggest;
+mod units;
 mod users;
 mod volumes;
 
-pub use error::{Error, Result};
-pub use exec::CancelToken;
+#[cfg(feature = "schema")]
+pub use backup::json_schema as backup_json_schema;
+pub use cancel::{CancelToken, Cancelled};
+pub use compose::{Container, Health as ContainerHealth, Status as ContainerStatus};
 pub use exit::Exit;
-pub use journal::Entry as JournalEntry;
-pub use lock::{Guard, Lock, LockError, Mode};
-pub use migrations::{MigrationError, MigrationState, MigrationStatus};
-pub use operation::{Group, Operation, Outcome};
-pub use project::{Culprit, DatabaseAxis, Environment, LocalRecord, Project, ProjectBuilder, Record};
+pub use failure::{ErrorKind, Failure};
+pub use project::error::{Error, Result};
+pub use project::operation::{Group, Operation, Outcome};
+pub use project::{Environment, Project, ProjectBuilder};
 pub use secret::Secret;
-pub use state::StateDir;
 
-/// The documents' Rust blocks are compiled, and run where they can be.
+/// What this crate's own integration tests read and write with. It carries no promise: anything in it may change or go
+/// in any release.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::dotenv::{
+        DotenvError, EnvFile, Expectations, FindingCode, Resolved, SyntaxCause, Variable, check, resolve,
+    };
+    pub use crate::fs::{WriteError, atomic};
+}
+
+/// Compiles the Rust blocks of the documents, and runs those that can run.
 #[cfg(doctest)]
 mod documents {
     #[doc = include_str!("../../README.md")]

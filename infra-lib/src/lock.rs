@@ -1,101 +1,116 @@
-//! One operation at a time, where that matters.
+//! Locks between processes that must not run the same kind of operation at the same time.
 //!
-//! The locks are the kernel's: they end with the process that holds them, however it ends. What stands in a lock file
-//! only tells who it is; nobody trusts it.
+//! These are kernel locks, which end with the process that holds them, however it ends. The content of a lock file
+//! only describes the holder; correctness never depends on it.
 
+use crate::exit::Exit;
+use crate::failure::{ErrorKind, Failure};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::{Duration, Instant};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::exec::{CancelToken, ExecError};
+use crate::cancel::CancelToken;
+use crate::cancel::Cancelled;
+use crate::fs::error::FileError;
 
-/// What a lock keeps apart.
+/// What a lock protects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Lock {
-    /// Setting up this checkout.
+pub(crate) enum Lock {
+    /// The setup of this checkout.
     Setup,
     /// Starting, stopping and cleaning the stack.
     Stack,
-    /// The database's content: shared by those that read or add, exclusive for those that replace.
+    /// The database's content: shared for reading and adding, exclusive for replacing.
     Database,
-    /// One backup at a time.
+    /// The backup folder: one backup at a time.
     Backup,
-    /// The volumes' content: read or replaced by one at a time.
+    /// The content of the volumes: one reader or writer at a time.
     Volumes,
-    /// One migrator of this checkout at a time.
+    /// Migrations: one run of this checkout at a time.
     Migration,
 }
 
-/// Whether others may hold the lock as well.
+/// Whether other processes may hold the lock as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Together with others that share.
+pub(crate) enum Mode {
+    /// Shared with other holders in this mode.
     Shared,
-    /// Alone.
+    /// Held by one process only.
     Exclusive,
 }
 
-/// A held lock; it ends when this is dropped.
+/// A held lock, released when this is dropped.
 #[derive(Debug)]
 #[must_use = "the lock ends when this is dropped"]
-pub struct Guard {
+pub(crate) struct Guard {
     file: File,
     alone: bool,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // Or the next holder would be taken for this one until it has signed. Others that share may still be at work.
+        // Clear the owner, so that the next holder is not mistaken for this one. Shared holders may still be active.
         if self.alone {
             let _ = self.file.set_len(0);
         }
     }
 }
 
-/// Who holds a lock.
+/// The holder of a lock.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Owner {
-    /// The process.
-    pub pid: u32,
-    /// What it does.
-    pub operation: String,
-    /// Since when.
-    pub since: Timestamp,
+pub(crate) struct Owner {
+    /// The holder's process id.
+    pub(crate) pid: u32,
+    /// The operation that it runs.
+    pub(crate) operation: String,
+    /// When it acquired the lock.
+    pub(crate) since: Timestamp,
 }
 
-/// Why a lock was not had.
+/// Why a lock could not be acquired.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LockError {
-    /// Somebody else has it.
-    #[error("another operation is at work: {}", owner_words(.owner.as_ref()))]
+pub(crate) enum LockError {
+    /// Another process holds it.
+    #[error("another operation is running: {}", owner_words(.owner.as_ref()))]
     Held {
-        /// Who, if it could be read.
+        /// The holder, if it could be read.
         owner: Option<Owner>,
     },
     /// The lock file cannot be used.
-    #[error("cannot lock {path}")]
-    File {
-        /// The file.
-        path: Utf8PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The caller stopped waiting.
     #[error(transparent)]
-    Cancelled(#[from] ExecError),
+    File(FileError),
+    /// The caller was cancelled while waiting.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
-impl LockError {
-    /// The way out.
-    pub fn hint(&self) -> Option<String> {
-        matches!(self, Self::Held { .. }).then(|| "wait for it to end, then try again".to_owned())
+impl Failure for LockError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Held { .. } => Exit::TempFail,
+            Self::Cancelled(error) => error.exit(),
+            Self::File(error) => error.exit(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Held { .. } => ErrorKind::Locked,
+            _ => self.exit().into(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Held { .. } => Some("wait for it to end, then try again".to_owned()),
+            Self::File(error) => error.hint(),
+            Self::Cancelled(_) => None,
+        }
     }
 }
 
@@ -118,8 +133,8 @@ impl Lock {
         }
     }
 
-    /// Takes the lock, waiting at most `patience`; `on_wait` hears once whom we wait for.
-    pub fn acquire(
+    /// Acquires the lock, waiting up to `patience`. `on_wait` is called once with the current holder.
+    pub(crate) fn acquire(
         self,
         dir: &Utf8Path,
         mode: Mode,
@@ -129,7 +144,7 @@ impl Lock {
         mut on_wait: impl FnMut(&str),
     ) -> Result<Guard, LockError> {
         let path = dir.join(self.file_name());
-        let fail = |source| LockError::File { path: path.clone(), source };
+        let fail = |source| LockError::File(FileError::on("lock", path.clone())(source));
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -151,7 +166,7 @@ impl Lock {
                 Err(TryLockError::Error(source)) => return Err(fail(source)),
                 Err(TryLockError::WouldBlock) => {
                     let owner = read_owner(&mut file);
-                    // Whoever has just taken it may not have signed yet.
+                    // The current holder may not have written its name yet.
                     let signed = owner.is_some() || Instant::now() >= end + SIGNING;
                     if Instant::now() >= end && signed {
                         return Err(LockError::Held { owner });
@@ -165,16 +180,16 @@ impl Lock {
             }
         }
         let owner = Owner { pid: std::process::id(), operation: operation.to_owned(), since: Timestamp::now() };
-        // On a full disk nobody learns our name; `clean`, which may free some, must work all the same.
+        // On a full disk the name is missing. The lock must work anyway, since `clean` may free some space.
         let _ = write_owner(&mut file, &owner);
         Ok(Guard { file, alone: mode == Mode::Exclusive })
     }
 }
 
-/// How long after taking a lock its holder's name may be missing.
+/// How long the holder's name may be missing after it acquired the lock.
 const SIGNING: Duration = Duration::from_millis(500);
 
-/// A lock file is small; whatever else stands there is not read.
+/// Maximum number of bytes read from a lock file.
 const OWNER_LIMIT: u64 = 1024;
 
 fn read_owner(file: &mut File) -> Option<Owner> {

@@ -1,14 +1,14 @@
-//! A value that must not be seen.
+//! A value that must never be shown.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
-/// What stands in place of a secret wherever one would be shown.
+/// What is shown instead of a secret.
 pub(crate) const MASK: &str = "***";
 
-/// A password, key or token: it masks itself in `Display`, `Debug` and JSON, and is wiped when dropped.
+/// A password, key or token. It is masked in `Display`, `Debug` and JSON, and its memory is wiped on drop.
 ///
 /// It reaches a child process through the environment or a file of mode 0600, never through argv.
 ///
@@ -21,17 +21,17 @@ pub(crate) const MASK: &str = "***";
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Wraps a value.
+    /// Wraps a value as a secret.
     pub fn new(value: impl Into<String>) -> Self {
         Self(Zeroizing::new(value.into()))
     }
 
-    /// The value itself. Every use of this is a place to look at in a review.
+    /// The plain value. Review every use of this function.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is nothing to hide.
+    /// Whether the value is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,33 +1,28 @@
-//! The nearest known word to a mistyped one.
+//! Suggestions for unknown names.
 
-/// The candidate that was probably meant, if one is near enough.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1) + 1;
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+/// The hint for an unknown name: the nearest known one, or else all of them. `kind` is the plural noun for them.
+pub(crate) fn hint<'a>(kind: &str, given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    did_you_mean(given, known.iter().copied()).unwrap_or_else(|| match &known[..] {
+        [] => format!("there are no {kind}"),
+        known => format!("the {kind} are: {}", known.join(", ")),
+    })
 }
 
-/// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let cost = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + cost);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
+/// The question whether the nearest known name was meant, if it is similar enough.
+pub(crate) fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(given, known).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// The nearest known name, if it is similar enough.
+pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (given.chars().count() / 3).max(1) + 1;
+    known
+        .into_iter()
+        .map(|name| (strsim::osa_distance(given, name), name))
+        .filter(|(distance, name)| *distance <= limit && *distance < name.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
 }
 
 #[cfg(test)]
@@ -40,5 +35,8 @@ mod tests {
         assert_eq!(nearest("strat", known), Some("start"));
         assert_eq!(nearest("db-bakcup", known), Some("db-backup"));
         assert_eq!(nearest("frobnicate", known), None);
+        assert_eq!(hint("services", "wbe", ["web", "db"]), "did you mean `web`?");
+        assert_eq!(hint("services", "frobnicate", ["web", "db"]), "the services are: web, db");
+        assert_eq!(hint("volumes", "media", []), "there are no volumes");
     }
 }

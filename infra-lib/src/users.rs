@@ -1,6 +1,10 @@
 //! The system's users, from `/etc/passwd`.
+//!
+//! The C library (as used by the crate `uzers`) would also know LDAP users. But it loads modules at run time, and a
+//! static program such as `cargo xtask static` builds then crashes with a segmentation fault at the first unknown
+//! user if `/etc/nsswitch.conf` contains `passwd: files systemd`, as it does on Debian.
 
-/// A user's name, id and group.
+/// A user's name, user id and group id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct User {
     pub(crate) name: String,
@@ -12,7 +16,7 @@ pub(crate) fn name(uid: u32) -> Option<String> {
     all().into_iter().find(|user| user.uid == uid).map(|user| user.name)
 }
 
-pub(crate) fn named(name: &str) -> Option<User> {
+pub(crate) fn by_name(name: &str) -> Option<User> {
     all().into_iter().find(|user| user.name == name)
 }
 

@@ -21,12 +21,12 @@ if [ "$VOLUMES" = true ]; then
     docker compose --profile development --profile production --profile testing down -v
 fi
 if [ "$ALL" = true ]; then
-    docker compose --profile development --profile production --profile testing down --rmi all
-    # Unguarded in the original; it takes other projects' images and build cache along.
+    # Unguarded in the original; both take other projects' images along, and the second their build cache too.
     if [ "$LEGACY_REALLY_PRUNE" = 1 ]; then
+        docker compose --profile development --profile production --profile testing down --rmi all
         docker system prune -af
     else
-        echo "left out: docker system prune -af"
+        echo "left out: docker compose down --rmi all; docker system prune -af"
     fi
 fi
 docker system df

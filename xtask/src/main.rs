@@ -1,25 +1,33 @@
 //! The command line of this repository: the library's, and the repository's own chores.
 
-#![expect(clippy::print_stderr, reason = "chores talk to whoever runs them")]
+#![expect(clippy::print_stderr, reason = "chores print to the terminal")]
 
-mod bench;
 mod ci;
+mod lacking;
 mod portable;
+mod record;
 mod schema;
-mod standins;
+mod steps;
+mod suite;
+mod sweep;
+mod tool;
 
 use std::error::Error;
 use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
 enum Xtask {
-    Bench(bench::Bench),
-    /// Check formatting, lints and documentation, and run the README's own test command
+    /// Measure this command line against the `docker compose` calls and shell scripts that it replaces
+    Bench(tool::Tool),
+    /// Check the code, its documentation and its dependencies, and run the README's own test command
     Ci,
-    /// Write docs/*.schema.json anew, from the types that read infra.toml and the manifests of backups
+    /// Rewrite docs/*.schema.json from the types that read infra.toml and the manifests of backups
     Schema,
-    Standins(standins::Standins),
+    /// Build the images that the stacks name, where no registry can be reached
+    Standins(tool::Tool),
     Static(portable::Static),
+    /// Run the tests as on a machine without Docker, without PostgreSQL, and without both
+    Sweep,
     #[command(flatten)]
     Infra(infra_lib::cli::Command),
 }
@@ -27,11 +35,12 @@ enum Xtask {
 fn main() -> ExitCode {
     let cli = infra_lib::cli::parse::<Xtask>();
     match cli.command {
-        Xtask::Bench(chore) => finish(chore.run()),
+        Xtask::Bench(tool) => finish(tool.run("bench")),
         Xtask::Ci => finish(ci::run()),
         Xtask::Schema => finish(schema::run()),
-        Xtask::Standins(chore) => finish(chore.run()),
+        Xtask::Standins(tool) => finish(tool.run("standins")),
         Xtask::Static(chore) => finish(chore.run(std::path::Path::new("."))),
+        Xtask::Sweep => finish(sweep::run()),
         Xtask::Infra(command) => cli.context.run(command),
     }
 }
@@ -64,7 +73,10 @@ mod tests {
             for rest in text.lines().flat_map(|line| line.split("cargo xtask ").skip(1)) {
                 let words: Vec<&str> =
                     rest.split(['`', '#', '>']).next().unwrap_or_default().split_whitespace().collect();
-                if words.first().is_some_and(|word| ["bench", "ci", "schema", "standins", "static"].contains(word)) {
+                if words
+                    .first()
+                    .is_some_and(|word| ["bench", "ci", "schema", "standins", "static", "sweep"].contains(word))
+                {
                     let parsed = parser.clone().no_binary_name(true).try_get_matches_from(&words);
                     assert!(parsed.is_ok(), "{document}: cargo xtask {}: {}", words.join(" "), parsed.unwrap_err());
                     seen += 1;

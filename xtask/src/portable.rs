@@ -37,7 +37,7 @@ impl Static {
             file.clone()
         } else {
             let project = infra_lib::Project::discover(project_dir)?;
-            let folder = project.state().ensure()?.join("bin");
+            let folder = project.state_folder()?.join("bin");
             shell.create_dir(&folder)?;
             folder.join("xtask-static").into_std_path_buf()
         };

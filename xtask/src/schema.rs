@@ -1,6 +1,6 @@
 //! The published schemas: of `infra.toml`, and of a backup's manifest.
 //!
-//! What generates them is built for tests only: whoever runs `cargo xtask` for the first time does not wait for it.
+//! What generates them is built for tests only, so that a first `cargo xtask` does not wait for it.
 
 use std::error::Error;
 
@@ -18,11 +18,11 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
 
 #[cfg(test)]
 mod tests {
-    use infra_lib::{backup, manifest};
+    use infra_lib::{backup_json_schema, config};
 
     #[test]
     fn the_published_schemas_are_what_the_code_reads() {
-        for (name, schema) in [("infra", manifest::json_schema()), ("backup", backup::json_schema())] {
+        for (name, schema) in [("infra", config::json_schema()), ("backup", backup_json_schema())] {
             let path = format!("{}/../docs/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
             if std::env::var_os(super::WRITE).is_some() {
                 std::fs::write(&path, &schema).unwrap();

@@ -1,4 +1,4 @@
-//! The backups that there are.
+//! The catalogue of existing backups.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::FileType;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
 use crate::fs::atomic;
-use crate::nonce;
+use crate::hex;
 use crate::project::Project;
+use crate::project::environment_name::canonical;
+use crate::project::error::{Error, Result};
 
 use super::BackupError;
 use super::draft::{self, PART};
@@ -17,27 +18,27 @@ use super::folder::Folder;
 use super::manifest::{BackupManifest, Format};
 use super::name;
 
-/// The backups of a folder, in the order in which they were made. A file without a manifest is none.
+/// The backups of a folder, in creation order. A file without a manifest is not a backup.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
-    /// `None`: nothing was ever backed up here.
+    /// `None` if no backup was ever made here.
     pub(crate) folder: Option<Folder>,
     pub(crate) entries: Vec<Entry>,
-    /// Manifests that cannot be used, and why.
+    /// Errors of manifests that cannot be used.
     pub(crate) problems: Vec<BackupError>,
 }
 
-/// A backup of the catalogue.
+/// A backup in the catalogue.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
-    /// Its manifest's file.
+    /// The manifest's file name.
     pub(crate) name: String,
     pub(crate) manifest: BackupManifest,
 }
 
-/// What lies in every folder of backups, so that an empty mount point is not taken for one.
+/// A marker in every backup folder, so that an empty mount point is not mistaken for one.
 const MARKER: &str = ".infra-backups.json";
-/// Which folders were used, with what lies in them.
+/// The state file that records which folders were used, with their ids.
 const RECORD: &str = "backup-folders.json";
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,14 +47,14 @@ struct Marker {
 }
 
 impl Project {
-    /// Where its backups are kept.
-    pub fn backup_dir(&self) -> Utf8PathBuf {
-        self.root().join(self.manifest().backup.dir.as_deref().unwrap_or(Utf8Path::new("backups")))
+    /// The folder that holds this project's backups.
+    pub(crate) fn backup_dir(&self) -> Utf8PathBuf {
+        self.root().join(self.config().backup.dir.as_deref().unwrap_or(Utf8Path::new("backups")))
     }
 }
 
 impl Catalogue {
-    /// Reads what there is. A folder that was never used has none.
+    /// Reads the catalogue. It is empty if the folder was never used.
     pub(crate) fn read(project: &Project) -> Result<Self> {
         let path = project.backup_dir();
         let folder = if path.symlink_metadata().is_ok() { Some(Folder::open(&path)?) } else { None };
@@ -62,10 +63,10 @@ impl Catalogue {
             None if known(project).contains_key(&path) => return Err(not_mounted(project, &path)),
             None => {}
         }
-        Self::of(folder)
+        Self::from_folder(folder)
     }
 
-    /// Opens the folder to add to it, and makes it if there is none.
+    /// Opens the folder for writing and creates it if needed.
     pub(crate) fn folder_for_writing(project: &Project) -> Result<(Folder, String)> {
         let path = project.backup_dir();
         let known = known(project);
@@ -79,11 +80,11 @@ impl Catalogue {
             }
             return Ok((folder, id));
         }
-        let marker = Marker { id: nonce::hex_digits(12)? };
+        let marker = Marker { id: hex::random_digits(12)? };
         let text =
             serde_json::to_vec(&marker).map_err(|error| Error::file("write", path.join(MARKER))(error.into()))?;
         match atomic::create_new(&path.join(MARKER), &text) {
-            // Another one was quicker.
+            // Another process created it first.
             Err(error) if error.already_exists() => return Self::folder_for_writing(project),
             written => written?,
         }
@@ -91,8 +92,8 @@ impl Catalogue {
         Ok((folder, marker.id))
     }
 
-    /// The backups of an opened folder.
-    pub(crate) fn of(folder: Option<Folder>) -> Result<Self> {
+    /// The backups of an open folder.
+    pub(crate) fn from_folder(folder: Option<Folder>) -> Result<Self> {
         let mut catalogue = Self { folder, entries: Vec::new(), problems: Vec::new() };
         let Some(folder) = &catalogue.folder else { return Ok(catalogue) };
         let names = folder.names().map_err(Error::file("read", folder.path()))?;
@@ -107,12 +108,12 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// The backups of the database of this project's environment, oldest first.
+    /// Database backups of this project's environment, oldest first.
     pub(crate) fn databases<'a>(&'a self, project: &'a Project) -> impl DoubleEndedIterator<Item = &'a Entry> {
         self.entries.iter().filter(|entry| entry.manifest.database.is_some() && entry.is_of(project))
     }
 
-    /// The backups of a volume of this project's environment, oldest first.
+    /// Backups of one volume of this project's environment, oldest first.
     pub(crate) fn volumes<'a>(
         &'a self,
         project: &'a Project,
@@ -122,12 +123,12 @@ impl Catalogue {
         self.entries.iter().filter(is_its)
     }
 
-    /// The newest backup of the database that is good.
+    /// The newest good backup of the database.
     pub(crate) fn newest_good<'a>(&'a self, project: &'a Project) -> Option<&'a Entry> {
         self.databases(project).rfind(|entry| entry.manifest.is_good())
     }
 
-    /// Whether a backup's file is there, with the size that it should have. More than that takes reading it.
+    /// Whether the backup's file exists with the expected size. The content is not read.
     pub(crate) fn has_file_of(&self, entry: &Entry) -> bool {
         let BackupManifest { file, format, bytes, .. } = &entry.manifest;
         self.folder.as_ref().is_some_and(|folder| match format {
@@ -136,22 +137,22 @@ impl Catalogue {
         })
     }
 
-    /// The number that the next one gets.
+    /// The sequence number for the next backup.
     pub(crate) fn next_sequence(&self) -> u64 {
         self.entries.iter().map(|entry| entry.manifest.sequence).max().unwrap_or(0) + 1
     }
 
-    /// The database's backup that is meant by `latest`, an id, a label (the newest one that has it), or the name of a file.
+    /// Finds a database backup by `latest`, an id, a label (newest match), or a file name.
     pub(crate) fn find<'a>(&'a self, project: &'a Project, wanted: &str) -> Result<&'a Entry, BackupError> {
         if wanted == "latest" {
             for problem in &self.problems {
-                project.warn(format_args!("{problem}; an older backup may be taken instead"));
+                project.warn(format_args!("{problem}; an older backup may be used instead"));
             }
         }
         self.find_among(wanted, self.databases(project).collect())
     }
 
-    /// The same among these, which are sorted, oldest first. A file's name finds those of other projects too.
+    /// Finds a backup among `own`, sorted oldest first. A file name also finds backups of other projects.
     pub(crate) fn find_among<'a>(&'a self, wanted: &str, own: Vec<&'a Entry>) -> Result<&'a Entry, BackupError> {
         if wanted == "latest" {
             let newest = own.iter().rev().find(|entry| entry.manifest.is_good());
@@ -182,14 +183,14 @@ impl Catalogue {
         })
     }
 
-    /// Removes what runs that were killed have left. Only whoever holds the folder's lock may do so.
+    /// Removes what killed runs have left. The caller must hold the folder's lock.
     pub(crate) fn sweep(&self) -> Result<Vec<String>> {
         let Some(folder) = &self.folder else { return Ok(Vec::new()) };
         folder.remove_dead_drafts();
         let names = folder.names().map_err(Error::file("read", folder.path()))?;
         let mut removed = Vec::new();
         for part in names.iter().filter(|name| name.starts_with('.') && name.ends_with(PART)) {
-            // Files had their names already, and the manifest that would have named them was not yet there.
+            // The files were published already, but not the manifest that would make them a backup.
             for published in draft::announced(folder, part) {
                 let is_listed = self.entries.iter().any(|entry| entry.files().any(|file| file == published));
                 if !is_listed && folder.has(&published) {
@@ -208,33 +209,33 @@ impl Catalogue {
 }
 
 impl Entry {
-    /// Whether it is one of this project's environment.
+    /// Whether it belongs to this project's environment.
     pub(crate) fn is_of(&self, project: &Project) -> bool {
-        self.manifest.project == project.name() && self.manifest.environment == project.environment().name
+        self.manifest.project == project.name() && canonical(&self.manifest.environment) == project.environment().name
     }
 
-    /// Its name without an extension.
+    /// The backup's name without its extension.
     pub(crate) fn stem(&self) -> &str {
         self.name.strip_suffix(".json").unwrap_or(&self.name)
     }
 
-    /// The database or the volume that it is of: the backups of one are judged together.
+    /// The database and volume it is of. Retention treats each of them separately.
     pub(crate) fn subject(&self) -> (Option<&str>, Option<&str>) {
         (self.manifest.database.as_ref().map(|facts| facts.name.as_str()), self.manifest.volume.as_deref())
     }
 
-    /// Its size with what stands beside it.
+    /// The total size in bytes, including additional files.
     pub(crate) fn bytes(&self) -> u64 {
         self.manifest.bytes + self.manifest.globals.as_ref().map_or(0, |globals| globals.bytes)
     }
 
-    /// Its files, without the manifest.
+    /// The backup's files, without the manifest.
     pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
         let globals = self.manifest.globals.iter().map(|globals| globals.file.as_str());
         std::iter::once(self.manifest.file.as_str()).chain(globals)
     }
 
-    /// Writes its manifest anew, after something about it was found. One that was removed meanwhile stays removed.
+    /// Rewrites the manifest after a change. A manifest that was removed in the meantime stays removed.
     pub(crate) fn save(&self, folder: &Folder) -> Result<()> {
         if !folder.has(&self.name) {
             return Ok(());
@@ -245,19 +246,19 @@ impl Entry {
     }
 }
 
-/// When the last good backup was made, for somebody who is about to destroy something.
+/// When the last good backup was made, as text for a confirmation prompt.
 pub(crate) fn last_in_words(project: &Project) -> Option<String> {
     let catalogue = Catalogue::read(project).ok()?;
     let newest = &catalogue.newest_good(project)?.manifest;
     Some(format!("{} ago ({})", crate::report::ago(newest.created, jiff::Timestamp::now()), newest.file))
 }
 
-/// `None`: other people's JSON, which is none of our business.
+/// `None` if it is JSON of another program.
 fn read_manifest(folder: &Folder, name: &str) -> Result<Option<BackupManifest>, BackupError> {
     let unusable = |reason: String| BackupError::Manifest { file: name.to_owned(), reason };
     let is_named_as_ours = name::has_time(name);
     let text = match folder.open_file(name).and_then(std::io::read_to_string) {
-        // A set's file names backups, and is none.
+        // A set's file lists backups but is not one itself.
         Ok(text) if text.contains("\"parts\"") && !text.contains("\"sequence\"") => return Ok(None),
         Ok(text) if is_named_as_ours || text.contains("\"sequence\"") => text,
         Err(error) if is_named_as_ours => return Err(unusable(error.to_string())),
@@ -286,10 +287,10 @@ fn known(project: &Project) -> BTreeMap<Utf8PathBuf, String> {
 fn remember(project: &Project, path: &Utf8Path, id: &str) -> Result<()> {
     let mut known = known(project);
     known.insert(path.to_owned(), id.to_owned());
-    project.state().write(RECORD, &known)
+    Ok(project.state().write(RECORD, &known)?)
 }
 
-/// The folder's id, unless it is new. One that was used before must still be marked.
+/// The folder's id; `None` if it is new. A folder that was used before must still have its marker.
 fn check_marker(project: &Project, folder: &Folder) -> Result<Option<String>> {
     let text = match folder.open_file(MARKER).and_then(std::io::read_to_string) {
         Ok(text) => Some(text),
@@ -312,13 +313,13 @@ impl BackupError {
         if let Self::Manifest { reason, .. } = self { reason.clone() } else { self.to_string() }
     }
 
-    /// Whether it is about the manifest of this name, or of the backup's file of this name.
+    /// Whether the error is about this manifest or the backup's file of this name.
     pub(crate) fn is_about(&self, name: &str) -> bool {
         matches!(self, Self::Manifest { file, .. } | Self::Schema { file, .. } if is_beside(file, name))
     }
 }
 
-/// Whether a manifest of this name is that of the file.
+/// Whether a manifest name belongs to this file name.
 fn is_beside(manifest: &str, file: &str) -> bool {
     let stem = manifest.strip_suffix(".json").unwrap_or(manifest);
     file.strip_prefix(stem).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

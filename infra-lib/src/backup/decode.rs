@@ -1,58 +1,57 @@
-//! Reading a dump's SQL as it streams by, to count the rows of each table.
+//! Decodes a dump's SQL as a stream, to count the rows of each table.
 //!
-//! The data of a table stands between `COPY … FROM stdin;` and a line `\.`, one row a line. What is outside is only
-//! followed closely enough to know where a quoted name, a string or a function's body ends, so that nothing in them is
-//! taken for a `COPY`.
+//! A table's data is between `COPY … FROM stdin;` and a line `\.`, one row per line. Outside of it, the decoder
+//! tracks only where quoted names, strings and function bodies end, so that no text in them is mistaken for a `COPY`.
 
 use std::fmt::Write as _;
 
 use memchr::{memchr, memchr_iter, memchr2, memmem};
 
+use super::dump_header::Remarks;
 use super::manifest::TableRows;
-use super::remarks::Remarks;
 
-/// A statement is remembered up to this length: a table may have 1,600 columns with names of 63 bytes.
+/// Maximum length of a buffered statement: a table may have 1,600 columns with names of 63 bytes.
 const LONGEST_COPY: usize = 256 * 1024;
 const END_OF_DATA: &[u8] = b"\n\\.\n";
 const COMPLETE: &[u8] = b"-- PostgreSQL database dump complete";
 
-/// What a dump holds, as far as its data says.
+/// The content of a dump, as decoded.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Decoded {
-    /// In the order of the dump.
+    /// Tables in the order of the dump.
     pub(crate) tables: Vec<TableRows>,
-    /// How many large objects there are.
+    /// The number of large objects.
     pub(crate) large_objects: u64,
-    /// Whether it ends as `pg_dump` ends one.
+    /// Whether it ends as `pg_dump` ends a dump.
     pub(crate) complete: bool,
     /// Whether it ended within a table's data.
     pub(crate) cut: bool,
-    /// What it says of itself.
+    /// Information from the dump's comments and statements.
     pub(crate) remarks: Remarks,
 }
 
-/// Counts while the text streams by.
+/// A streaming decoder that counts rows.
 pub(crate) struct Decoder {
-    /// Whether its text is UTF-8, as far as it has said.
+    /// Whether the text is UTF-8, as far as is known.
     utf8: bool,
     within: Within,
-    /// The line or statement so far.
+    /// The current line or statement so far.
     head: Vec<u8>,
     decoded: Decoded,
 }
 
 enum Within {
-    /// Between statements, or in one.
+    /// Between statements, or within one.
     Plain,
     /// After `--` in the first column.
     Comment,
-    /// In a name or a string, which ends with this byte.
+    /// In a name or string that ends with this byte.
     Quote(u8),
-    /// After a `$`, which may begin a quote.
+    /// After a `$`, which may begin a dollar quote.
     Tag(Vec<u8>),
-    /// In a string that ends with this; and what was seen of it lately.
+    /// In a dollar-quoted string with this tag; `seen` may contain a part of its end.
     Dollar { tag: Vec<u8>, seen: Vec<u8> },
-    /// In a table's data: what was held back, since the end may stand there in part.
+    /// In a table's data; `held` may contain a part of the end marker.
     Data { table: TableRows, held: Vec<u8> },
 }
 
@@ -61,7 +60,7 @@ impl Decoder {
         Self { utf8: true, within: Within::Plain, head: Vec::new(), decoded: Decoded::default() }
     }
 
-    /// Takes the next bytes.
+    /// Decodes the next bytes.
     pub(crate) fn push(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let used = match std::mem::replace(&mut self.within, Within::Plain) {
@@ -76,7 +75,12 @@ impl Decoder {
         }
     }
 
-    /// What was found, at the end of the text.
+    /// Whether the next byte begins a line outside of data, strings and function bodies.
+    pub(super) fn is_between_lines(&self) -> bool {
+        matches!(self.within, Within::Plain) && self.head.is_empty()
+    }
+
+    /// The result, at the end of the text.
     pub(crate) fn finish(mut self) -> Decoded {
         match self.within {
             Within::Data { .. } | Within::Quote(_) | Within::Dollar { .. } => self.decoded.cut = true,
@@ -107,7 +111,7 @@ impl Decoder {
         end + 1
     }
 
-    /// A line of a statement has ended.
+    /// Handles the end of a line in a statement.
     fn line(&mut self) -> Within {
         let line = std::mem::take(&mut self.head);
         let line = line.strip_suffix(b"\n").unwrap_or(&line);
@@ -124,7 +128,7 @@ impl Decoder {
             .and_then(|rest| rest.strip_suffix(b" FROM stdin;"))
             .and_then(|text| table(text, self.utf8));
         match copied {
-            // As if the line before had just ended: so the end of an empty table's data looks like any other's.
+            // Begin with a line end, so that the end of an empty table's data looks like any other's.
             Some(table) => Within::Data { table, held: vec![b'\n'] },
             None => Within::Plain,
         }
@@ -161,7 +165,7 @@ impl Decoder {
     fn tag(&mut self, mut tag: Vec<u8>, bytes: &[u8]) -> usize {
         let end = bytes.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii()));
         tag.extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
-        // `$1` is a parameter, and a name may have a `$` within.
+        // `$1` is a parameter, and a name may contain a `$`.
         let parameter = tag.first().is_some_and(u8::is_ascii_digit);
         match end {
             None if !parameter => self.within = Within::Tag(tag),
@@ -189,7 +193,7 @@ impl Decoder {
         let seam = held.len();
         let text = [&held[..], bytes].concat();
         if let Some(at) = memmem::find(&text, END_OF_DATA) {
-            // The first line end is not a row's, but that of the `COPY`.
+            // The first line end belongs to the `COPY`, not to a row.
             table.rows += memchr_iter(b'\n', &text[..=at]).count() as u64;
             table.rows -= 1;
             self.decoded.tables.push(table);
@@ -202,14 +206,14 @@ impl Decoder {
     }
 }
 
-/// The table of a `COPY`, from what stands between that word and `FROM`.
+/// The table of a `COPY`, from the text between that word and `FROM`.
 fn table(text: &[u8], utf8: bool) -> Option<TableRows> {
     let (schema, rest) = identifier(text, utf8)?;
     let (name, _) = identifier(rest.strip_prefix(b".")?, utf8)?;
     Some(TableRows { schema, name, rows: 0 })
 }
 
-/// A name of another encoding as text: bytes beyond ASCII become `\xE9`, and a backslash is doubled.
+/// Escapes a name in another encoding: non-ASCII bytes become `\xE9`, and backslashes are doubled.
 fn escaped(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = match byte {
@@ -221,7 +225,7 @@ fn escaped(bytes: &[u8]) -> String {
     })
 }
 
-/// The bytes of a name that was written in this way.
+/// The original bytes of an escaped name.
 pub(crate) fn unescaped(name: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = name.as_bytes();

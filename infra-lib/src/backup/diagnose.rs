@@ -1,28 +1,28 @@
-//! Why a dump failed, from those who know more than its client has said.
+//! Finds out why a dump failed, beyond what its client reports.
 
 use std::io;
 use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::error::Error;
+use crate::config::ByteSize;
 use crate::exec::ExecError;
-use crate::manifest::ByteSize;
 use crate::postgres::{Database, Place, PostgresError, Toolbox};
 use crate::project::Project;
+use crate::project::error::Error;
 
 use super::BackupError;
 use super::draft::Draft;
 
-/// For a container to have ended whose server has just said that it is about to.
+/// How long to wait for a container to exit after its server announced a shutdown.
 const ENDING: Duration = Duration::from_secs(1);
 
-/// The error of a dump that ended in this way.
+/// The error for a dump that failed with `error`.
 pub(super) fn failed(project: &Project, toolbox: &Toolbox<'_>, draft: &Draft<'_>, error: ExecError) -> Error {
     let database = toolbox.database();
     match error {
         error @ ExecError::Cancelled { .. } => error.into(),
-        // On this machine it is the tool itself that was ended, elsewhere only the way to it.
+        // On this machine the signal hit the tool itself, elsewhere only its client.
         ExecError::Signalled { signal, .. } if toolbox.is_on_host() && signal != FILE_TOO_LARGE => {
             BackupError::Killed { tool: "pg_dump".to_owned(), signal }.into()
         }
@@ -49,16 +49,16 @@ pub(super) fn failed(project: &Project, toolbox: &Toolbox<'_>, draft: &Draft<'_>
     }
 }
 
-/// Whether the tool, and not the server, met an error of its disk.
+/// Whether the tool, rather than the server, had a disk error.
 fn is_broken_disk(said: &str) -> bool {
     let own = |line: &str| line.starts_with("pg_dump: ") && line.contains("Input/output error");
     said.lines().any(|line| own(line) && !line.contains("ERROR:"))
 }
 
-/// What a child dies of that writes beyond a limit for file sizes.
+/// `SIGXFSZ`: the signal for a write beyond the file size limit.
 pub(super) const FILE_TOO_LARGE: i32 = 25;
 
-/// The disk is full, as it is now, before what was written is removed.
+/// The disk is full; measured before the written files are removed.
 pub(super) fn full(draft: &Draft<'_>) -> BackupError {
     let room = draft.folder().room().ok();
     let free = match room {
@@ -81,14 +81,16 @@ fn is_lost(error: &BackupError) -> bool {
     )
 }
 
-/// The state of the database's container if it runs no more, or why that cannot be asked.
+/// The state of the database's container if it has stopped, or why that cannot be determined.
 fn ended(project: &Project, database: &Database) -> Option<Result<String, Error>> {
     let Place::Service { service, .. } = &database.place else { return None };
     let _ = project.cancel().sleep(ENDING);
     match project.database_container(service) {
         Ok(_) => None,
-        Err(Error::Postgres(PostgresError::Unreachable { message })) => Some(Ok(message)),
-        Err(error) => Some(Err(error)),
+        Err(error) => Some(match error.downcast_ref() {
+            Some(PostgresError::Unreachable { message }) => Ok(message.clone()),
+            _ => Err(error),
+        }),
     }
 }
 
@@ -96,7 +98,7 @@ fn state(project: &Project, database: &Database) -> Option<String> {
     ended(project, database).map(|state| state.unwrap_or_else(|error| error.to_string()))
 }
 
-/// Whoever holds, or waits for, a lock that keeps a dump from reading a table. What is quoted in its statement may be a secret.
+/// A session that holds or awaits a lock which blocks the dump. Quoted strings in its statement may be secrets.
 const BLOCKER: &str = "SELECT format('process %s (%s%s) has locked %s since %s: %s', a.pid, a.usename,
    coalesce(nullif(', ' || a.application_name, ', '), ''), l.relation::regclass, to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS TZ'),
    left(regexp_replace(regexp_replace(a.query, '''[^'']*''', '''…''', 'g'), '\\s+', ' ', 'g'), 200))

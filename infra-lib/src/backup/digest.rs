@@ -1,4 +1,4 @@
-//! SHA-256 of what is published.
+//! SHA-256 digests of backup files.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -8,20 +8,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::folder::Folder;
 use super::manifest::FileDigest;
-use crate::exec::CancelToken;
+use crate::cancel::CancelToken;
+use crate::hex;
 
-/// Read at a time.
+/// Number of bytes to read at a time.
 const CHUNK: usize = 1 << 20;
 
-/// Hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// The size and digest of an open file, from its beginning; `on_bytes` hears how many were read.
+/// The size and digest of an open file, read from its beginning. `on_bytes` is called with the number of bytes read.
 pub(crate) fn of_file(
     mut file: &File,
     cancel: &CancelToken,
@@ -36,7 +29,7 @@ pub(crate) fn of_file(
             return Err(io::ErrorKind::Interrupted.into());
         }
         match file.read(&mut buffer) {
-            Ok(0) => return Ok((bytes, hex(&hash.finalize()))),
+            Ok(0) => return Ok((bytes, hex::encode(&hash.finalize()))),
             Ok(count) => {
                 hash.update(&buffer[..count]);
                 bytes += count as u64;
@@ -48,7 +41,7 @@ pub(crate) fn of_file(
     }
 }
 
-/// The files of an opened folder with their digests, sorted by name. It holds plain files only.
+/// The files of an open folder with their digests, sorted by name. It must contain regular files only.
 pub(crate) fn of_folder(folder: &Folder, cancel: &CancelToken) -> io::Result<Vec<FileDigest>> {
     let mut files = Vec::new();
     for name in folder.names()? {
@@ -58,11 +51,11 @@ pub(crate) fn of_folder(folder: &Folder, cancel: &CancelToken) -> io::Result<Vec
     Ok(files)
 }
 
-/// One digest of a folder's files: over the lines that `sha256sum` would print for them.
+/// The total size, and one digest for all files: SHA-256 of the lines that `sha256sum` would print.
 pub(crate) fn of_list(files: &[FileDigest]) -> (u64, String) {
     let lines = files.iter().fold(String::new(), |mut lines, file| {
         let _ = writeln!(lines, "{}  {}", file.sha256, file.file);
         lines
     });
-    (files.iter().map(|file| file.bytes).sum(), hex(&Sha256::digest(lines.as_bytes())))
+    (files.iter().map(|file| file.bytes).sum(), hex::encode(&Sha256::digest(lines.as_bytes())))
 }

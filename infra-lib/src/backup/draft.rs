@@ -1,4 +1,4 @@
-//! A backup in the making: its files have other names, until all that they are to prove is proven.
+//! A backup in progress: its files have temporary names until all checks have passed.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -6,28 +6,28 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::error::{Error, Result};
-use crate::exec::CancelToken;
+use crate::cancel::CancelToken;
+use crate::project::error::{Error, Result};
 
 use super::folder::{Folder, sync_file};
 use super::manifest::{BackupManifest, Format};
 use super::name::Stem;
 
-/// What the name of an unfinished file ends in.
+/// The suffix of an unfinished file's name.
 pub(super) const PART: &str = ".infra-part";
 
-/// A backup that is being made. When it is dropped unpublished, its files go.
+/// A backup in progress. If it is dropped before it is published, its files are removed.
 #[derive(Debug)]
 pub(crate) struct Draft<'a> {
     folder: &'a Folder,
     stem: String,
     format: Format,
     data: Data,
-    /// Names in the folder that are ours to remove.
+    /// Names in the folder to remove on drop.
     names: Vec<String>,
 }
 
-/// What is being written.
+/// The file or folder being written.
 #[derive(Debug)]
 pub(crate) enum Data {
     File(File),
@@ -35,7 +35,7 @@ pub(crate) enum Data {
 }
 
 impl<'a> Draft<'a> {
-    /// Makes the file, or folder, that is to be filled. A second that is taken already gives way to the next one.
+    /// Creates the file or folder to write. If the name for this second is taken, the next second is used.
     pub(crate) fn begin(folder: &'a Folder, mut stem: Stem, format: Format) -> Result<Self> {
         let extension = format.extension();
         let failed = |error: io::Error| Error::file("create a file in", folder.path())(error);
@@ -55,12 +55,12 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Where it is being made.
+    /// The folder that contains it.
     pub(crate) fn folder(&self) -> &Folder {
         self.folder
     }
 
-    /// What is being written.
+    /// The file or folder being written.
     pub(crate) fn data(&self) -> &Data {
         &self.data
     }
@@ -70,12 +70,12 @@ impl<'a> Draft<'a> {
         part(&self.stem, self.format.extension())
     }
 
-    /// The name that it will have.
+    /// The final name of the file.
     pub(crate) fn file(&self) -> String {
         format!("{}.{}", self.stem, self.format.extension())
     }
 
-    /// Another file of this backup; returns its unfinished name and the one that it will have.
+    /// Creates an additional file. Returns it with its temporary and its final name.
     pub(crate) fn beside(&mut self, extension: &str) -> Result<(File, String, String)> {
         let part = part(&self.stem, extension);
         let file = self.folder.create(&part).map_err(Error::file("create", self.folder.path().join(&part)))?;
@@ -83,7 +83,7 @@ impl<'a> Draft<'a> {
         Ok((file, part, format!("{}.{extension}", self.stem)))
     }
 
-    /// How many bytes are written so far.
+    /// The number of bytes written so far.
     pub(crate) fn written(&self) -> u64 {
         match &self.data {
             Data::File(file) => file.metadata().map_or(0, |stat| stat.len()),
@@ -91,7 +91,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether the unfinished file is still the one that we made, in the folder that we opened.
+    /// Whether the unfinished file and its folder are still those that were opened.
     pub(crate) fn is_in_place(&self) -> bool {
         let own = match &self.data {
             Data::File(file) => self.folder.is_at(&self.part(), file),
@@ -100,7 +100,7 @@ impl<'a> Draft<'a> {
         own && self.folder.is_at_its_path()
     }
 
-    /// Syncs what is written. `false`: this file system makes no such promise.
+    /// Syncs the written files to disk. Returns `false` if the file system does not support it.
     pub(crate) fn sync(&self) -> Result<bool> {
         let failed = |error: io::Error| Error::file("sync", self.folder.path().join(self.part()))(error);
         match &self.data {
@@ -115,13 +115,13 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Makes it a backup: the files get their names, and last the manifest. Whatever fails before that leaves nothing.
+    /// Publishes the backup: renames the files, and the manifest last. A failure before that leaves nothing.
     pub(crate) fn publish(mut self, manifest: &BackupManifest, cancel: &CancelToken) -> Result<String> {
         let name = format!("{}.json", self.stem);
         let announced = part(&self.stem, "json");
         let failed = |action: &'static str, name: &str| Error::file(action, self.folder.path().join(name));
         let text = manifest.to_text().map_err(|error| failed("write", &name)(error.into()))?;
-        // The announcement: if we are killed now, the next run knows by it which names are not to stay.
+        // The announcement: if this run is killed now, the next run knows which names to remove.
         let file = self.folder.create(&announced).map_err(failed("create", &announced))?;
         self.names.push(announced.clone());
         (&file).write_all(&text).and_then(|()| sync_file(&file)).map_err(failed("write", &announced))?;
@@ -134,7 +134,7 @@ impl<'a> Draft<'a> {
         for (at, (from, to)) in renames.iter().enumerate() {
             cancel.check()?;
             self.folder.publish(from, to).map_err(failed("publish", to))?;
-            // From now on the new name is what goes if anything fails, the manifest first.
+            // From now on a failure removes the new names, the manifest first.
             self.names.retain(|name| name != from);
             self.names.insert(0, to.clone());
             if at + 1 >= last {
@@ -162,7 +162,7 @@ pub(super) fn part(stem: &str, extension: &str) -> String {
     format!(".{stem}.{extension}{PART}")
 }
 
-/// The names that an unfinished manifest was about to make valid.
+/// The names that an unfinished manifest was about to publish.
 pub(super) fn announced(folder: &Folder, part: &str) -> Vec<String> {
     if !part.ends_with(&format!(".json{PART}")) {
         return Vec::new();
@@ -172,7 +172,7 @@ pub(super) fn announced(folder: &Folder, part: &str) -> Vec<String> {
     std::iter::once(manifest.file).chain(manifest.globals.map(|globals| globals.file)).collect()
 }
 
-/// To the second, as a file's name says it.
+/// A backup's name parts. The time is truncated to seconds, as in the file name.
 pub(crate) fn stem(project: &str, subject: &str, label: Option<&str>, time: Timestamp) -> Stem {
     Stem { project: project.to_owned(), subject: subject.to_owned(), time, label: label.map(str::to_owned) }
 }

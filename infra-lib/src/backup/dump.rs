@@ -1,45 +1,47 @@
-//! Writing a dump.
+//! Runs the tool that writes a dump.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::config::DumpFormat;
 use crate::exec::ExecError;
-use crate::manifest::DumpFormat;
 use crate::postgres::Toolbox;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 use crate::report::Unit;
 
 use super::diagnose;
 use super::draft::{Data, Draft};
 
-/// How to dump.
+/// The options of a dump.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dump {
     pub(crate) format: DumpFormat,
     pub(crate) jobs: u32,
     /// The server's major version.
     pub(crate) major: u32,
-    /// How long a lock on a table is waited for.
+    /// How long to wait for a lock on a table.
     pub(crate) lock_wait: Duration,
-    /// How long nothing may be written.
+    /// How long the dump may produce no output.
     pub(crate) stall: Duration,
-    /// How many bytes it will probably have.
+    /// The expected size in bytes, if known.
     pub(crate) estimate: Option<u64>,
 }
 
-/// What the tool said of interest.
+/// Results from the output of the dump tool.
 #[derive(Debug, Default)]
 pub(crate) struct Dumped {
     pub(crate) compression: &'static str,
     pub(crate) warnings: Vec<String>,
 }
 
-/// The first version whose `pg_dump` has a compression faster than gzip's. (PostgreSQL 16's release notes, `pg_dump`.)
+/// The first version whose `pg_dump` supports zstd, which is faster than gzip. (PostgreSQL 16's release notes,
+/// `pg_dump`.)
 const ZSTD_SINCE: u32 = 16;
 
 impl Dump {
-    /// Fills the draft. Where the tools cannot have the folder mounted they stream instead, and say so in `toolbox`.
+    /// Writes the dump into the draft. If the tools cannot mount the folder, they stream instead, and `toolbox`
+    /// records it.
     pub(crate) fn fill(&self, project: &Project, toolbox: &mut Toolbox<'_>, draft: &Draft<'_>) -> Result<Dumped> {
         let zstd = self.major >= ZSTD_SINCE && self.format != DumpFormat::Sql;
         let mut compression = if zstd { "zstd" } else { "gzip" };
@@ -56,7 +58,7 @@ impl Dump {
             if compression == "zstd" && said.contains("does not support compression") {
                 compression = "gzip";
             } else if toolbox.is_beside() && cannot_mount(said) {
-                project.note("the tools cannot have the folder mounted; the dump is streamed, which is slower");
+                project.note("the folder cannot be mounted for the tools; the dump is streamed, which is slower");
                 toolbox.go_inside();
             } else {
                 return Err(diagnose::failed(project, toolbox, draft, error));
@@ -74,7 +76,7 @@ impl Dump {
             format!("--format={format}"),
             format!("--compress={}", if compression == "zstd" { "zstd:1" } else { "1" }),
             "--no-password".to_owned(),
-            // We sync every file ourselves, and know what to make of a file system that cannot.
+            // We sync every file ourselves, and handle file systems that cannot.
             "--no-sync".to_owned(),
             format!("--lock-wait-timeout={}", self.lock_wait.as_millis()),
         ];
@@ -84,7 +86,7 @@ impl Dump {
         args
     }
 
-    /// What would be run, in a dry run.
+    /// Prints the command in a dry run.
     pub(crate) fn show(&self, toolbox: &Toolbox<'_>, part: &str) -> Result<()> {
         let mut args = self.args(if self.major >= ZSTD_SINCE { "zstd" } else { "gzip" });
         args.push(format!("--file={}", toolbox.path(part)));
@@ -114,7 +116,7 @@ impl Dump {
         let Data::File(file) = draft.data() else {
             let why = "a dump in a folder cannot be streamed, and the tools do not see this machine's folders";
             return Err(Failure::Ours(
-                Error::new(crate::Exit::Unavailable, why)
+                Error::new(crate::exit::Exit::Unavailable, why)
                     .with_hint("use `--format custom` with an engine on another machine"),
             ));
         };
@@ -152,7 +154,7 @@ enum Failure {
     Ours(Error),
 }
 
-/// Whether the engine, or the container's user, does not reach the folder: then nothing was written yet.
+/// Whether the engine or the container's user cannot access the folder; nothing was written in that case.
 fn cannot_mount(said: &str) -> bool {
     !said.contains("No space left on device")
         && [

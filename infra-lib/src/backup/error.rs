@@ -1,5 +1,6 @@
-//! What can be wrong with a backup.
+//! Errors of backup operations.
 
+use crate::failure::{ErrorKind, Failure};
 use camino::Utf8PathBuf;
 
 use crate::exec::ExecError;
@@ -8,196 +9,202 @@ use crate::postgres::PostgresError;
 
 use super::diagnose::FILE_TOO_LARGE;
 
-/// Why there is no backup, or why one is not what it should be.
+/// Why a backup operation failed, or what is wrong with a backup.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum BackupError {
-    /// There is no such backup.
-    #[error("there is no backup `{name}`")]
+pub(crate) enum BackupError {
+    /// No backup matches the requested name.
+    #[error("backup `{name}` not found")]
     NotFound {
-        /// What was asked for.
+        /// The name that was requested.
         name: String,
-        /// What there is that is near to it.
+        /// Existing names that are similar.
         near: Vec<String>,
     },
-    /// A manifest cannot be read.
+    /// A manifest cannot be read or parsed.
     #[error("the manifest {file} cannot be used: {reason}")]
     Manifest {
-        /// Its name.
+        /// The manifest's file name.
         file: String,
-        /// What is wrong with it.
+        /// Why the manifest is invalid.
         reason: String,
     },
-    /// A manifest of a later version of this library.
-    #[error("the manifest {file} is of schema {schema}, which this version does not know")]
+    /// A newer version of this library wrote the manifest.
+    #[error("the manifest {file} has schema {schema}, which this version does not support")]
     Schema {
-        /// Its name.
+        /// The manifest's file name.
         file: String,
-        /// Its version.
+        /// The manifest's schema version.
         schema: u64,
     },
-    /// A backup is not as it was when it was made.
+    /// A backup differs from what its manifest describes.
     #[error("{file} is damaged: {what}")]
     Damaged {
-        /// The file or folder.
+        /// The damaged file or folder.
         file: String,
-        /// What differs.
+        /// What differs from the manifest.
         what: String,
     },
-    /// A file is not what can be restored.
+    /// The file is not an archive that can be restored.
     #[error("{file} {what}")]
     Unreadable {
-        /// The file or folder.
+        /// The rejected file or folder.
         file: String,
-        /// What it is instead.
+        /// What the file is instead.
         what: String,
-        /// What makes it one.
+        /// How to turn it into a restorable archive.
         remedy: String,
     },
-    /// The archive was made, and cannot be read back.
-    #[error("the archive that was made cannot be decoded: {reason}")]
+    /// The archive was written but cannot be decoded.
+    #[error("the new archive cannot be decoded: {reason}")]
     Undecodable {
-        /// What its reader says.
+        /// What the decoder reports.
         reason: String,
     },
-    /// The program that dumps ended well, and what it wrote did not end as it should.
+    /// The dump tool exited with 0, but its output does not end as a complete dump does.
     #[error("the dump is incomplete: {reason}")]
     Incomplete {
-        /// What is missing.
+        /// Which part is missing.
         reason: String,
     },
-    /// The folder of backups is not a safe place.
+    /// The backup folder is not safe to use.
     #[error("{path} {what}")]
     Unsafe {
-        /// The folder.
+        /// The backup folder's path.
         path: Utf8PathBuf,
-        /// What it is.
+        /// What makes the folder unsafe.
         what: &'static str,
     },
-    /// The folder of backups was in use, and now it is another one.
-    #[error("{path} is not the folder that earlier backups are in: its marker file is missing")]
+    /// The backup folder was used before, and a different folder is mounted there now.
+    #[error("{path} is not the folder of the earlier backups: its marker file is missing")]
     NotMounted {
-        /// The folder.
+        /// The backup folder's path.
         path: Utf8PathBuf,
-        /// Where it is remembered.
+        /// The file that records which folders were used.
         record: Utf8PathBuf,
     },
-    /// There is too little room.
-    #[error("{path} has too little room: {free} free, {needed} needed")]
+    /// There is not enough free space.
+    #[error("{path} has too little space: {free} free, {needed} needed")]
     NoRoom {
-        /// The folder.
+        /// The backup folder's path.
         path: Utf8PathBuf,
-        /// What is free, in words.
+        /// The free space, formatted for a message.
         free: String,
-        /// What is needed, in words.
+        /// The required space, formatted for a message.
         needed: String,
     },
-    /// The disk was full before everything was written.
+    /// The disk filled up before the backup was complete.
     #[error("{path} is full: {written} written, {free} free")]
     Full {
-        /// The folder.
+        /// The backup folder's path.
         path: Utf8PathBuf,
-        /// How much was written, in words.
+        /// The amount written so far, formatted for a message.
         written: String,
-        /// What is free, in words.
+        /// The free space, formatted for a message.
         free: String,
     },
-    /// Nothing was written for too long.
+    /// The dump produced no output for too long.
     #[error("nothing was dumped for {} s{}", .after.as_secs(), .state.as_ref().map_or(String::new(), |state| format!("; {state}")))]
     Stalled {
-        /// For how long.
+        /// How long there was no output.
         after: std::time::Duration,
-        /// What is known to be in its way.
+        /// What is known to block it.
         state: Option<String>,
     },
-    /// The role may not read everything.
-    #[error("the role may not read all of the database: {message}")]
+    /// The role lacks permission to read everything.
+    #[error("the role cannot read the whole database: {message}")]
     Forbidden {
-        /// What the server says.
+        /// The server's error message.
         message: String,
     },
-    /// Somebody holds a lock on a table.
-    #[error("somebody holds a lock on a table: {message}")]
+    /// Another session holds a lock on a table.
+    #[error("another session holds a lock on a table: {message}")]
     Blocked {
-        /// Who, or what the server says.
+        /// The blocking session, or the server's message.
         message: String,
     },
     /// The client tools are older than the server.
-    #[error("the client tools do not fit the server: {message}")]
+    #[error("the client tools do not match the server: {message}")]
     Mismatch {
-        /// What they say.
+        /// The message of the client tools.
         message: String,
     },
-    /// The client was killed.
+    /// A signal killed the client tool.
     #[error("{tool} was killed (signal {signal}){}", if *.signal == 9 { "; out of memory?" } else { "" })]
     Killed {
-        /// The program.
+        /// The name of the killed program.
         tool: String,
-        /// The signal.
+        /// The number of the signal.
         signal: i32,
     },
-    /// The engine went away.
-    #[error("the Docker engine was lost: {message}")]
+    /// The connection to the container engine was lost.
+    #[error("the connection to the Docker engine was lost: {message}")]
     EngineLost {
-        /// What its client says.
+        /// The engine client's error message.
         message: String,
     },
-    /// The server cannot take what the backup holds.
+    /// The server lacks something that the backup needs.
     #[error("this server cannot take the backup: {}", .lacks.join("; "))]
     Unfit {
-        /// What it lacks, each in words.
+        /// What is missing, one text per item.
         lacks: Vec<String>,
-        /// The SQL that would change it.
+        /// SQL statements that provide what is missing.
         remedy: Vec<String>,
     },
-    /// A restore failed; the database that it was to replace is untouched.
+    /// A restore failed. The database that it was to replace is unchanged.
     #[error("the restore failed: {message}")]
     Restore {
-        /// What the server says.
+        /// The server's error message.
         message: String,
     },
-    /// What was restored is not what was backed up.
-    #[error("what was restored is not what was backed up: {what}")]
+    /// A received backup needs privileges that the restricted role lacks.
+    #[error("the received backup does what it is not allowed to do: {message}")]
+    NotAllowed {
+        /// The server's error message.
+        message: String,
+    },
+    /// The restored data differs from the backup.
+    #[error("the restored data differs from the backup: {what}")]
     Differs {
-        /// The first differences.
+        /// The first differences found.
         what: String,
     },
     /// The backup is of another project or database.
-    #[error("the backup is of {theirs}, and this is {ours}")]
+    #[error("the backup is of {theirs}, but this is {ours}")]
     Foreign {
-        /// What it is of.
+        /// The project or database of the backup.
         theirs: String,
-        /// What it would replace.
+        /// The database that the restore would replace.
         ours: String,
     },
-    /// A row that no dump can hold.
+    /// A row is too large for any dump format.
     #[error("the table {table} has a row that dump formats cannot hold: {message}")]
     TooBig {
-        /// The table, as SQL.
+        /// The table's name, quoted as SQL.
         table: String,
-        /// What the server says.
+        /// The server's error message.
         message: String,
     },
-    /// Clients kept coming, so that the databases could not be exchanged.
-    #[error("the database could not be exchanged: {message}")]
+    /// Clients kept reconnecting, so the databases could not be swapped.
+    #[error("the database could not be swapped: {message}")]
     Busy {
-        /// What the server says.
+        /// The server's error message.
         message: String,
     },
     /// The connection to the server was lost.
     #[error("the connection to the database was lost: {message}")]
     ConnectionLost {
-        /// What is known.
+        /// What is known about the failure.
         message: String,
     },
-    /// Anything else that PostgreSQL says.
+    /// Any other error from PostgreSQL.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
 }
 
 impl BackupError {
-    /// The file that it is about, where it is about one.
-    pub fn file(&self) -> &str {
+    /// The file that the error is about, or an empty text.
+    pub(crate) fn file(&self) -> &str {
         match self {
             Self::Manifest { file, .. }
             | Self::Schema { file, .. }
@@ -207,69 +214,7 @@ impl BackupError {
         }
     }
 
-    /// The way out.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::NotFound { near, .. } if near.is_empty() => "`cargo xtask db-backup --list` shows what there is".to_owned(),
-            Self::NotFound { near, .. } => format!("there are: {}", near.join(", ")),
-            Self::Manifest { .. } | Self::Damaged { .. } => {
-                "take another one (`cargo xtask db-backup --list`), and find out what this disk does".to_owned()
-            }
-            Self::Schema { .. } => "use the version that made it, or a later one".to_owned(),
-            Self::Unreadable { remedy, .. } => remedy.clone(),
-            Self::Undecodable { .. } => "nothing was published; try again, and look at the disk and the memory of this machine".to_owned(),
-            Self::Incomplete { .. } | Self::ConnectionLost { .. } => "nothing was published; `cargo xtask health` shows how the database is".to_owned(),
-            Self::Unsafe { path, .. } => format!("put a folder of mode 0700 at {path}, or state another one: `[backup] dir` in infra.toml"),
-            Self::NotMounted { record, .. } => {
-                format!("mount the disk that belongs there; if the backups are gone on purpose, remove {record}")
-            }
-            Self::NoRoom { .. } | Self::Full { .. } => "free some space: `cargo xtask db-prune` shows which backups may go".to_owned(),
-            Self::Forbidden { .. } => {
-                "let it log in as the owner, or grant it pg_read_all_data; row-level security needs a role with BYPASSRLS".to_owned()
-            }
-            Self::Blocked { .. } | Self::Stalled { .. } => "try again when that is done, or end that session".to_owned(),
-            Self::Mismatch { .. } => "install the client tools of the server's version; for a managed database, `client = \"postgres:17-alpine\"` in \
-                                      `[database]` of infra.toml takes those of an image".to_owned(),
-            Self::Killed { .. } => "nothing was published; look at the memory of its host, then try again".to_owned(),
-            Self::EngineLost { .. } => "nothing was published; try again when `docker info` answers".to_owned(),
-            Self::Unfit { remedy, .. } if remedy.is_empty() => "restore into a server that has them".to_owned(),
-            Self::Unfit { remedy, .. } => format!("in SQL: {}", remedy.join(" ")),
-            Self::Restore { .. } | Self::Differs { .. } => {
-                "the database is as it was; `cargo xtask db-verify` tells whether the backup is whole".to_owned()
-            }
-            Self::Foreign { .. } => "`--into NAME` restores it beside; `--allow-foreign` replaces the database with it".to_owned(),
-            Self::TooBig { .. } => {
-                "as text a row has at most 1 GiB, which is 512 MiB of bytea; keep such values as large objects or files, or back up the whole \
-                 server with pg_basebackup"
-                    .to_owned()
-            }
-            Self::Busy { .. } => "stop what uses the database (`cargo xtask stop SERVICE`), then try again".to_owned(),
-            Self::Postgres(error) => return error.hint(),
-        })
-    }
-
-    /// What it means as an exit code.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::NotFound { .. } => Exit::NotFound,
-            Self::Manifest { .. }
-            | Self::Schema { .. }
-            | Self::Damaged { .. }
-            | Self::Unreadable { .. }
-            | Self::Mismatch { .. }
-            | Self::Unfit { .. }
-            | Self::Differs { .. } => Exit::BadData,
-            Self::Undecodable { .. } | Self::Killed { .. } | Self::Restore { .. } | Self::TooBig { .. } => Exit::Failed,
-            Self::Incomplete { .. } | Self::EngineLost { .. } | Self::ConnectionLost { .. } => Exit::Unavailable,
-            Self::Unsafe { .. } | Self::Forbidden { .. } | Self::Foreign { .. } => Exit::Refused,
-            Self::NotMounted { .. } => Exit::Config,
-            Self::NoRoom { .. } | Self::Full { .. } => Exit::CannotCreate,
-            Self::Blocked { .. } | Self::Stalled { .. } | Self::Busy { .. } => Exit::Locked,
-            Self::Postgres(error) => error.exit(),
-        }
-    }
-
-    /// Finds the real cause in what a dump or restore said.
+    /// Derives the cause from the output of a dump or restore tool.
     pub(crate) fn from_exec(tool: &str, folder: &camino::Utf8Path, error: ExecError) -> Self {
         let said = error.tail();
         let line = |needles: &[&str]| {
@@ -283,11 +228,11 @@ impl BackupError {
             return Self::Forbidden { message };
         }
         if let Some(message) = line(&["invalid memory alloc request size", "Cannot enlarge string buffer"]) {
-            // `pg_dump: detail: Command was: COPY public.files (data) TO stdout;`
+            // Example: `pg_dump: detail: Command was: COPY public.files (data) TO stdout;`
             let table = said.split_once("COPY ").and_then(|(_, rest)| Some(rest.split_once(" (")?.0.to_owned()));
             return Self::TooBig { table: table.unwrap_or_default(), message };
         }
-        // What `--lock-wait-timeout` sets is a timeout for the statement that locks.
+        // `--lock-wait-timeout` sets a statement timeout for the `LOCK TABLE` statement.
         let timeout = if said.contains("LOCK TABLE") { "due to statement timeout" } else { "due to lock timeout" };
         if let Some(message) = line(&[timeout, "due to lock timeout", "could not obtain lock"]) {
             return Self::Blocked { message };
@@ -328,21 +273,97 @@ impl BackupError {
             ExecError::Signalled { signal, .. } => {
                 Self::Incomplete { reason: format!("its client was ended by signal {signal}") }
             }
-            // Docker's own code, and nothing said: it lost its engine.
+            // Docker's own exit code without any output: the client lost its engine.
             ExecError::Exited { code: 125 | 255, ref tail, .. } if tail.trim().is_empty() => {
-                Self::EngineLost { message: "its client ended without a word".to_owned() }
+                Self::EngineLost { message: "its client ended without a message".to_owned() }
             }
-            // No tool of PostgreSQL's fails so: what it said was lost on the way.
+            // No PostgreSQL tool fails silently, so its output was lost on the way.
             ExecError::Exited { code, ref tail, .. } if tail.trim().is_empty() => {
-                Self::Incomplete { reason: format!("{tool} ended with exit code {code} without a word") }
+                Self::Incomplete { reason: format!("{tool} ended with exit code {code} and without a message") }
             }
             error => Self::Postgres(PostgresError::from_exec(error)),
         }
     }
 }
 
+impl Failure for BackupError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotFound { .. } => Exit::NotFound,
+            Self::Manifest { .. }
+            | Self::Schema { .. }
+            | Self::Damaged { .. }
+            | Self::Unreadable { .. }
+            | Self::Mismatch { .. }
+            | Self::Unfit { .. }
+            | Self::Differs { .. } => Exit::BadData,
+            Self::Undecodable { .. } | Self::Killed { .. } | Self::Restore { .. } | Self::TooBig { .. } => Exit::Failed,
+            Self::Incomplete { .. } | Self::EngineLost { .. } | Self::ConnectionLost { .. } => Exit::Unavailable,
+            Self::Unsafe { .. } | Self::Forbidden { .. } | Self::NotAllowed { .. } | Self::Foreign { .. } => {
+                Exit::Refused
+            }
+            Self::NotMounted { .. } => Exit::Config,
+            Self::NoRoom { .. } | Self::Full { .. } => Exit::CannotCreate,
+            Self::Blocked { .. } | Self::Stalled { .. } | Self::Busy { .. } => Exit::TempFail,
+            Self::Postgres(error) => error.exit(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Busy { .. } => ErrorKind::Locked,
+            _ => self.exit().into(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotFound { near, .. } if near.is_empty() => "`cargo xtask db-backup --list` lists the backups".to_owned(),
+            Self::NotFound { near, .. } => format!("the sets are: {}", near.join(", ")),
+            Self::Manifest { .. } | Self::Damaged { .. } => {
+                "use another backup (`cargo xtask db-backup --list`), and check this disk".to_owned()
+            }
+            Self::Schema { .. } => "use the version that created it, or a later one".to_owned(),
+            Self::Unreadable { remedy, .. } => remedy.clone(),
+            Self::Undecodable { .. } => "no backup was created; check this machine's disk and memory, then try again".to_owned(),
+            Self::Incomplete { .. } | Self::ConnectionLost { .. } => "no backup was created; `cargo xtask health` shows the state of the database".to_owned(),
+            Self::Unsafe { path, .. } => format!("create a folder with mode 0700 at {path}, or set another one: `[backup] dir` in infra.toml"),
+            Self::NotMounted { record, .. } => {
+                format!("mount the disk that belongs there; if the backups were removed on purpose, remove {record}")
+            }
+            Self::NoRoom { .. } | Self::Full { .. } => "free some space: `cargo xtask db-prune` lists the backups that can be deleted".to_owned(),
+            Self::Forbidden { .. } => {
+                "let it log in as the owner, or grant it pg_read_all_data; row-level security needs a role with BYPASSRLS".to_owned()
+            }
+            Self::Blocked { .. } | Self::Stalled { .. } => "try again when that is done, or end that session".to_owned(),
+            Self::Mismatch { .. } => "install the client tools of the server's version; for a managed database, `client = \"postgres:17-alpine\"` in \
+                                      `[database]` of infra.toml uses those of an image".to_owned(),
+            Self::Killed { .. } => "no backup was created; check the memory of its host, then try again".to_owned(),
+            Self::EngineLost { .. } => "no backup was created; try again when `docker info` answers".to_owned(),
+            Self::Unfit { remedy, .. } if remedy.is_empty() => "restore into a server that has them".to_owned(),
+            Self::Unfit { remedy, .. } => format!("in SQL: {}", remedy.join(" ")),
+            Self::Restore { .. } | Self::Differs { .. } => {
+                "the database is unchanged; `cargo xtask db-verify` checks the backup".to_owned()
+            }
+            Self::NotAllowed { .. } => {
+                "a backup from outside the backup folder is restored with an unprivileged role; if you trust its source, copy \
+                 it and its manifest into that folder"
+                    .to_owned()
+            }
+            Self::Foreign { .. } => "`--into NAME` restores it into a new database; `--allow-foreign` replaces the database with it".to_owned(),
+            Self::TooBig { .. } => {
+                "as text a row has at most 1 GiB, which is 512 MiB of bytea; keep such values as large objects or files, or back up the whole \
+                 server with pg_basebackup"
+                    .to_owned()
+            }
+            Self::Busy { .. } => "stop what uses the database (`cargo xtask stop SERVICE`), then try again".to_owned(),
+            Self::Postgres(error) => return error.hint(),
+        })
+    }
+}
+
 fn no_room(folder: &camino::Utf8Path) -> BackupError {
     let free = super::folder::Folder::open(folder).ok().and_then(|folder| folder.room().ok());
-    let free = free.map_or("nothing".to_owned(), |room| crate::manifest::ByteSize::new(room.bytes).to_string());
+    let free = free.map_or("nothing".to_owned(), |room| crate::config::ByteSize::new(room.bytes).to_string());
     BackupError::NoRoom { path: folder.to_owned(), free, needed: "more".to_owned() }
 }

@@ -1,53 +1,27 @@
-//! What a dump does not say about its database: owner, locale, settings, grants, the roles that it needs.
+//! Facts about a database that its dump lacks: owner, locale, settings, grants, required roles.
 
 use serde::Deserialize;
 
 use super::manifest::{DatabaseFacts, GitState, MigrationState};
-use crate::error::Result;
+use super::property::{self, Property};
 use crate::exec::{ExecError, Invocation};
 use crate::exit::Exit;
-use crate::postgres::{Database, PostgresError};
+use crate::postgres::{Database, PostgresError, catalog};
 use crate::project::Project;
+use crate::project::error::Result;
 
-/// The facts, and the server that has them.
+/// Facts about a database and its server.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Facts {
     pub(crate) database: DatabaseFacts,
-    /// Its version, in words.
+    /// The server's version, as text.
     pub(crate) server: String,
-    /// Its version as a number: 170005.
+    /// The server's version as a number, such as 170005.
     pub(crate) version: u32,
 }
 
-/// The settings whose values are lists, and stand in the catalogue as SQL wants them.
-const LISTS: &str = "'local_preload_libraries','search_path','session_preload_libraries','shared_preload_libraries',\
-                     'temp_tablespaces','unix_socket_directories'";
-
-/// Rows of SQL that give a database named by `target` what the database `oid` has: both are SQL expressions.
-pub(crate) fn properties(target: &str, oid: &str) -> String {
-    let value =
-        |name: &str, value: &str| format!("CASE WHEN {name} IN ({LISTS}) THEN {value} ELSE quote_literal({value}) END");
-    let value = value("s.name", "s.value");
-    format!(
-        "SELECT sql FROM (
-  SELECT 1 AS nr, format('ALTER DATABASE %s OWNER TO %I', {target}, pg_get_userbyid(datdba)) AS sql FROM pg_database WHERE oid = {oid}
-  UNION ALL SELECT 2, format('ALTER DATABASE %s CONNECTION LIMIT %s', {target}, datconnlimit) FROM pg_database WHERE oid = {oid} AND datconnlimit >= 0
-  UNION ALL SELECT 3, format('COMMENT ON DATABASE %s IS %L', {target}, shobj_description(oid, 'pg_database')) FROM pg_database
-    WHERE oid = {oid} AND shobj_description(oid, 'pg_database') IS NOT NULL
-  UNION ALL SELECT 4, format('REVOKE ALL ON DATABASE %s FROM PUBLIC, %I', {target}, pg_get_userbyid(datdba)) FROM pg_database WHERE oid = {oid} AND datacl IS NOT NULL
-  UNION ALL SELECT 5, format('GRANT %s ON DATABASE %s TO %s%s', a.privilege_type, {target},
-      CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-    FROM pg_database own, aclexplode(own.datacl) a WHERE own.oid = {oid}
-  UNION ALL SELECT 6, CASE s.role WHEN 0 THEN format('ALTER DATABASE %s SET %I TO %s', {target}, s.name, {value})
-      ELSE format('ALTER ROLE %I IN DATABASE %s SET %I TO %s', pg_get_userbyid(s.role), {target}, s.name, {value}) END
-    FROM (SELECT setrole AS role, split_part(c, '=', 1) AS name, substr(c, strpos(c, '=') + 1) AS value
-          FROM pg_db_role_setting, unnest(setconfig) AS c WHERE setdatabase = {oid}) s
-) AS p ORDER BY nr, sql"
-    )
-}
-
 fn query() -> String {
-    let properties = properties("':\"db\"'", "d.oid");
+    let attributes = property::query("d.oid");
     format!(
         "SELECT json_build_object('server', current_setting('server_version'), 'version', current_setting('server_version_num')::int,
  'database', json_build_object('name', datname, 'size', pg_database_size(oid), 'encoding', pg_encoding_to_char(encoding),
@@ -66,60 +40,50 @@ fn query() -> String {
      UNION SELECT lomowner FROM pg_largeobject_metadata
      UNION SELECT setrole FROM pg_db_role_setting WHERE setdatabase = d.oid) r
      WHERE EXISTS (SELECT FROM pg_roles WHERE oid = role)),
-  'properties', (SELECT json_agg(sql) FROM ({properties}) q)))
+  'attributes', {attributes}))
 FROM pg_database d WHERE datname = current_database();"
     )
 }
 
 impl Facts {
-    /// Asks the server.
-    pub(crate) fn ask(project: &Project, database: &Database) -> Result<Self> {
+    /// Queries the facts from the server.
+    pub(crate) fn query(project: &Project, database: &Database) -> Result<Self> {
         let text = database.query(project, &query())?;
-        serde_json::from_str(&text).map_err(|error| {
-            let reason = error.to_string();
-            ExecError::BadOutput { command: "psql".to_owned(), reason }.into()
-        })
+        let invalid = |reason| ExecError::BadOutput { command: "psql".to_owned(), reason };
+        let mut facts: Self = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        facts.database.attributes.iter_mut().try_for_each(Property::split_list).map_err(invalid)?;
+        Ok(facts)
     }
 
-    /// The major version.
+    /// The major version, such as 17.
     pub(crate) fn major(&self) -> u32 {
         self.version / 10_000
     }
 }
 
-/// The tables in which migration tools note what they did, and how each says which was last.
+/// The ledger tables of migration tools, each with a query for the last applied version.
 const LEDGERS: [(&str, &str, &str); 7] = [
-    ("sqlx", "_sqlx_migrations", "SELECT max(version)::text FROM _sqlx_migrations WHERE success"),
-    (
-        "flyway",
-        "flyway_schema_history",
-        "SELECT version FROM flyway_schema_history WHERE success ORDER BY installed_rank DESC LIMIT 1",
-    ),
-    (
-        "prisma",
-        "_prisma_migrations",
-        "SELECT max(migration_name) FROM _prisma_migrations WHERE finished_at IS NOT NULL",
-    ),
-    ("refinery", "refinery_schema_history", "SELECT max(version)::text FROM refinery_schema_history"),
-    ("diesel", "__diesel_schema_migrations", "SELECT max(version) FROM __diesel_schema_migrations"),
-    ("alembic", "alembic_version", "SELECT max(version_num) FROM alembic_version"),
-    ("schema_migrations", "schema_migrations", "SELECT max(version)::text FROM schema_migrations"),
+    ("sqlx", "_sqlx_migrations", "SELECT max(version)::text FROM {} WHERE success"),
+    ("flyway", "flyway_schema_history", "SELECT version FROM {} WHERE success ORDER BY installed_rank DESC LIMIT 1"),
+    ("prisma", "_prisma_migrations", "SELECT max(migration_name) FROM {} WHERE finished_at IS NOT NULL"),
+    ("refinery", "refinery_schema_history", "SELECT max(version)::text FROM {}"),
+    ("diesel", "__diesel_schema_migrations", "SELECT max(version) FROM {}"),
+    ("alembic", "alembic_version", "SELECT max(version_num) FROM {}"),
+    ("schema_migrations", "schema_migrations", "SELECT max(version)::text FROM {}"),
 ];
 
-/// How far the migrations are, where a table says so that we know.
+/// The state of the migrations, if a known ledger table exists.
 pub(crate) fn migration(project: &Project, database: &Database) -> Option<MigrationState> {
     let sql = LEDGERS.iter().fold(String::new(), |sql, (format, table, last)| {
-        sql + &format!(
-            "SELECT CASE WHEN to_regclass('{table}') IS NULL THEN 'SELECT 1 WHERE false' \
-             ELSE 'SELECT ''{format}'', ({last})' END \\gexec\n"
-        )
+        let table = catalog::qualified(table, "name");
+        sql + &format!("SELECT replace('SELECT ''{format}'', ({last})', '{{}}', name) FROM ({table}) AS t \\gexec\n")
     });
     let text = database.query(project, &sql).ok()?;
     let (format, version) = text.lines().find_map(|line| line.split_once('\t'))?;
     Some(MigrationState { format: format.to_owned(), version: version.to_owned() })
 }
 
-/// The checkout's commit, where it is one of git's.
+/// The checkout's commit, if it is a git checkout.
 pub(crate) fn git(project: &Project) -> Option<GitState> {
     let ask = |args: &[&str]| {
         let call = Invocation::new("git").args(args.iter().copied()).dir(project.root());
@@ -129,17 +93,24 @@ pub(crate) fn git(project: &Project) -> Option<GitState> {
     Some(GitState { commit, dirty: !ask(&["status", "--porcelain", "--untracked-files=no"])?.is_empty() })
 }
 
-/// The same error, with what helps against this one: the names that are near to a database's that does not exist, the place
-/// that a role's name comes from.
-pub(crate) fn explained(project: &Project, database: &Database, error: crate::Error) -> crate::Error {
-    match &error {
-        crate::Error::Postgres(PostgresError::NoDatabase { .. }) => no_such_database(project, database, &error),
-        crate::Error::Postgres(PostgresError::Login { .. }) => no_such_login(project, database, error),
+/// Adds a hint to the error: similar names if the database does not exist, or the source of the role's name.
+pub(crate) fn explained(
+    project: &Project,
+    database: &Database,
+    error: crate::project::error::Error,
+) -> crate::project::error::Error {
+    match error.downcast_ref() {
+        Some(PostgresError::NoDatabase { .. }) => no_such_database(project, database, &error),
+        Some(PostgresError::Login { .. }) => no_such_login(project, database, error),
         _ => error,
     }
 }
 
-fn no_such_login(project: &Project, database: &Database, error: crate::Error) -> crate::Error {
+fn no_such_login(
+    project: &Project,
+    database: &Database,
+    error: crate::project::error::Error,
+) -> crate::project::error::Error {
     let variables = project.variables().variables();
     let in_url = [format!("//{}:", database.user), format!("//{}@", database.user)];
     let origins = variables.iter().filter(|variable| {
@@ -152,21 +123,19 @@ fn no_such_login(project: &Project, database: &Database, error: crate::Error) ->
     }
     let hint = error.hint().unwrap_or_default();
     let origins = origins.join(", ");
-    crate::Error::new(error.exit(), error.to_string())
-        .with_hint(format!("the role `{}` is that of {origins}; {hint}", database.user))
+    crate::project::error::Error::new(error.exit(), error.to_string())
+        .with_hint(format!("the role `{}` comes from {origins}; {hint}", database.user))
 }
 
-fn no_such_database(project: &Project, database: &Database, error: &crate::Error) -> crate::Error {
+fn no_such_database(
+    project: &Project,
+    database: &Database,
+    error: &crate::project::error::Error,
+) -> crate::project::error::Error {
     let maintenance = Database { name: "postgres".to_owned(), ..database.clone() };
     let sql = "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1;";
     let names = maintenance.query(project, sql).unwrap_or_default();
-    let names: Vec<&str> = names.lines().collect();
-    let near = crate::suggest::nearest(&database.name, names.iter().copied());
-    let hint = match near {
-        Some(near) => format!("did you mean `{near}`? `cargo xtask env explain` says where the name comes from"),
-        None => {
-            format!("the server has: {}; `cargo xtask env explain` says where the name comes from", names.join(", "))
-        }
-    };
-    crate::Error::new(Exit::NotFound, error.to_string()).with_hint(hint)
+    let hint = crate::suggest::hint("databases of the server", &database.name, names.lines());
+    crate::project::error::Error::new(Exit::NotFound, error.to_string())
+        .with_hint(format!("{hint}; `cargo xtask env explain` says where the name comes from"))
 }

@@ -1,4 +1,4 @@
-//! The project's own files and folders: `[backup] files`.
+//! Backup of the project's own files and folders: `[backup] files`.
 
 use std::collections::BTreeSet;
 use std::fs::{File, Metadata};
@@ -14,32 +14,32 @@ use jiff::Timestamp;
 use rustix::fs::OFlags;
 
 use crate::dotenv::interpolate;
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::fs::atomic;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 use crate::state::private_dir;
 
 use super::BackupError;
 use super::catalogue::Catalogue;
 use super::draft::{Data, Draft, stem};
 use super::folder::Folder;
-use super::make::Made;
+use super::make::FinishedBackup;
 use super::manifest::{BackupManifest, Format};
 use super::packed::Proven;
-use super::tally::Kind;
+use super::summary::Kind;
 use super::tarball::{self, Bounds, Member};
 
-/// The longest file that is restored: these are settings, which are written whole or not at all.
+/// Maximum size of a restored file, since each is written atomically from memory.
 const LARGEST: u64 = 1 << 30;
 
-/// Which they are in this environment.
-pub(crate) fn stated(project: &Project) -> Result<Vec<Utf8PathBuf>> {
+/// The paths configured in this environment.
+pub(crate) fn configured(project: &Project) -> Result<Vec<Utf8PathBuf>> {
     let lookup = |key: &str| project.variable(key).map(|value| value.expose().to_owned());
     let wrong = |path: &Utf8Path, what: String| {
         Error::new(Exit::Config, format!("`[backup] files` in infra.toml: {path} {what}"))
     };
-    let all = project.manifest().backup.files.iter().map(|path| match interpolate(path.as_str(), lookup) {
+    let all = project.config().backup.files.iter().map(|path| match interpolate(path.as_str(), lookup) {
         Ok(done) if done.unset.is_empty() => Ok(Utf8PathBuf::from(done.value.to_string())),
         Ok(done) => Err(wrong(path, format!("uses {}, which is not set", done.unset.join(", ")))),
         Err(error) => Err(wrong(path, format!("is wrong: {error}"))),
@@ -47,31 +47,31 @@ pub(crate) fn stated(project: &Project) -> Result<Vec<Utf8PathBuf>> {
     all.collect()
 }
 
-/// An error unless each is a path below the project's folder, and there.
+/// An error unless each path is inside the project's folder and exists.
 pub(crate) fn check(project: &Project) -> Result<()> {
-    for path in &stated(project)? {
+    for path in &configured(project)? {
         let is_below = path.components().all(|part| matches!(part, Utf8Component::Normal(_) | Utf8Component::CurDir));
         if !is_below || path.as_str().is_empty() {
             return Err(Error::new(
                 Exit::Config,
-                format!("`[backup] files` in infra.toml: {path} is no path below the project's folder"),
+                format!("`[backup] files` in infra.toml: {path} is not a path below the project's folder"),
             ));
         }
         if project.root().join(path).symlink_metadata().is_err() {
             return Err(Error::new(
                 Exit::NotFound,
-                format!("`[backup] files` in infra.toml names {path}, which is not there"),
+                format!("`[backup] files` in infra.toml names {path}, which does not exist"),
             ));
         }
     }
     Ok(())
 }
 
-/// Backs them up, as a part of a set. The caller has the folder's lock.
-pub(crate) fn back_up(project: &Project, folder: &Folder, set: &str) -> Result<Made> {
+/// Backs up the files as part of a set. The caller holds the folder's lock.
+pub(crate) fn back_up(project: &Project, folder: &Folder, set: &str) -> Result<FinishedBackup> {
     let (began, now) = (Instant::now(), Timestamp::now());
     project.step("backing up files");
-    let catalogue = Catalogue::of(Some(Folder::open(folder.path())?))?;
+    let catalogue = Catalogue::from_folder(Some(Folder::open(folder.path())?))?;
     let draft = Draft::begin(folder, stem(project.name(), "files", None, now), Format::Tar)?;
     let left_out = pack(project, &draft)?;
     let proven = Proven::read(project, folder, &draft)?;
@@ -82,15 +82,15 @@ pub(crate) fn back_up(project: &Project, folder: &Folder, set: &str) -> Result<M
     proven.publish(project, folder, draft, manifest, began)
 }
 
-/// Writes them into the draft, and says what was left out.
+/// Writes the files into the draft and returns messages about skipped ones.
 fn pack(project: &Project, draft: &Draft<'_>) -> Result<Vec<String>> {
     let Data::File(file) = draft.data() else {
-        return Err(BackupError::Incomplete { reason: "its draft is no file".to_owned() }.into());
+        return Err(BackupError::Incomplete { reason: "its draft is not a file".to_owned() }.into());
     };
     let packer = GzEncoder::new(io::BufWriter::new(file), Compression::default());
     let mut walk = Walk { project, builder: tar::Builder::new(packer), seen: BTreeSet::new(), left_out: Vec::new() };
-    for path in &stated(project)? {
-        walk.stated(path)?;
+    for path in &configured(project)? {
+        walk.configured(path)?;
     }
     let Walk { builder, left_out, .. } = walk;
     let written = builder.into_inner().and_then(GzEncoder::finish).and_then(|mut file| file.flush());
@@ -106,8 +106,8 @@ struct Walk<'a, W: io::Write> {
 }
 
 impl<W: io::Write> Walk<'_, W> {
-    /// A path of the list, after the folders that it is in.
-    fn stated(&mut self, path: &Utf8Path) -> Result<()> {
+    /// Adds a configured path, after its parent folders.
+    fn configured(&mut self, path: &Utf8Path) -> Result<()> {
         let path: Utf8PathBuf = path.components().filter(|part| matches!(part, Utf8Component::Normal(_))).collect();
         let above: Vec<_> = path.ancestors().skip(1).filter(|above| !above.as_str().is_empty()).collect();
         for folder in above.into_iter().rev() {
@@ -116,7 +116,7 @@ impl<W: io::Write> Walk<'_, W> {
         self.all(&path)
     }
 
-    /// It, and what is in it.
+    /// Adds the path and everything in it.
     fn all(&mut self, path: &Utf8Path) -> Result<()> {
         let full = self.project.root().join(path);
         if full == self.project.backup_dir() || full == *self.project.state().path() {
@@ -143,7 +143,7 @@ impl<W: io::Write> Walk<'_, W> {
         }
         let kind = stat.file_type();
         if kind.is_socket() || kind.is_block_device() || kind.is_char_device() || kind.is_fifo() {
-            self.left_out.push(format!("{path} is not kept: it is no file"));
+            self.left_out.push(format!("{path} is not backed up: it is not a file"));
             return Ok(stat);
         }
         let mut member = Member {
@@ -164,7 +164,7 @@ impl<W: io::Write> Walk<'_, W> {
         if kind.is_file() {
             let file = open(&full).map_err(failed)?;
             member.size = file.metadata().map_err(failed)?.len();
-            // One that shrinks meanwhile is filled up, and one that grows is cut: its header stands already.
+            // The header is written already: a file that shrinks is padded, one that grows is truncated.
             let mut content = file.take(member.size).chain(io::repeat(0)).take(member.size);
             tarball::append(&mut self.builder, &member, &mut content).map_err(failed)?;
         } else {
@@ -179,7 +179,7 @@ fn open(path: &Utf8Path) -> io::Result<File> {
     File::options().read(true).custom_flags(flags).open(path)
 }
 
-/// Puts the files of an archive that was verified back where they were. What is there and differs is kept in `aside`.
+/// Restores the files of a verified archive. Existing files that differ are copied to `aside`.
 pub(crate) fn restore(
     project: &Project,
     folder: &Folder,
@@ -191,7 +191,7 @@ pub(crate) fn restore(
     let file = folder.open_file(&manifest.file).map_err(Error::file("read", archive.clone()))?;
     let mut changed = Vec::new();
     let mut failure = None;
-    let read = tarball::read(file, Bounds::stated(Some(manifest)), |member, content| {
+    let read = tarball::read(file, Bounds::from_manifest(Some(manifest)), |member, content| {
         put(project, member, content, aside, &mut changed).map_err(|error| {
             failure = Some(error);
             io::Error::other("a file was not restored")
@@ -211,7 +211,8 @@ fn put(
     changed: &mut Vec<Utf8PathBuf>,
 ) -> Result<()> {
     let name = String::from_utf8(member.path.clone());
-    let name = name.map_err(|_| Error::new(Exit::BadData, "a file in the archive has a name that is no UTF-8"))?;
+    let name =
+        name.map_err(|_| Error::new(Exit::BadData, "a file in the archive has a name that is not valid UTF-8"))?;
     let path = Utf8Path::new(&name);
     let full = project.root().join(path);
     refuse_links(project, path)?;
@@ -255,19 +256,20 @@ fn put(
     }
 }
 
-/// No folder on the way may be a link: it would lead somewhere else.
+/// An error if a folder on the path is a symbolic link, which would lead outside.
 fn refuse_links(project: &Project, path: &Utf8Path) -> Result<()> {
     let above = path.ancestors().skip(1).map(|above| project.root().join(above));
     match above.into_iter().find(|above| above.is_symlink() && above != project.root()) {
-        Some(link) => {
-            Err(Error::new(Exit::Refused, format!("{link} is a link now, and would lead us to write somewhere else")))
-        }
+        Some(link) => Err(Error::new(
+            Exit::Refused,
+            format!("{link} is a link now, and would redirect the restore to another place"),
+        )),
         None => Ok(()),
     }
 }
 
 fn in_the_way(path: &Utf8Path) -> Error {
-    Error::new(Exit::Refused, format!("{path} is of another kind than in the backup"))
+    Error::new(Exit::Refused, format!("{path} has another type than in the backup"))
         .with_hint("move it away, then try again")
 }
 
@@ -276,7 +278,7 @@ fn set_mode(path: &Utf8Path, mode: u32) -> Result<()> {
     std::fs::set_permissions(path, mode).map_err(Error::file("set the mode of", path))
 }
 
-/// A copy of what was there, ours alone.
+/// Keeps a private copy of an existing file.
 fn keep(aside: &Utf8Path, path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     let copy = aside.join(path);
     let folders: Vec<_> = copy.ancestors().skip(1).take_while(|folder| folder.starts_with(aside)).collect();
@@ -289,16 +291,16 @@ fn keep(aside: &Utf8Path, path: &Utf8Path, bytes: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::snapshot::tests::in_project;
 
     #[test]
     fn a_file_may_be_named_by_a_variable_that_is_set() {
         let stated_in = |text: &str| {
-            let mut found = None;
-            in_project(&format!("[backup]\nfiles = [\"nginx/\", \"{text}\"]\n"), |snapshot| {
-                found = Some(stated(snapshot.project).map_err(|error| (error.exit(), error.to_string())));
-            });
-            found.unwrap()
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::write(dir.path().join("compose.yml"), "services: {}\n").unwrap();
+            let config = format!("[compose]\nservices = \"none\"\n[backup]\nfiles = [\"nginx/\", \"{text}\"]\n");
+            std::fs::write(dir.path().join("infra.toml"), config).unwrap();
+            let project = Project::discover(dir.path()).unwrap();
+            configured(&project).map_err(|error| (error.exit(), error.to_string()))
         };
         let both = |second: &str| Ok(vec![Utf8PathBuf::from("nginx/"), Utf8PathBuf::from(second)]);
         assert_eq!(stated_in(".env"), both(".env"));

@@ -1,4 +1,4 @@
-//! A folder of backups, held open: whatever happens to its path meanwhile, we work in this one.
+//! A backup folder, kept open: all work happens in this folder even if its path is replaced in the meantime.
 
 use std::fs::File;
 use std::io;
@@ -11,20 +11,20 @@ use rustix::io::Errno;
 
 use super::BackupError;
 use super::draft::PART;
-use crate::error::{Error, Result};
+use crate::project::error::{Error, Result};
 
-/// An opened folder. Names are looked up in it and never followed through links.
+/// An open folder. Names are resolved relative to it, and links are never followed.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: Utf8PathBuf,
     fd: OwnedFd,
 }
 
-/// What a disk still has.
+/// The free space of a disk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Room {
     pub(crate) bytes: u64,
-    /// `None` where the file system makes them as it needs them.
+    /// Free inodes; `None` if the file system allocates them on demand.
     pub(crate) files: Option<u64>,
 }
 
@@ -34,7 +34,7 @@ const CREATE: OFlags =
     OFlags::RDWR.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 impl Folder {
-    /// Opens a folder that is there. A link in its place, or one that everybody may write to, is refused.
+    /// Opens an existing folder. A link or a world-writable folder is refused.
     pub(crate) fn open(path: &Utf8Path) -> Result<Self> {
         let fd = match rustix::fs::open(path.as_std_path(), DIRECTORY, Mode::empty()) {
             Ok(fd) => fd,
@@ -45,12 +45,12 @@ impl Folder {
         };
         let stat = rustix::fs::fstat(&fd).map_err(|errno| Error::file("look at", path)(errno.into()))?;
         if stat.st_mode & 0o002 != 0 && stat.st_mode & 0o1000 == 0 {
-            return Err(BackupError::Unsafe { path: path.to_owned(), what: "may be written to by everybody" }.into());
+            return Err(BackupError::Unsafe { path: path.to_owned(), what: "is writable by everyone" }.into());
         }
         Ok(Self { path: path.to_owned(), fd })
     }
 
-    /// Opens the folder, or makes it with mode 0700.
+    /// Opens the folder, or creates it with mode 0700.
     pub(crate) fn make(path: &Utf8Path) -> Result<Self> {
         if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
             std::fs::create_dir_all(parent).map_err(Error::file("create", parent))?;
@@ -59,46 +59,46 @@ impl Folder {
         Self::open(path)
     }
 
-    /// Where it is.
+    /// The path that it was opened with.
     pub(crate) fn path(&self) -> &Utf8Path {
         &self.path
     }
 
-    /// A file in it that is to be written: new, and ours alone from its birth.
+    /// Creates a new file for writing, private from its creation.
     pub(crate) fn create(&self, name: &str) -> io::Result<File> {
         Ok(rustix::fs::openat(&self.fd, name, CREATE, Mode::RUSR | Mode::WUSR)?.into())
     }
 
-    /// A folder in it that is to be filled.
+    /// Creates a subfolder for writing.
     pub(crate) fn create_folder(&self, name: &str) -> io::Result<Self> {
         rustix::fs::mkdirat(&self.fd, name, Mode::RWXU)?;
         self.folder(name)
     }
 
-    /// A folder in it.
+    /// Opens an existing subfolder.
     pub(crate) fn folder(&self, name: &str) -> io::Result<Self> {
         let fd = rustix::fs::openat(&self.fd, name, DIRECTORY, Mode::empty())?;
         Ok(Self { path: self.path.join(name), fd })
     }
 
-    /// Opens a plain file for reading; a pipe, a device or a link in its place is an error.
+    /// Opens a regular file for reading; an error for a pipe, a device or a link.
     pub(crate) fn open_file(&self, name: &str) -> io::Result<File> {
         let file: File = rustix::fs::openat(&self.fd, name, READ, Mode::empty())?.into();
-        if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
+        if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
     }
 
-    /// What a name in it is.
+    /// The file type of an entry.
     pub(crate) fn kind(&self, name: &str) -> Option<FileType> {
         let stat = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         Some(FileType::from_raw_mode(stat.st_mode))
     }
 
-    /// Whether there is anything of this name.
+    /// Whether an entry with this name exists.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.kind(name).is_some()
     }
 
-    /// The names in it, sorted.
+    /// The names of its entries, sorted.
     pub(crate) fn names(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(&self.fd)? {
@@ -111,10 +111,10 @@ impl Folder {
         Ok(names)
     }
 
-    /// Gives a file another name that nothing has yet.
+    /// Renames a file without replacing an existing one.
     pub(crate) fn publish(&self, from: &str, to: &str) -> io::Result<()> {
         match rustix::fs::renameat_with(&self.fd, from, &self.fd, to, RenameFlags::NOREPLACE) {
-            // Some file systems know no such rename. One backup at a time holds this folder's lock; nobody comes between.
+            // Some file systems do not support this rename. The folder's lock excludes other backups in the meantime.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !self.has(to) => {
                 Ok(rustix::fs::renameat(&self.fd, from, &self.fd, to)?)
             }
@@ -122,9 +122,9 @@ impl Folder {
         }
     }
 
-    /// Lets `name` point to `target`, in one step.
+    /// Points the symbolic link `name` to `target` atomically.
     pub(crate) fn point(&self, name: &str, target: &str) -> io::Result<()> {
-        // Killed before it has its name, it is swept as any other unfinished file.
+        // After a crash, it is removed like any other unfinished file.
         let draft = format!(".{name}{PART}");
         let _ = rustix::fs::unlinkat(&self.fd, &draft, AtFlags::empty());
         rustix::fs::symlinkat(target, &self.fd, &draft)?;
@@ -134,7 +134,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes a file, or a folder of files; that nothing was there is fine.
+    /// Removes a file, or a folder of files. A missing one is not an error.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
         match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
             Err(Errno::NOENT) => Ok(()),
@@ -147,30 +147,30 @@ impl Folder {
         }
     }
 
-    /// Removes what writers of its manifests have left that were killed.
+    /// Removes drafts of manifests that killed writers left.
     pub(crate) fn remove_dead_drafts(&self) {
         crate::fs::remove_dead(self.fd.as_fd(), ".");
     }
 
-    /// Makes the names in it survive a crash. `false`: this file system has no such thing.
+    /// Syncs the folder's entries to disk. Returns `false` if the file system does not support it.
     pub(crate) fn sync(&self) -> io::Result<bool> {
         synced(rustix::fs::fsync(&self.fd))
     }
 
-    /// Whether its path still leads to it.
+    /// Whether its path still refers to this folder.
     pub(crate) fn is_at_its_path(&self) -> bool {
         let Ok(there) = self.path.symlink_metadata() else { return false };
         rustix::fs::fstat(&self.fd).is_ok_and(|here| here.st_ino == there.ino() && here.st_dev == there.dev())
     }
 
-    /// Whether a name in it still leads to this open file.
+    /// Whether the name still refers to this open file.
     pub(crate) fn is_at(&self, name: &str, file: &File) -> bool {
         let there = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW);
         let here = file.metadata();
         matches!((there, here), (Ok(there), Ok(here)) if there.st_ino == here.ino() && there.st_dev == here.dev())
     }
 
-    /// What its disk still has for us.
+    /// The disk space and inodes available to this user.
     pub(crate) fn room(&self) -> io::Result<Room> {
         let disk = rustix::fs::fstatvfs(&self.fd)?;
         let files = (disk.f_files > 0).then_some(disk.f_favail);
@@ -178,7 +178,7 @@ impl Folder {
     }
 }
 
-/// Makes a file's content survive a crash. `false`: this file system has no such thing.
+/// Syncs a file's content to disk. Returns `false` if the file system does not support it.
 pub(crate) fn sync_file(file: &File) -> io::Result<bool> {
     synced(rustix::fs::fsync(file))
 }

@@ -1,26 +1,26 @@
-//! Archives that others have made: what they hold is read from themselves.
+//! Reads archives made by other tools, which have no manifest.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::error::Result;
 use crate::postgres::Toolbox;
 use crate::project::Project;
+use crate::project::error::Result;
 
+use super::dump_header::Remarks;
 use super::facts::Facts;
 use super::folder::Folder;
 use super::manifest::{BackupManifest, DatabaseFacts, Format, SCHEMA, TableRows};
-use super::remarks::Remarks;
 use super::verify::{Archive, Content, Digest};
 use super::{BackupError, kind};
 
-/// Data without conversion: what is in it may be no text in any other encoding.
+/// Disables conversion: the content may be invalid in any other encoding.
 const NO_ENCODING: &str = "SQL_ASCII";
 
-/// Decodes all of an archive, and writes down what is in it as a manifest would say it.
+/// Decodes the complete archive and describes it in a new manifest.
 pub(crate) fn read(project: &Project, folder: &Folder, name: &str) -> Result<BackupManifest> {
-    let archive = Archive { folder, name, format: kind::of(folder, name)? };
+    let archive = Archive { folder, name, format: kind::detect(folder, name)? };
     project.step(format_args!("reading {name}"));
     let toolbox = Toolbox::new(project, &project.database()?, folder.path(), "infra-verify".to_owned())?;
     let Content { decoded, contents } = archive.decode_all(project, &toolbox).map_err(|error| archive.damage(error))?;
@@ -29,7 +29,8 @@ pub(crate) fn read(project: &Project, folder: &Folder, name: &str) -> Result<Bac
     refuse_commands(name, archive.format, &remarks)?;
     let mut warnings = Vec::new();
     if decoded.tables.is_empty() && archive.format == Format::Sql {
-        warnings.push(format!("{name} has no COPY, so how many rows it holds is not known, and none can be missed"));
+        warnings
+            .push(format!("{name} has no COPY, so its number of rows is unknown and missing rows cannot be detected"));
     }
     let database = DatabaseFacts {
         name: contents.database.unwrap_or_default(),
@@ -73,17 +74,17 @@ pub(crate) fn read(project: &Project, folder: &Folder, name: &str) -> Result<Bac
     })
 }
 
-/// psql would refuse them half way; so it is said before anything is made.
-fn refuse_commands(name: &str, format: Format, remarks: &Remarks) -> Result<()> {
+/// psql would reject the meta-commands partway; refuse them before anything is created.
+pub(super) fn refuse_commands(name: &str, format: Format, remarks: &Remarks) -> Result<()> {
     let Some(command) = remarks.command.as_ref().filter(|_| format == Format::Sql) else { return Ok(()) };
-    let what = format!("has psql's command `{command}` in it, and such commands reach beyond the database");
-    let remedy = "look at it; `pg_dump` without `--create` writes none of them".to_owned();
+    let what = format!("contains the psql command `{command}`, and such commands reach beyond the database");
+    let remedy = "inspect it; `pg_dump` without `--create` writes no such commands".to_owned();
     Err(BackupError::Unreadable { file: name.to_owned(), what, remedy }.into())
 }
 
-/// It is restored as the live database is: an archive does not say how its own was sorted.
+/// The locale of the live database, since an archive does not record its own.
 fn locale(project: &Project, encoding: Option<&str>) -> DatabaseFacts {
-    let live = project.database().and_then(|live| Facts::ask(project, &live)).map(|facts| facts.database);
+    let live = project.database().and_then(|live| Facts::query(project, &live)).map(|facts| facts.database);
     let live = live.unwrap_or_default();
     if encoding == Some(NO_ENCODING) && live.encoding != NO_ENCODING {
         let (encoding, c) = (NO_ENCODING.to_owned(), "C".to_owned());
@@ -99,7 +100,7 @@ fn locale(project: &Project, encoding: Option<&str>) -> DatabaseFacts {
     DatabaseFacts { encoding, collate, ctype, locale_provider, locale, ..Default::default() }
 }
 
-/// A partitioned table may be dumped in pieces of its partitions, each under its own name.
+/// Merges duplicate entries: a partitioned table may be dumped as several partitions under one name.
 fn merged(tables: Vec<TableRows>) -> Vec<TableRows> {
     let mut places = BTreeMap::new();
     let mut merged: Vec<TableRows> = Vec::new();

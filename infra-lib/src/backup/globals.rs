@@ -1,13 +1,13 @@
-//! Roles and their grants: what belongs to the cluster, and is in no dump.
+//! Roles and their grants, which belong to the cluster and are not in a dump.
 
 use std::fs::File;
 use std::io::Write as _;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
 use crate::exec::ExecError;
 use crate::postgres::{PostgresError, Toolbox};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
 use super::draft::Draft;
 use super::folder::sync_file;
@@ -16,8 +16,8 @@ use super::{BackupError, digest};
 
 const STALL: Duration = Duration::from_secs(60);
 
-/// Writes roles without their passwords, and what the database itself has, beside the dump. `Err` in the answer: the role
-/// may not read them, and why.
+/// Writes the roles without their passwords, and the database's own properties, into an additional file. An inner
+/// `Err` contains the reason if the role may not read them.
 pub(crate) fn write(
     project: &Project,
     toolbox: &Toolbox<'_>,
@@ -32,7 +32,7 @@ pub(crate) fn write(
         |toolbox, out| {
             let mut args = vec!["--globals-only", "--no-role-passwords", "--no-password"];
             let file = format!("--file={out}");
-            // It writes to stdout without being told; `-` would be a file of that name. And a pipe cannot be synced.
+            // It writes to stdout by default; `-` would be a file name. And a pipe cannot be synced.
             if out != "-" {
                 args.extend(["--no-sync", &file]);
             }
@@ -51,7 +51,7 @@ pub(crate) fn write(
             return match BackupError::from_exec("pg_dumpall", draft.folder().path(), error) {
                 BackupError::Forbidden { .. }
                 | BackupError::Postgres(PostgresError::Failed(ExecError::Exited { .. })) => Ok(Err(last)),
-                // A server that is lost now is no reason to do without them.
+                // A lost server is a failure, not a reason to omit the roles.
                 error => Err(error.into()),
             };
         }
@@ -65,9 +65,8 @@ fn write_properties(mut file: &File, facts: &DatabaseFacts) -> std::io::Result<(
     let name = facts.name.replace('\\', "\\\\").replace('\'', "\\'").replace(['\n', '\r'], " ");
     let mut text =
         format!("\n--\n-- The database itself: psql reads this with -v db=NAME\n--\n\n-- it was called '{name}'\n");
-    for sql in &facts.properties {
-        text += sql;
-        text += ";\n";
+    for property in &facts.attributes {
+        text += &property.sql(":\"db\"");
     }
     file.write_all(text.as_bytes())
 }

@@ -1,20 +1,20 @@
-//! What a file or folder is, judged by its content: people name their dumps as they like.
+//! Detects the type of a file or folder by its content, since file names are unreliable.
 
 use std::io::Read as _;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::error::{Error, Result};
+use crate::project::error::{Error, Result};
 
 use super::BackupError;
 use super::folder::Folder;
 use super::manifest::Format;
 
-/// Enough to see what something is: a tar's magic is in the first block.
+/// Number of bytes to read: a tar's magic is in the first block.
 const START: u64 = 512;
 
-/// How `pg_dump` wrote it. What something else made is an error that says what it is and what to do with it.
-pub(super) fn of(folder: &Folder, name: &str) -> Result<Format> {
+/// The `pg_dump` format. For other files, an error that says what the file is and what to do with it.
+pub(super) fn detect(folder: &Folder, name: &str) -> Result<Format> {
     let failed = |error: std::io::Error| Error::file("read", folder.path().join(name))(error);
     let other = |what: &str, remedy: &str| {
         let remedy = remedy.replace("FILE", name);
@@ -25,7 +25,7 @@ pub(super) fn of(folder: &Folder, name: &str) -> Result<Format> {
         if inside.has("toc.dat") {
             return Ok(Format::Directory);
         }
-        return other("is no folder of pg_dump's: it has no toc.dat", "name the file or folder that pg_dump wrote");
+        return other("is not a folder of pg_dump: it has no toc.dat", "name the file or folder that pg_dump wrote");
     }
     let read = |reader: &mut dyn std::io::Read| {
         let mut start = Vec::new();
@@ -36,18 +36,18 @@ pub(super) fn of(folder: &Folder, name: &str) -> Result<Format> {
         let file = folder.open_file(name).map_err(failed)?;
         let damaged = |error: std::io::Error| BackupError::Damaged { file: name.to_owned(), what: error.to_string() };
         let inner = read(&mut MultiGzDecoder::new(file)).map_err(damaged)?;
-        return match look(&inner) {
+        return match classify(&inner) {
             Look::Archive(Format::Sql) => Ok(Format::Sql),
             Look::Archive(Format::DumpTar) => {
-                other("is a compressed tar", "unpack it, and name what is in it: `tar xzf FILE`")
+                other("is a compressed tar", "unpack it, and use what is in it: `tar xzf FILE`")
             }
             Look::Archive(_) => {
-                other("is an archive of pg_dump's that was compressed once more", "unpack it first: `gunzip FILE`")
+                other("is an archive of pg_dump that was compressed again", "unpack it first: `gunzip FILE`")
             }
             Look::Other(what, remedy) => other(what, remedy),
         };
     }
-    match look(&start) {
+    match classify(&start) {
         Look::Archive(format) => Ok(format),
         Look::Other(what, remedy) => other(what, remedy),
     }
@@ -55,11 +55,11 @@ pub(super) fn of(folder: &Folder, name: &str) -> Result<Format> {
 
 enum Look {
     Archive(Format),
-    /// What it is, and the way out.
+    /// A description of the file, and what to do with it.
     Other(&'static str, &'static str),
 }
 
-/// What other programs' files begin with, what they are, and what to do with them.
+/// Magic bytes of other programs' files, with a description and what to do with them.
 const OTHERS: [(&[u8], &str, &str); 13] = [
     (&[0x28, 0xb5, 0x2f, 0xfd], "is compressed with zstd", "unpack it first: `zstd -d FILE`"),
     (&[0x04, 0x22, 0x4d, 0x18], "is compressed with lz4", "unpack it first: `lz4 -d FILE`"),
@@ -74,17 +74,17 @@ const OTHERS: [(&[u8], &str, &str); 13] = [
         "is UTF-16, as PowerShell's `>` writes it",
         "write the dump with `pg_dump --file`, since what `>` made may be beyond repair",
     ),
-    (b"SQLite format 3\0", "is a database of SQLite's", "only dumps of PostgreSQL can be restored"),
-    (b"-- MySQL dump", "is a dump of MySQL's", "only dumps of PostgreSQL can be restored"),
-    (b"-- MariaDB dump", "is a dump of MariaDB's", "only dumps of PostgreSQL can be restored"),
-    (b"/*!", "is a dump of MySQL's or MariaDB's", "only dumps of PostgreSQL can be restored"),
+    (b"SQLite format 3\0", "is a SQLite database", "only dumps of PostgreSQL can be restored"),
+    (b"-- MySQL dump", "is a MySQL dump", "only dumps of PostgreSQL can be restored"),
+    (b"-- MariaDB dump", "is a MariaDB dump", "only dumps of PostgreSQL can be restored"),
+    (b"/*!", "is a MySQL or MariaDB dump", "only dumps of PostgreSQL can be restored"),
 ];
-/// Where a tar's magic stands, and what it is. (POSIX.1-1988, `ustar`.)
+/// The offset and the bytes of a tar's magic. (POSIX.1-1988, `ustar`.)
 const USTAR: (usize, &[u8]) = (257, b"ustar");
 const WHOLE_SERVER: &[u8] = b"-- PostgreSQL database cluster dump";
 
-fn look(start: &[u8]) -> Look {
-    // What `pg_dump`'s archives begin with. (`src/bin/pg_dump/pg_backup_archiver.c`)
+fn classify(start: &[u8]) -> Look {
+    // The magic of `pg_dump`'s archives. (`src/bin/pg_dump/pg_backup_archiver.c`)
     if start.starts_with(b"PGDMP") {
         return Look::Archive(Format::Custom);
     }
@@ -95,14 +95,14 @@ fn look(start: &[u8]) -> Look {
         return Look::Other(what, remedy);
     }
     if start.is_empty() {
-        return Look::Other("is empty", "look for one that is not, and for what made this one");
+        return Look::Other("is empty", "use another backup, and find out what created this one");
     }
     if start.contains(&0) {
-        return Look::Other("is neither SQL nor an archive of pg_dump's", "name the file that pg_dump wrote");
+        return Look::Other("is neither SQL nor an archive of pg_dump", "name the file that pg_dump wrote");
     }
     if memchr::memmem::find(start, WHOLE_SERVER).is_some() {
         return Look::Other(
-            "is a dump of a whole server, as pg_dumpall makes it",
+            "is a dump of a whole server, as pg_dumpall writes it",
             "`psql -f FILE postgres` restores it into a fresh server; to restore one database, dump it with pg_dump",
         );
     }
@@ -120,10 +120,10 @@ mod tests {
         for (start, format) in
             [(&b"PGDMP\x01"[..], Format::Custom), (&tar, Format::DumpTar), (b"--\n-- Post", Format::Sql)]
         {
-            assert!(matches!(look(start), Look::Archive(found) if found == format), "{format:?}");
+            assert!(matches!(classify(start), Look::Archive(found) if found == format), "{format:?}");
         }
         for start in [&b""[..], b"a\0b", b"\x28\xb5\x2f\xfd\x04", b"--\n-- PostgreSQL database cluster dump\n"] {
-            assert!(matches!(look(start), Look::Other(..)), "{start:?}");
+            assert!(matches!(classify(start), Look::Other(..)), "{start:?}");
         }
     }
 }

@@ -1,24 +1,25 @@
-//! The databases beside the live one that are there: what crashes left, and what served before restores.
+//! Scratch databases on the server: leftovers of crashes, and previous databases from before restores.
 
 use serde::Deserialize;
 
-use crate::error::Result;
 use crate::exec::ExecError;
 use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
+use crate::project::error::Result;
 
-use super::beside::{DIGITS, Purpose, drop_database};
+use super::restricted_role::{DROP_ROLE, UNUSED};
+use super::scratch_db::{DIGITS, Purpose, drop_database};
 
-/// A database beside the live one.
+/// A scratch database on the server.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Beside {
     pub(crate) name: String,
     pub(crate) bytes: u64,
-    /// How many sessions are in it.
+    /// The number of sessions in it.
     sessions: u64,
 }
 
-/// By its comment; or by its name, where a crash came between its making and its comment.
+/// Found by comment, or by name if a crash came between its creation and its comment.
 const LIST: &str = "SELECT json_build_object('name', datname, 'bytes', pg_database_size(d.oid), 'sessions',
   (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid AND backend_type IS DISTINCT FROM 'autovacuum worker'))
 FROM pg_database d LEFT JOIN LATERAL shobj_description(d.oid, 'pg_database') AS comment ON true
@@ -26,7 +27,7 @@ WHERE datname <> :'live' AND (strpos(comment, :'note') > 0
    OR comment IS NULL AND starts_with(datname, :'prefix') AND substr(datname, length(:'prefix') + 1) ~ ('^[0-9a-f]{' || :digits || '}$'))
 ORDER BY d.oid DESC;";
 
-/// Those of this purpose; the newest first.
+/// The scratch databases with this purpose, newest first.
 pub(crate) fn list(project: &Project, from: &Database, live: &str, purpose: Purpose) -> Result<Vec<Beside>> {
     let mut call = from.psql(project)?.args(["-A", "-t", "-f", "-"]);
     let (note, prefix, digits) = (purpose.note(live), purpose.prefix(live), DIGITS.to_string());
@@ -38,17 +39,34 @@ pub(crate) fn list(project: &Project, from: &Database, live: &str, purpose: Purp
     parsed.map_err(|error| ExecError::BadOutput { command: "psql".to_owned(), reason: error.to_string() }.into())
 }
 
-/// Drops what interrupted restores and trials have left, and says so. Only whoever holds the database's lock alone may.
-pub(crate) fn heal(project: &Project, from: &Database, live: &Database) -> Result<()> {
+/// Drops what interrupted restores and drills left, and reports it. The caller must hold the database's exclusive
+/// lock.
+pub(crate) fn recover(project: &Project, from: &Database, live: &Database) -> Result<()> {
     for purpose in [Purpose::New, Purpose::Drill] {
         for left in list(project, from, &live.name, purpose)? {
-            // That lock is one of this machine: where others use the same server, what is in use may be theirs.
+            // The lock covers only this machine: on a shared server, a database in use may belong to another machine.
             if left.sessions > 0 && live.is_elsewhere() {
-                project.note(format_args!("{} is in use, so another restore may be at work; it stays", left.name));
+                project.note(format_args!("{} is in use, perhaps by another restore, and is kept", left.name));
                 continue;
             }
-            project.note(format_args!("dropping {}, which an interrupted restore had left", left.name));
+            project.note(format_args!("dropping {}, left behind by an interrupted restore", left.name));
             drop_database(project, from, &left.name)?;
+        }
+    }
+    drop_roles(project, from, &live.name)
+}
+
+/// Drops the roles of received backups whose databases no longer exist.
+fn drop_roles(project: &Project, from: &Database, live: &str) -> Result<()> {
+    let mut call = from.psql(project)?.args(["-A", "-t", "-f", "-", "-v", &format!("digits={DIGITS}")]);
+    for (key, purpose) in [("new", Purpose::New), ("owner", Purpose::Owner)] {
+        call = call.args(["-v", &format!("{key}={}", purpose.prefix(live))]);
+    }
+    let text = project.runner().read(&call.stdin(UNUSED)).map_err(PostgresError::from_exec)?.text();
+    for role in text.lines() {
+        let call = from.psql(project)?.args(["-o", "/dev/null", "-f", "-", "-v", &format!("role={role}")]);
+        if let Err(error) = Database::execute(project, &call.stdin(DROP_ROLE)) {
+            project.warn(format_args!("the role {role} of a received backup is left over: {error}"));
         }
     }
     Ok(())

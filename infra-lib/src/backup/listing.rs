@@ -1,4 +1,4 @@
-//! A list of the backups that are there.
+//! Lists existing backups.
 
 use std::fmt;
 
@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::project::Project;
+use crate::project::operation::Outcome;
 
 use super::catalogue::Catalogue;
 
@@ -15,23 +16,25 @@ use super::catalogue::Catalogue;
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct Listing<T> {
-    /// Where they are.
+    /// The folder that contains them.
     pub folder: Utf8PathBuf,
-    /// Each backup.
+    /// The backups, newest first.
     pub backups: Vec<T>,
     /// Manifests that cannot be used, with the reason.
     pub problems: Vec<String>,
 }
 
-/// What can stand in a list.
+/// A kind of backup that can be listed.
 pub trait Listed: Sized {
-    /// What they are, as in "there are no …".
+    /// The plural noun, as in "there are no …".
     const KIND: &'static str;
+    /// The command that makes the first one.
+    const NEXT: Option<&'static str> = None;
 
-    /// Whether its file is there, with its size.
+    /// Whether its file exists with the expected size.
     fn is_there(&self) -> bool;
 
-    /// A line for each, under a heading.
+    /// Renders a heading and a line for each backup.
     fn table(listed: &[Self], now: Timestamp) -> String;
 }
 
@@ -43,11 +46,16 @@ impl<T: Listed> Listing<T> {
             problems: catalogue.problems.iter().map(ToString::to_string).collect(),
         }
     }
+}
 
-    /// A no where something is wrong with what is listed.
-    pub(crate) fn exit(&self) -> Exit {
+impl<T: Listed + Serialize> Outcome for Listing<T> {
+    fn exit(&self) -> Exit {
         let whole = self.problems.is_empty() && self.backups.iter().all(Listed::is_there);
         if whole { Exit::Ok } else { Exit::CheckFailed }
+    }
+
+    fn next(&self) -> Vec<String> {
+        T::NEXT.iter().filter(|_| self.backups.is_empty()).map(|&command| command.to_owned()).collect()
     }
 }
 

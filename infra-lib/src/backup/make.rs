@@ -1,16 +1,16 @@
-//! Making a backup of the database.
+//! Makes a backup of the database.
 
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 
-use crate::error::{Error, Result};
+use crate::config::{ByteSize, DumpFormat};
+use crate::hex;
 use crate::lock::{Lock, Mode};
-use crate::manifest::{ByteSize, DumpFormat};
-use crate::nonce;
-use crate::postgres::{Database, Place, PostgresError, Toolbox};
+use crate::postgres::{Database, PostgresError, Toolbox};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
 use super::catalogue::Catalogue;
 use super::draft::{Draft, stem};
@@ -19,15 +19,20 @@ use super::facts::{self, Facts};
 use super::folder::Folder;
 use super::manifest::{BackupManifest, Format, Proof, ProofKind, SCHEMA};
 use super::verify::{Archive, Digest};
-use super::{BackupError, globals, name, suspicion};
+use super::{BackupError, globals, name, sanity};
 
-/// How a backup is made.
+/// How long the dump waits for a table that another session has locked.
+const LOCK_WAIT: Duration = Duration::from_secs(60);
+/// How long the dump may produce no output.
+const STALL: Duration = Duration::from_secs(120);
+
+/// A backup of the database, with its options.
 #[derive(Debug, Clone)]
-pub(crate) struct Making<'o> {
-    /// Who asks.
+pub(crate) struct BackupJob<'o> {
+    /// The operation that requested it.
     pub(crate) operation: &'static str,
     pub(crate) label: Option<&'o str>,
-    /// The set that it belongs to.
+    /// The id of the set that it belongs to.
     pub(crate) set: Option<&'o str>,
     pub(crate) format: DumpFormat,
     pub(crate) jobs: u32,
@@ -37,50 +42,65 @@ pub(crate) struct Making<'o> {
 
 /// A backup that was made.
 #[derive(Debug)]
-pub(crate) struct Made {
-    /// Its manifest's file.
+pub(crate) struct FinishedBackup {
+    /// The manifest's file name.
     pub(crate) name: String,
     pub(crate) path: Utf8PathBuf,
     pub(crate) manifest: BackupManifest,
 }
 
-/// How long a server that is just starting is waited for.
+/// How long to wait for a server that is starting.
 const STARTING: Duration = Duration::from_secs(60);
-/// How much more than the last backup a new one may take.
+/// Expected size of a backup, in percent of the previous one.
 const GROWTH_PERCENT: u64 = 120;
-/// A backup's own files, the pipe that it is decoded through, and the link to it.
+/// Number of files needed: the backup's own files, the pipe for decoding, and the link to it.
 const FILES: u64 = 8;
 
-impl Making<'_> {
-    /// Makes it; the caller holds the database's lock. `None`: a dry run, which has shown what it would do.
-    pub(crate) fn run(&self, project: &Project) -> Result<Option<Made>> {
-        // Once somebody has asked it to end, that is why it ended, whatever else was met on the way.
+impl BackupJob<'_> {
+    /// A backup with the options of `[backup]` in `infra.toml`.
+    pub(crate) fn from_config(config: &crate::config::Backup, operation: &'static str) -> Self {
+        Self {
+            operation,
+            label: None,
+            set: None,
+            format: config.format.unwrap_or_default(),
+            jobs: config.jobs.unwrap_or(1),
+            lock_wait: LOCK_WAIT,
+            stall: STALL,
+        }
+    }
+}
+
+impl BackupJob<'_> {
+    /// Makes the backup. The caller holds the database's lock. `None` in a dry run, which only shows the steps.
+    pub(crate) fn run(&self, project: &Project) -> Result<Option<FinishedBackup>> {
+        // After a cancellation, report it as the cause, whatever other error occurred.
         self.make(project).map_err(|error| project.cancel().check().err().map_or(error, Error::from))
     }
 
-    fn make(&self, project: &Project) -> Result<Option<Made>> {
+    fn make(&self, project: &Project) -> Result<Option<FinishedBackup>> {
         self.label.map_or(Ok(()), name::check_label)?;
         let database = project.database()?;
         if project.runner().is_dry_run() {
             return self.show(project, &database).map(|()| None);
         }
-        // Before the database is asked for anything: a place to put it, and nobody else at it.
+        // Before any query: a folder for the backup, and its lock.
         let (folder, place) = Catalogue::folder_for_writing(project)?;
         let _alone = project.lock_backups(folder.path(), self.operation)?;
         self.run_alone(project, &folder, &place).map(Some)
     }
 
-    /// The same in this folder, whose lock the caller holds too.
-    pub(crate) fn run_alone(&self, project: &Project, folder: &Folder, place: &str) -> Result<Made> {
+    /// Makes the backup in this folder, whose lock the caller holds too.
+    pub(crate) fn run_alone(&self, project: &Project, folder: &Folder, place: &str) -> Result<FinishedBackup> {
         let database = project.database()?;
-        let catalogue = Catalogue::of(Some(Folder::open(folder.path())?))?;
+        let catalogue = Catalogue::from_folder(Some(Folder::open(folder.path())?))?;
         let began = Instant::now();
         let facts = once_started(project, &database)?;
         let mut toolbox = Toolbox::new(project, &database, folder.path(), format!("infra-backup-{place}"))?;
-        // What a killed run has left is ended first: it may still be writing its files.
+        // Terminate what a killed run left first: it may still be writing its files.
         toolbox.sweep();
         for gone in catalogue.sweep()? {
-            project.note(format_args!("removed {gone}, which an interrupted run had left"));
+            project.note(format_args!("removed {gone}, left behind by an interrupted run"));
         }
         warn_of_clock(project, &catalogue);
         let same = |last: &&BackupManifest| last.database.as_ref().is_some_and(|facts| facts.name == database.name);
@@ -96,9 +116,9 @@ impl Making<'_> {
         let dump = self.dump(&facts, estimate);
         let dumped = dump.fill(project, &mut toolbox, &draft);
         project.cancel().check()?;
-        // Before anything else is said: that may be why it failed.
+        // Checked first, since this may be the cause of the failure.
         if !draft.is_in_place() {
-            let (path, what) = (folder.path().to_owned(), "was exchanged while it was written to");
+            let (path, what) = (folder.path().to_owned(), "was replaced while it was written to");
             return Err(BackupError::Unsafe { path, what }.into());
         }
         let dumped = dumped?;
@@ -158,7 +178,7 @@ impl Making<'_> {
         if let Some(facts) = &mut manifest.database {
             facts.large_objects = content.decoded.large_objects;
         }
-        manifest.suspect = suspicion::of(&manifest, last, project.manifest().backup.min_size);
+        manifest.suspect = sanity::check(&manifest, last, project.config().backup.min_size);
         manifest.duration_ms = millis(began.elapsed());
         if !is_durable {
             project
@@ -168,7 +188,7 @@ impl Making<'_> {
         if manifest.suspect.is_empty() {
             point_latest(project, folder, &manifest);
         }
-        Ok(Made { name, path: folder.path().join(&manifest.file), manifest })
+        Ok(FinishedBackup { name, path: folder.path().join(&manifest.file), manifest })
     }
 
     fn dump(&self, facts: &Facts, estimate: Option<u64>) -> Dump {
@@ -191,24 +211,26 @@ impl Making<'_> {
     }
 }
 
-/// Order and retention go by sequence, not by the clock; but whoever reads the names goes by it.
+/// Warns if the clock is behind the newest backup. Order and retention use the sequence, but people read the names.
 fn warn_of_clock(project: &Project, catalogue: &Catalogue) {
     const DRIFT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
     let now = Timestamp::now();
     if let Some(entry) = catalogue.entries.iter().find(|entry| entry.manifest.created.duration_since(now) > DRIFT) {
         project.warn(format_args!(
-            "{} says {:.0}, and this machine's clock {now:.0}: one of them is wrong. Nothing old is removed until they agree",
+            "{} is dated {:.0}, but this machine's clock says {now:.0}: one of them is wrong. No old backup is removed until they agree",
             entry.manifest.file, entry.manifest.created
         ));
     }
 }
 
-/// What the server says of the database, once it has started.
+/// Queries the facts of the database, waiting for a server that is starting.
 fn once_started(project: &Project, database: &Database) -> Result<Facts> {
     let until = Instant::now() + STARTING;
     loop {
-        match Facts::ask(project, database) {
-            Err(Error::Postgres(error)) if Instant::now() < until && may_be_starting(database, &error) => {
+        match Facts::query(project, database) {
+            Err(error)
+                if Instant::now() < until && matches!(error.downcast_ref(), Some(PostgresError::Starting { .. })) =>
+            {
                 project.waiting(error);
                 project.cancel().sleep(Duration::from_millis(500))?;
             }
@@ -217,19 +239,7 @@ fn once_started(project: &Project, database: &Database) -> Result<Facts> {
     }
 }
 
-/// Whether that is what a server says that has just been started. While the official image prepares its files, the
-/// network finds nobody at home.
-fn may_be_starting(database: &Database, error: &PostgresError) -> bool {
-    match error {
-        PostgresError::Starting { .. } => true,
-        PostgresError::Unreachable { message } => {
-            matches!(database.place, Place::Service { .. }) && message.contains("Connection refused")
-        }
-        _ => false,
-    }
-}
-
-/// Tools of this machine may be older than the server, and would refuse it only once they are at work.
+/// Checks the versions of local tools, since older ones would fail only after they have started.
 fn check_tools(toolbox: &Toolbox<'_>, facts: &Facts) -> Result<()> {
     let Some(version) = toolbox.host_version()? else { return Ok(()) };
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
@@ -240,16 +250,16 @@ fn check_tools(toolbox: &Toolbox<'_>, facts: &Facts) -> Result<()> {
     Err(BackupError::Mismatch { message }.into())
 }
 
-/// Unique even within a second and on several machines.
+/// A new id, unique even within a second and across machines.
 pub(crate) fn id(project: &Project, database: &Database, now: Timestamp) -> Result<String> {
-    Ok(format!("{}-{}", stem(project.name(), &database.name, None, now), nonce::hex_digits(8)?))
+    Ok(format!("{}-{}", stem(project.name(), &database.name, None, now), hex::random_digits(8)?))
 }
 
 pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// As much room as the last backup took, and a fifth more; and that many files.
+/// Checks for the last backup's size plus a fifth, and for enough free inodes.
 pub(crate) fn check_room(folder: &Folder, last: Option<&BackupManifest>) -> Result<()> {
     let room = folder.room().map_err(Error::file("look at the disk of", folder.path()))?;
     let needed = last.map_or(0, |last| last.bytes).saturating_mul(GROWTH_PERCENT) / 100;
@@ -266,8 +276,8 @@ pub(crate) fn check_room(folder: &Folder, last: Option<&BackupManifest>) -> Resu
     Ok(())
 }
 
-/// `latest` leads to the newest good backup of the default environment, `latest-NAME` to another's. It is a convenience:
-/// nothing of ours reads it.
+/// Points `latest` to the newest good backup of the default environment, or `latest-NAME` to another environment's.
+/// It is a convenience for users: this library never reads it.
 fn point_latest(project: &Project, folder: &Folder, manifest: &BackupManifest) {
     let environment = project.environment();
     let name = if environment.is_default { "latest".to_owned() } else { format!("latest-{}", environment.name) };
@@ -276,7 +286,7 @@ fn point_latest(project: &Project, folder: &Folder, manifest: &BackupManifest) {
     }
 }
 
-/// The database's lock, together with others that only read it or add to it.
+/// Acquires the database's lock, shared with other operations that only read or add.
 pub(crate) fn share_database(project: &Project, operation: &str) -> Result<Option<crate::lock::Guard>> {
     project.lock(Lock::Database, Mode::Shared, operation)
 }

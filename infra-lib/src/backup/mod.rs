@@ -1,17 +1,18 @@
-//! Backups: what one is, where they are kept, how one is made, proven and restored.
+//! Backups: making, listing, verifying, restoring and pruning them.
 //!
-//! A backup is a file (or a folder of files) and a manifest beside it. The file is written under another name, synced,
-//! hashed and decoded whole; then it is given its name, and last of all the manifest appears by rename. Whatever has no
-//! manifest is no backup, and whatever is named by one was read to its end.
+//! A backup is a file (or a folder of files) and a manifest. The file is written under a temporary name, synced,
+//! hashed and decoded completely. Then it is renamed, and the manifest is published last, also by rename. A file
+//! without a manifest does not count as a backup, and every file named by a manifest was read to its end.
 
-pub(crate) mod beside;
 pub(crate) mod catalogue;
 mod decode;
+mod destruction;
 mod diagnose;
 mod digest;
 pub(crate) mod draft;
 pub(crate) mod drill;
 mod dump;
+mod dump_header;
 mod error;
 pub(crate) mod facts;
 pub(crate) mod files;
@@ -25,29 +26,31 @@ pub(crate) mod make;
 mod manifest;
 pub(crate) mod name;
 pub(crate) mod packed;
-mod passes;
 pub(crate) mod preflight;
+pub(crate) mod property;
 pub(crate) mod prune;
-mod remarks;
+mod received;
 pub(crate) mod restore;
+mod restore_order;
+pub(crate) mod restricted_role;
 mod retention;
+pub(crate) mod safety;
+mod sanity;
 #[cfg(feature = "schema")]
 mod schema;
+pub(crate) mod scratch_db;
 mod script;
 pub(crate) mod set;
-mod suspicion;
+mod summary;
 pub(crate) mod swap;
-mod tally;
 pub(crate) mod tarball;
 mod toc;
 pub(crate) mod verify;
 
-pub(crate) use digest::hex;
-pub use error::BackupError;
+pub(crate) use error::BackupError;
 pub use listing::{Listed, Listing};
-pub use manifest::{
-    BackupManifest, DatabaseFacts, FileDigest, Format, GitState, MigrationState, Proof, ProofKind, SCHEMA, TableRows,
-};
+pub use manifest::Format;
+pub(crate) use manifest::{BackupManifest, Proof, ProofKind, SCHEMA};
 #[cfg(feature = "schema")]
 pub use schema::json_schema;
-pub(crate) use tally::{StatLines, Tally};
+pub(crate) use summary::{StatLines, Tally};

@@ -1,8 +1,8 @@
-//! File names of backups: `<project>-<database>-YYYYMMDDTHHMMSSZ[-label]`.
+//! Backup file names: `<project>-<database>-YYYYMMDDTHHMMSSZ[-label]`.
 //!
-//! Project and database take a reversible encoding: letters, digits, `.`, `_` and `-` stay, anything else becomes `%XX`
-//! of its bytes in UTF-8, and so does a `.` or `-` in front. Where a file system has no room for that, the end gives way to
-//! `~` and eight digits of a digest; the manifest has the name itself.
+//! Project and database names use a reversible encoding: letters, digits, `.`, `_` and `-` are kept, other characters
+//! become the `%XX` of their UTF-8 bytes, and so does a leading `.` or `-`. A name that is too long for file systems
+//! is truncated and ends with `~` and eight digits of a digest; the manifest contains the full name.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -10,25 +10,26 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::digest::hex;
-use crate::error::{Error, Result};
 use crate::exit::Exit;
+use crate::hex;
+use crate::project::error::{Error, Result};
 
 /// The longest label, in bytes.
 const LONGEST_LABEL: usize = 100;
-/// The longest name without an extension: what file systems take, less a dot in front and the longest end of an unfinished file.
+/// The longest name without an extension: the file system limit minus a leading dot and the longest unfinished
+/// suffix.
 const LONGEST_STEM: usize = 255 - 1 - ".globals.sql.infra-part".len();
-/// `-YYYYMMDDTHHMMSSZ`
+/// The length of `-YYYYMMDDTHHMMSSZ`.
 const TIME_LENGTH: usize = 17;
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 
-/// What a backup's files are called, without their extension.
+/// The name of a backup's files, without an extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stem {
     pub(crate) project: String,
     /// The database, or `volume.<name>`.
     pub(crate) subject: String,
-    /// To the second.
+    /// The creation time, in full seconds.
     pub(crate) time: Timestamp,
     pub(crate) label: Option<String>,
 }
@@ -46,7 +47,7 @@ impl fmt::Display for Stem {
     }
 }
 
-/// The name as a part of a file's name.
+/// Encodes a name for use in a file name.
 pub(crate) fn encode(name: &str) -> String {
     let mut out = String::new();
     for (at, byte) in name.bytes().enumerate() {
@@ -60,23 +61,23 @@ pub(crate) fn encode(name: &str) -> String {
     out
 }
 
-/// At most so many bytes; what is cut off is told apart by its digest.
+/// Limits the length to `room` bytes. Truncated names differ in their digest.
 fn shorten(encoded: String, room: usize) -> String {
     use sha2::Digest as _;
     const DIGITS: usize = 8;
     if encoded.len() <= room {
         return encoded;
     }
-    let digest = hex(&sha2::Sha256::digest(&encoded));
+    let digest = hex::encode(&sha2::Sha256::digest(&encoded));
     let mut end = room.saturating_sub(DIGITS + 1);
-    // No half of a `%XX`.
+    // Do not split a `%XX`.
     while encoded[..end].bytes().rev().take(2).any(|byte| byte == b'%') {
         end -= 1;
     }
     format!("{}~{}", &encoded[..end], &digest[..DIGITS])
 }
 
-/// Whether a file's name has our time in it, and so is one of ours, whatever is in the file.
+/// Whether a file name contains a time in our format, which marks it as ours regardless of its content.
 pub(crate) fn has_time(name: &str) -> bool {
     let is_time = |part: &str| {
         let bytes = part.as_bytes();
@@ -90,7 +91,7 @@ pub(crate) fn has_time(name: &str) -> bool {
     name.split(['-', '.']).any(is_time)
 }
 
-/// An error unless the text may be a label: a letter or digit, then up to 99 of letters, digits, `.`, `_` and `-`.
+/// An error unless the text is a valid label: a letter or digit, then up to 99 letters, digits, `.`, `_` and `-`.
 pub(crate) fn check_label(label: &str) -> Result<()> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     let good = label.len() <= LONGEST_LABEL

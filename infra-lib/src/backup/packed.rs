@@ -1,17 +1,17 @@
-//! What archives of files have in common, whatever they are of: the proof, and the manifest that says so.
+//! Steps common to all archives of files: verification, and the manifest that records it.
 
 use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::error::Result;
 use crate::project::Project;
+use crate::project::error::Result;
 
 use super::draft::Draft;
 use super::folder::Folder;
-use super::make::{Made, millis};
+use super::make::{FinishedBackup, millis};
 use super::manifest::{BackupManifest, Format, Proof, ProofKind};
-use super::tally::Tally;
+use super::summary::Tally;
 use super::verify::{Archive, Digest};
 
 /// An archive that was synced, hashed and read to its end.
@@ -35,7 +35,7 @@ impl Proven {
         Ok(Self { digest, tally, proof, is_durable })
     }
 
-    /// Makes it a backup.
+    /// Publishes the archive as a backup.
     pub(crate) fn publish(
         self,
         project: &Project,
@@ -43,7 +43,7 @@ impl Proven {
         draft: Draft<'_>,
         mut manifest: BackupManifest,
         began: Instant,
-    ) -> Result<Made> {
+    ) -> Result<FinishedBackup> {
         (manifest.bytes, manifest.sha256) = (self.digest.bytes, self.digest.sha256);
         manifest.compression = Some("gzip".to_owned());
         manifest.objects = self.tally.to_objects();
@@ -51,6 +51,6 @@ impl Proven {
         if self.is_durable { "full" } else { "none" }.clone_into(&mut manifest.durability);
         manifest.duration_ms = millis(began.elapsed());
         let name = draft.publish(&manifest, project.cancel())?;
-        Ok(Made { name, path: folder.path().join(&manifest.file), manifest })
+        Ok(FinishedBackup { name, path: folder.path().join(&manifest.file), manifest })
     }
 }

@@ -1,14 +1,15 @@
-//! Whether a server can take a backup, before anything is begun.
+//! Checks before a restore whether the server can hold a backup.
 
-use crate::error::Result;
+use crate::postgres::literal::identifier;
 use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
+use crate::project::error::Result;
 
 use super::BackupError;
 use super::facts::Facts;
 use super::manifest::{BackupManifest, DatabaseFacts};
 
-/// An error that names everything that the server lacks, with the SQL that would change it.
+/// An error that lists everything the server lacks, with the SQL that adds it.
 pub(crate) fn check(
     project: &Project,
     from: &Database,
@@ -23,19 +24,19 @@ pub(crate) fn check(
         lacks.push(format!("the backup is of PostgreSQL {dumped}, and the server is {}", server.major()));
     }
     if let Some(facts) = &manifest.database {
-        let there = ask(project, from)?;
+        let there = query(project, from)?;
         for extension in missing(&facts.extensions, &there.extensions) {
             lacks.push(format!("the extension {extension} is not installed on the server"));
-            remedy.push(format!("CREATE EXTENSION {};", quoted(extension)));
+            remedy.push(format!("CREATE EXTENSION {};", identifier(extension)));
         }
         for tablespace in missing(&facts.tablespaces, &there.tablespaces) {
-            lacks.push(format!("there is no tablespace {tablespace}"));
-            remedy.push(format!("CREATE TABLESPACE {} LOCATION '…';", quoted(tablespace)));
+            lacks.push(format!("the tablespace {tablespace} does not exist"));
+            remedy.push(format!("CREATE TABLESPACE {} LOCATION '…';", identifier(tablespace)));
         }
         if with_owners {
             for role in missing(&facts.roles, &there.roles) {
-                lacks.push(format!("there is no role {role}"));
-                remedy.push(format!("CREATE ROLE {};", quoted(role)));
+                lacks.push(format!("the role {role} does not exist"));
+                remedy.push(format!("CREATE ROLE {};", identifier(role)));
             }
         }
         check_locale(facts, &there, &mut lacks);
@@ -45,7 +46,7 @@ pub(crate) fn check(
 
 /// The roles that the backup needs and the server lacks.
 pub(crate) fn missing_roles(project: &Project, from: &Database, facts: &DatabaseFacts) -> Result<Vec<String>> {
-    let there = ask(project, from)?;
+    let there = query(project, from)?;
     Ok(missing(&facts.roles, &there.roles).cloned().collect())
 }
 
@@ -60,7 +61,7 @@ fn check_locale(facts: &DatabaseFacts, there: &There, lacks: &mut Vec<String>) {
     }
 }
 
-/// `en_US.UTF-8` and `en_US.utf8` are one.
+/// Normalizes a locale: `en_US.UTF-8` and `en_US.utf8` are equal.
 fn normal(locale: &str) -> String {
     locale.to_ascii_lowercase().replace("utf-8", "utf8")
 }
@@ -80,7 +81,7 @@ const ASK: &str = "SELECT json_build_object(
  'locales', (SELECT coalesce(json_agg(DISTINCT l), '[]') FROM (SELECT collcollate AS l FROM pg_collation WHERE collcollate IS NOT NULL
     UNION SELECT datcollate FROM pg_database UNION SELECT datctype FROM pg_database) c));";
 
-fn ask(project: &Project, from: &Database) -> Result<There> {
+fn query(project: &Project, from: &Database) -> Result<There> {
     let text = from.query(project, ASK)?;
     serde_json::from_str(&text).map_err(|error| {
         let reason = error.to_string();
@@ -92,12 +93,7 @@ fn missing<'a>(wanted: &'a [String], there: &[String]) -> impl Iterator<Item = &
     wanted.iter().filter(|name| !there.contains(name))
 }
 
-/// For people to paste.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// `17.5 (Debian …)` is 17.
+/// The major version: `17.5 (Debian …)` gives 17.
 fn major(version: &str) -> Option<u32> {
     version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }

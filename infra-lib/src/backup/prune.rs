@@ -1,13 +1,13 @@
-//! Removing the backups that the policy lets go.
+//! Removes the backups that the retention policy does not keep.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::error::{Error, Result};
+use crate::config::Keep;
 use crate::exit::Exit;
-use crate::manifest::Keep;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
 use super::catalogue::{Catalogue, Entry};
 use super::folder::Folder;
@@ -15,42 +15,42 @@ use super::manifest::BackupManifest;
 use super::retention::{self, Candidate, KeepsNothing};
 use super::{BackupError, draft, name};
 
-/// What becomes of the backups of an environment.
+/// The retention decisions for an environment's backups.
 #[derive(Debug, Default)]
 pub(crate) struct Fates {
-    /// Those of each database and volume, newest first.
+    /// All decisions, by database and volume, newest first.
     pub(crate) all: Vec<Fate>,
-    /// Why none of a database, or of all, may go.
+    /// Why nothing may be removed, for one database or for all.
     pub(crate) stopped: Vec<String>,
 }
 
-/// A backup, and what becomes of it.
+/// A backup and its retention decision.
 #[derive(Debug, Clone)]
 pub(crate) struct Fate {
     pub(crate) entry: Entry,
-    /// Why it stays.
+    /// The reasons to keep it; empty if it may be removed.
     pub(crate) reasons: Vec<String>,
     pub(crate) goes: bool,
 }
 
-/// What was removed, and what could not be.
+/// The backups that were removed, and those that could not be.
 #[derive(Debug, Default)]
 pub(crate) struct Removed {
-    /// Names of manifests.
+    /// Names of the removed manifests.
     pub(crate) gone: BTreeSet<String>,
-    /// Names of manifests, with what the system said.
+    /// Names of manifests that remain, with the error.
     pub(crate) remaining: BTreeMap<String, String>,
 }
 
 impl From<KeepsNothing> for Error {
     fn from(error: KeepsNothing) -> Self {
         Self::new(Exit::Usage, error.to_string())
-            .with_hint("state a number above zero, such as `--keep-daily 30`, or `keep = { daily = 30 }` in infra.toml")
+            .with_hint("use a number above zero, such as `--keep-daily 30`, or `keep = { daily = 30 }` in infra.toml")
     }
 }
 
 impl Fates {
-    /// Decides about the backups of this project's environment; those of each database and each volume by themselves.
+    /// Decides about the backups of this project's environment, separately for each database and volume.
     pub(crate) fn decide(project: &Project, catalogue: &Catalogue, keep: &Keep) -> Result<Self> {
         let mut by_subject: BTreeMap<_, Vec<&Entry>> = BTreeMap::new();
         for entry in catalogue.entries.iter().filter(|entry| entry.is_of(project)) {
@@ -75,7 +75,7 @@ impl Fates {
         Ok(fates)
     }
 
-    /// What was made together is restored together: where one of a set stays, all of it does.
+    /// Keeps sets complete: if one backup of a set is kept, all of its backups are.
     fn keep_sets_whole(&mut self) {
         let sets = self.all.iter().filter(|fate| !fate.goes).filter_map(|fate| fate.entry.manifest.set.clone());
         let kept: BTreeSet<String> = sets.collect();
@@ -87,13 +87,13 @@ impl Fates {
         }
     }
 
-    /// Those that go.
+    /// The backups to remove.
     pub(crate) fn going(&self) -> impl Iterator<Item = &Entry> {
         self.all.iter().filter(|fate| fate.goes).map(|fate| &fate.entry)
     }
 }
 
-/// Decides anew, under the folder's lock, and removes what goes; of that only what was shown before, if anything was.
+/// Decides again under the folder's lock and removes the result, limited to the backups shown before, if any.
 pub(crate) fn remove(
     project: &Project,
     operation: &'static str,
@@ -108,11 +108,11 @@ pub(crate) fn remove(
     let Some(folder) = &catalogue.folder else { return Ok((fates, removed)) };
     if !project.runner().is_dry_run() {
         for gone in catalogue.sweep()? {
-            project.note(format_args!("removed {gone}, which an interrupted run had left"));
+            project.note(format_args!("removed {gone}, left behind by an interrupted run"));
         }
     }
     for entry in fates.going().filter(|entry| shown.is_none_or(|shown| shown.contains(&entry.name))) {
-        // A name that another manifest has as well is not ours to remove.
+        // A name that another manifest lists as well must not be removed.
         let others =
             catalogue.entries.iter().filter(|other| other.name != entry.name && !removed.gone.contains(&other.name));
         let spared: BTreeSet<&str> = others.flat_map(Entry::files).collect();
@@ -130,19 +130,19 @@ pub(crate) fn remove(
     Ok((fates, removed))
 }
 
-/// What a backup that was just made calls, where `infra.toml` says `prune = true`. It never changes how that one ended.
+/// Prunes after a backup if `infra.toml` contains `prune = true`. It never changes the result of the backup.
 pub(crate) fn after_backup(project: &Project, operation: &'static str, made: &BackupManifest) {
-    let settings = &project.manifest().backup;
+    let settings = &project.config().backup;
     if !settings.prune || !made.is_good() {
         return;
     }
     match remove(project, operation, &settings.keep, None) {
         Ok((fates, removed)) => {
             for name in &removed.gone {
-                project.note(format_args!("removed {}, which is no longer to be kept", name.trim_end_matches(".json")));
+                project.note(format_args!("removed {}, which is past its retention", name.trim_end_matches(".json")));
             }
             for (name, why) in &removed.remaining {
-                project.warn(format_args!("{name} is no longer to be kept, and could not be removed: {why}"));
+                project.warn(format_args!("{name} is past its retention, but could not be removed: {why}"));
             }
             for why in &fates.stopped {
                 project.warn(format_args!("no older backup is removed: {why}"));
@@ -152,8 +152,8 @@ pub(crate) fn after_backup(project: &Project, operation: &'static str, made: &Ba
     }
 }
 
-/// Takes a backup's manifest away, and then its files. The manifest stays under another name till the last, so that the
-/// next run knows which files are to go if this one is killed.
+/// Removes a backup's manifest and then its files. The manifest is renamed first and deleted last, so that the next
+/// run knows which files to remove if this one is killed.
 fn withdraw(folder: &Folder, entry: &Entry, spared: &BTreeSet<&str>) -> Result<()> {
     let failed = |name: &str| Error::file("remove", folder.path().join(name));
     let announced = draft::part(entry.stem(), "json");
@@ -167,7 +167,7 @@ fn withdraw(folder: &Folder, entry: &Entry, spared: &BTreeSet<&str>) -> Result<(
     Ok(())
 }
 
-/// What cannot be read may be the newest backup, and nobody knows whether that is good.
+/// Unreadable manifests: each may be of the newest backup, and it is unknown whether that is good.
 fn unreadable(project: &Project, catalogue: &Catalogue) -> Vec<String> {
     let own = format!("{}-", name::encode(project.name()));
     let is_own = |problem: &&BackupError| match problem {
@@ -184,7 +184,7 @@ fn candidate(entry: &Entry, catalogue: &Catalogue) -> Candidate {
         sequence: *sequence,
         created: *created,
         labelled: label.is_some(),
-        // A backup whose file is gone or was cut proves nothing any more.
+        // A backup whose file is missing or truncated no longer counts as verified.
         verified: !verified.is_empty() && catalogue.has_file_of(entry),
         suspect: !suspect.is_empty(),
     }

@@ -1,51 +1,57 @@
-//! Filling a database from an archive, and comparing what came of it.
+//! Restores an archive into a database and compares the result.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
-use crate::error::{Error, Result};
 use crate::exec::{ExecError, Invocation};
-use crate::nonce;
-use crate::postgres::{Database, PostgresError, Toolbox};
+use crate::hex;
+use crate::postgres::literal::literal as quoted;
+use crate::postgres::{Database, PostgresError, Toolbox, sqlstate};
 use crate::project::Project;
-use crate::report::Unit;
+use crate::project::error::{Error, Result};
+use crate::report::{Unit, counted};
 
 use super::BackupError;
-use super::beside::server_full;
+use super::decode;
 use super::folder::Folder;
+use super::foreign::refuse_commands;
 use super::manifest::{BackupManifest, Format, TableRows};
-use super::passes::passes;
+use super::received::{Filter, Postponed};
+use super::restore_order::passes;
+use super::restricted_role::{PINNED, RestrictedRole};
+use super::scratch_db::server_full;
 use super::script;
 use super::verify::{Archive, plain_text};
-use super::{decode, hex};
 
-/// How a database is filled.
-pub(crate) struct Filling<'a> {
+/// A restore of one archive, with its options.
+pub(crate) struct RestoreJob<'a> {
     pub(crate) project: &'a Project,
     pub(crate) toolbox: &'a Toolbox<'a>,
     pub(crate) archive: Archive<'a>,
-    /// Whether a manifest vouches for it.
-    pub(crate) is_ours: bool,
-    /// How many tables are restored at once.
+    /// The role that restores a received backup; `None` for a backup from our own folder.
+    pub(crate) received: Option<&'a RestrictedRole>,
+    /// The tablespaces that its tables may use.
+    pub(crate) tablespaces: &'a [String],
+    /// The number of tables to restore in parallel.
     pub(crate) jobs: u32,
-    /// What it must hold then.
+    /// The tables and row counts expected afterwards.
     pub(crate) tables: &'a [TableRows],
     pub(crate) large_objects: u64,
     /// Whether tables of extensions may be among them.
     pub(crate) has_extensions: bool,
 }
 
-/// How long the restore may say nothing: the index of a big table takes its time.
+/// How long the restore may produce no output: the index of a large table takes time.
 const STALL: Duration = Duration::from_secs(4 * 3600);
-/// Faster, and safe: what is lost in a crash is a database that nobody uses yet, and the exchange is durable.
+/// Faster and still safe: a crash can lose only the new database, which is not in use yet, and the swap is durable.
 const SESSION: &str = "-c synchronous_commit=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 \
      -c default_transaction_read_only=off";
-/// Differences that are named.
+/// Maximum number of differences in the message.
 const NAMED: usize = 3;
 
-impl<'a> Filling<'a> {
-    /// From the backup in this folder that the manifest describes.
+impl<'a> RestoreJob<'a> {
+    /// A restore of the backup that the manifest describes.
     pub(crate) fn new(
         project: &'a Project,
         toolbox: &'a Toolbox<'a>,
@@ -55,20 +61,30 @@ impl<'a> Filling<'a> {
     ) -> Self {
         let large_objects = manifest.database.as_ref().map_or(0, |facts| facts.large_objects);
         let has_extensions = manifest.database.as_ref().is_none_or(|facts| !facts.extensions.is_empty());
-        let archive = Archive::of(folder, manifest);
-        Self { project, toolbox, archive, is_ours: true, jobs, tables: &manifest.tables, large_objects, has_extensions }
+        let archive = Archive::new(folder, manifest);
+        let tablespaces = manifest.database.as_ref().map_or(&[][..], |facts| facts.tablespaces.as_slice());
+        let tables = &manifest.tables;
+        let received = None;
+        Self { project, toolbox, archive, received, tablespaces, jobs, tables, large_objects, has_extensions }
     }
 
-    /// Fills an empty database and compares it with what the archive holds.
+    /// Fills an empty database and compares it with the archive.
     pub(crate) fn fill(&self, target: &Database) -> Result<()> {
-        self.restore(target, &["--exit-on-error"])?;
+        match self.received {
+            None => self.restore(target, &["--exit-on-error"])?,
+            Some(role) => {
+                let login = role.create(self.project, target, self.tablespaces)?;
+                let postponed = self.feed(&login)?;
+                role.hand_over(self.project, target, &postponed)?;
+            }
+        }
         self.compare(target)
     }
 
-    /// Restores only; `how` are arguments of `pg_restore`.
+    /// Restores without comparing; `how` are additional arguments of `pg_restore`.
     pub(crate) fn restore(&self, target: &Database, how: &[&str]) -> Result<()> {
         match self.archive.format {
-            Format::Sql => self.feed(target),
+            Format::Sql => self.feed(target).map(drop),
             Format::Custom | Format::Directory | Format::DumpTar | Format::Tar => self.archive(target, how),
         }
     }
@@ -89,7 +105,7 @@ impl<'a> Filling<'a> {
         self.pg_restore(target, how, jobs, None, &mut done)
     }
 
-    /// `entries` are those of the list that are restored, all where it is `None`; `done` counts the tables.
+    /// Runs `pg_restore`. `entries` selects entries of the list (`None` means all); `done` counts the tables.
     fn pg_restore(
         &self,
         target: &Database,
@@ -100,7 +116,7 @@ impl<'a> Filling<'a> {
     ) -> Result<()> {
         let seen = self.toolbox.sees_files();
         let mut args: Vec<String> = how.iter().map(|arg| (*arg).to_owned()).collect();
-        // An empty name leaves it to PGDATABASE; any other would be read as a connection string.
+        // With an empty name it uses PGDATABASE; any other would be parsed as a connection string.
         args.extend(["--no-password", "--verbose", "--dbname="].map(str::to_owned));
         if jobs > 1 {
             args.push(format!("--jobs={jobs}"));
@@ -133,36 +149,52 @@ impl<'a> Filling<'a> {
         ended.map(drop).map_err(|error| self.failure(errors, error))
     }
 
-    /// SQL is fed to psql, which ends at the first error. That it came whole was proven before: its last line was read.
-    fn feed(&self, target: &Database) -> Result<()> {
+    /// Feeds SQL to psql, which stops at the first error. The file was verified before, so it is complete.
+    fn feed(&self, target: &Database) -> Result<Vec<Postponed>> {
         let word = self.word()?;
         let path = self.archive.folder.path().join(self.archive.name);
         let failed = |error: io::Error| Error::file("read", path.clone())(error);
-        let file = self.archive.folder.open_file(self.archive.name).map_err(failed)?;
-        let mut text = plain_text(file).map_err(failed)?;
-        let (reader, mut writer) = io::pipe().map_err(failed)?;
-        let args = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", "-"];
+        let (reader, writer) = io::pipe().map_err(failed)?;
+        // Only the SQLSTATE identifies an error independently of the language.
+        let args = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-o", "/dev/null", "-f", "-"];
         let job =
             self.toolbox.online_at(target, "psql", args, SESSION)?.stdin(std::os::fd::OwnedFd::from(reader).into());
         std::thread::scope(|scope| {
-            let feeder = scope.spawn(move || match word {
-                Some(word) => script::feed(&mut text, &mut writer, &word),
-                None => io::copy(&mut text, &mut writer).map(drop),
+            let (mut text, unpacking): (Box<dyn io::Read + Send>, _) = if self.archive.format == Format::Sql {
+                let file = self.archive.folder.open_file(self.archive.name).map_err(failed)?;
+                (plain_text(file).map_err(failed)?, None)
+            } else {
+                let (text, mut unpacked) = io::pipe().map_err(failed)?;
+                let unpack = move || self.archive.restore(self.toolbox, &[], |chunk| unpacked.write_all(chunk));
+                (Box::new(text), Some(scope.spawn(unpack)))
+            };
+            let is_received = self.received.is_some();
+            let feeder = scope.spawn(move || {
+                let mut to = io::BufWriter::with_capacity(1 << 16, writer);
+                match word {
+                    Some(word) if is_received => {
+                        let mut filter = Filter::new(to);
+                        script::feed(text, &mut filter, &word)?;
+                        filter.finish()
+                    }
+                    Some(word) => script::feed(text, &mut to, &word).map(|()| Vec::new()),
+                    None => io::copy(&mut text, &mut to).and_then(|_| to.flush()).map(|()| Vec::new()),
+                }
             });
             let mut errors = Vec::new();
             let on_line = |line: &str| note_error(&mut errors, line);
             let ended = self.toolbox.write_files(job, Some(STALL), on_line, || 0);
             let fed = feeder.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
-            match (ended, fed) {
-                (Err(error), _) => Err(self.failure(errors, error)),
-                (Ok(_), Err(error)) => Err(failed(error)),
-                (Ok(_), Ok(())) => Ok(()),
-            }
+            let unpacked = unpacking
+                .map(|unpacking| unpacking.join().unwrap_or_else(|_| Err(failed(io::ErrorKind::Other.into()))));
+            ended.map_err(|error| self.failure(errors, error))?;
+            unpacked.unwrap_or(Ok(()))?;
+            fed.map_err(failed)
         })
     }
 
-    /// The word under which psql takes no commands of its own; `None` where it is too old for that and the file is ours.
-    fn word(&self) -> Result<Option<String>> {
+    /// The secret word for psql's `\restrict`; `None` if psql is too old for it and the file is ours.
+    pub(crate) fn word(&self) -> Result<Option<String>> {
         let mut help = Vec::new();
         let listed = self.toolbox.print(
             None,
@@ -174,13 +206,16 @@ impl<'a> Filling<'a> {
         )?;
         listed.map_err(PostgresError::from_exec)?;
         if memchr::memmem::find(&help, b"\\restrict").is_some() {
-            return Ok(Some(nonce::hex_digits(32)?));
+            return Ok(Some(hex::random_digits(32)?));
         }
-        if self.is_ours {
+        if self.received.is_none() {
+            let decoded =
+                self.archive.decode(self.project, self.toolbox).map_err(|error| self.archive.damage(error))?;
+            refuse_commands(self.archive.name, self.archive.format, &decoded.decoded.remarks)?;
             return Ok(None);
         }
-        let what = "this psql cannot be kept from running the commands that somebody else's SQL may have in it";
-        Err(Error::new(crate::Exit::Refused, what)
+        let what = "this psql cannot be prevented from running commands in a received backup";
+        Err(Error::new(crate::exit::Exit::Refused, what)
             .with_hint("install the newest minor version of PostgreSQL's client tools, which know `\\restrict`"))
     }
 
@@ -190,14 +225,21 @@ impl<'a> Filling<'a> {
         }
         let message = if errors.is_empty() { None } else { Some(errors.join("; ")) };
         match (BackupError::from_exec("pg_restore", self.archive.folder.path(), error), message) {
-            // The server's disk, not the folder's.
+            // The server's disk is full, not the folder's.
             (BackupError::NoRoom { .. }, message) => server_full(message.as_deref().unwrap_or("its disk is full")),
+            (BackupError::Postgres(PostgresError::Failed(_)) | BackupError::Forbidden { .. }, Some(message))
+                if self.received.is_some()
+                    && sqlstate::of_text(&message)
+                        .is_some_and(|(state, _)| state == sqlstate::INSUFFICIENT_PRIVILEGE) =>
+            {
+                BackupError::NotAllowed { message }.into()
+            }
             (BackupError::Postgres(PostgresError::Failed(_)), Some(message)) => BackupError::Restore { message }.into(),
             (error, _) => error.into(),
         }
     }
 
-    /// An error unless each table has the rows that the archive has, and no large object is missing.
+    /// An error if a table's row count differs from the archive, or a large object is missing.
     pub(crate) fn compare(&self, target: &Database) -> Result<()> {
         self.project.step("comparing it with the backup");
         let actual = count(self.project, target, self.tables)?;
@@ -207,8 +249,8 @@ impl<'a> Filling<'a> {
             .zip(&actual.tables)
             .filter(|(table, now)| !now.is_whole(table.rows))
             .map(|(table, now)| {
-                let rows = now.rows.map_or("none".to_owned(), |rows| rows.to_string());
-                format!("{}.{} has {rows} rows instead of {}", table.schema, table.name, table.rows)
+                let rows = now.rows.map_or_else(|| "no rows".to_owned(), |rows| counted(rows, "row"));
+                format!("{}.{} has {rows} instead of {}", table.schema, table.name, table.rows)
             })
             .collect();
         if actual.large_objects != self.large_objects {
@@ -227,10 +269,10 @@ impl<'a> Filling<'a> {
     }
 }
 
-/// Keeps what the tools complain about, with the server's details.
+/// Collects the tools' error messages, with the server's details.
 fn note_error(errors: &mut Vec<String>, line: &str) {
     let is_detail = line.starts_with("DETAIL:") && !errors.is_empty();
-    if (is_detail || line.contains("error:") || line.contains("ERROR:")) && errors.len() < NAMED {
+    if (is_detail || line.contains("error:") || sqlstate::of_text(line).is_some()) && errors.len() < NAMED {
         errors.push(line.to_owned());
     }
 }
@@ -240,12 +282,12 @@ struct Counted {
     large_objects: u64,
 }
 
-/// A table as it is now.
+/// A table's current state.
 #[derive(Debug, Clone, Copy, Default)]
 struct Now {
-    /// `None`: it is not there.
+    /// `None` if the table does not exist.
     rows: Option<u64>,
-    /// Its extension fills it too, so a dump has only the rows that were added.
+    /// Whether an extension fills it, so that a dump has only the added rows.
     is_extensions: bool,
 }
 
@@ -255,30 +297,31 @@ impl Now {
     }
 }
 
-/// The rows that each of these tables has now, without those of its children. Tables go by their number, so that no name
-/// can be mistaken.
+/// Counts the current rows of each table, without those of its children. The query numbers the tables, so that no
+/// name can be misinterpreted.
 fn count(project: &Project, target: &Database, tables: &[TableRows]) -> Result<Counted> {
     let literal = |name: &str| match decode::unescaped(name) {
-        bytes if bytes == name.as_bytes() => crate::migrations::literal(name),
+        bytes if bytes == name.as_bytes() => quoted(name),
         bytes => {
-            let (text, hex) = (crate::migrations::literal(name), hex(&bytes));
-            // In a database of UTF-8 a backslash is only that.
+            let (text, digits) = (quoted(name), hex::encode(&bytes));
+            // In a UTF-8 database a backslash has no special meaning.
             format!(
-                "(CASE getdatabaseencoding() WHEN 'UTF8' THEN {text} ELSE convert_from('\\x{hex}', getdatabaseencoding()) END)"
+                "(CASE getdatabaseencoding() WHEN 'UTF8' THEN {text} ELSE convert_from('\\x{digits}', getdatabaseencoding()) END)"
             )
         }
     };
-    let mut sql = "SET row_security = off; SET statement_timeout = 0;\n\
+    let mut sql = format!(
+        "{PINNED}SET row_security = off; SET statement_timeout = 0;\n\
                    SELECT 'SET client_encoding = SQL_ASCII' WHERE getdatabaseencoding() = 'SQL_ASCII' \\gexec\n\
                    SELECT 'lo', count(*) FROM pg_largeobject_metadata;\n"
-        .to_owned();
+    );
     for (nr, table) in tables.iter().enumerate() {
         let name = format!("{}, {}", literal(&table.schema), literal(&table.name));
         let _ = writeln!(
             sql,
             "SELECT format('SELECT {nr}, count(*), %L FROM %s %I.%I', d.objid IS NOT NULL, CASE relkind WHEN 'p' THEN '' ELSE 'ONLY' END, {name}) \
              FROM pg_class c LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.deptype = 'e' \
-             WHERE c.oid = to_regclass(format('%I.%I', {name})) \\gexec"
+             WHERE c.oid = to_regclass(format('%I.%I', {name})) AND relkind IN ('r', 'p', 'm') \\gexec"
         );
     }
     let call: Invocation = target.psql(project)?.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(STALL);

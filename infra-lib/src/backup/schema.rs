@@ -1,4 +1,4 @@
-//! The JSON Schema of a backup's manifest, for whoever reads one.
+//! The JSON Schema of a backup's manifest.
 
 use schemars::schema_for;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::BackupManifest;
 use super::manifest::CHECKSUM;
 
-/// The schema as pretty JSON, with a line end.
+/// The schema as formatted JSON, with a trailing newline.
 pub fn json_schema() -> String {
     let mut schema = schema_for!(BackupManifest);
     if let Some(properties) = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut) {

@@ -1,18 +1,18 @@
-//! SQL on its way to psql.
+//! Feeds SQL to psql safely.
 //!
-//! psql reads commands of its own out of what it is fed, and some of them start programs. Under `\restrict`, which ends
-//! only with a word that nobody else knows, it refuses them. What `pg_dump` writes has such a line at its begin and its
-//! end, with a word that stands in the file for all to read; so these two make way for ours.
+//! psql executes meta-commands in its input, and some of them start programs. Under `\restrict`, which ends only with
+//! a secret word, it refuses them. A dump written by `pg_dump` has such lines at its beginning and end, but with a
+//! word that is visible in the file; so these two lines are replaced by ours.
 
 use std::io::{self, BufRead, Read, Write};
 
-/// Where the file's own line must stand: behind its first remarks.
+/// Where the file's own line must be: after its initial comments.
 const HEAD: usize = 64 * 1024;
-/// How much is held back, since the file's last line may be in it.
+/// How much is held back, since it may contain the file's last line.
 const TAIL: usize = 4096;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Feeds `text` to psql, which then takes no commands but SQL. `word` is a secret of ours.
+/// Feeds `text` to psql, which then accepts only SQL. `word` is a secret.
 pub(super) fn feed(text: impl Read, to: &mut impl Write, word: &str) -> io::Result<()> {
     let mut text = io::BufReader::with_capacity(HEAD, text);
     writeln!(to, "\\restrict {word}")?;
@@ -34,7 +34,7 @@ pub(super) fn feed(text: impl Read, to: &mut impl Write, word: &str) -> io::Resu
     to.flush()
 }
 
-/// Passes remarks and empty lines on, and drops a `\restrict` behind them; the answer is its word.
+/// Passes comments and empty lines on and drops a `\restrict` after them. Returns its word.
 fn head(text: &mut impl BufRead, to: &mut impl Write) -> io::Result<Option<Vec<u8>>> {
     let mut first = true;
     loop {

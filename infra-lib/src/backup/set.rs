@@ -1,36 +1,38 @@
-//! Backups that were made together, under one time.
+//! Backup sets: backups that were made together, under one time.
 //!
-//! Each part is a backup by itself. That they are a set is said by a file of its own, which is published when all of them
-//! are there: `<project>-set-<time>.json`. Without it there is no set, and the parts are what they are.
+//! Each part is a complete backup. The set is described by a separate file, `<project>-set-<time>.json`, which is
+//! published when all parts exist. Without it there are only the individual backups.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::fs::atomic;
 use crate::project::Project;
+use crate::project::environment_name::canonical;
+use crate::project::error::{Error, Result};
 
 use super::catalogue::{Catalogue, Entry};
 use super::draft::stem;
 use super::folder::Folder;
-use super::make::Made;
-use super::{BackupError, SCHEMA, hex};
+use super::make::FinishedBackup;
+use super::{BackupError, SCHEMA};
+use crate::hex;
 
-/// A set's file.
+/// The file that describes a set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Set {
     schema: u32,
     pub(crate) id: String,
-    /// The order in which sets were made, whatever the clock says.
+    /// Creation order of the sets, independent of the clock.
     order: u64,
     project: String,
     environment: String,
     pub(crate) created: Timestamp,
     pub(crate) parts: Vec<Part>,
-    /// Of the keys before it.
+    /// The checksum of the preceding keys.
     #[serde(default)]
     checksum: String,
 }
@@ -38,7 +40,7 @@ pub(crate) struct Set {
 /// A part of a set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Part {
-    /// The name of its manifest.
+    /// The file name of its manifest.
     pub(crate) manifest: String,
     pub(crate) file: String,
     pub(crate) bytes: u64,
@@ -46,15 +48,21 @@ pub(crate) struct Part {
 }
 
 impl Set {
-    /// The id that the parts of one made now bear: `<project>-set-<time>`.
+    /// The id for the parts of a set made now: `<project>-set-<time>`.
     pub(crate) fn name(project: &Project, now: Timestamp) -> String {
         stem(project.name(), "set", None, now).to_string()
     }
 
-    /// Publishes the set, last of all.
-    pub(crate) fn publish(project: &Project, folder: &Folder, id: &str, now: Timestamp, made: &[Made]) -> Result<Self> {
+    /// Publishes the set after all of its parts.
+    pub(crate) fn publish(
+        project: &Project,
+        folder: &Folder,
+        id: &str,
+        now: Timestamp,
+        made: &[FinishedBackup],
+    ) -> Result<Self> {
         let order = Self::all(project, folder)?.0.iter().map(|set| set.order).max().unwrap_or(0) + 1;
-        let part = |made: &Made| Part {
+        let part = |made: &FinishedBackup| Part {
             manifest: made.name.clone(),
             file: made.manifest.file.clone(),
             bytes: made.manifest.bytes,
@@ -80,10 +88,10 @@ impl Set {
 
     fn sum(&self) -> serde_json::Result<String> {
         let blank = Self { checksum: String::new(), ..self.clone() };
-        Ok(hex(&Sha256::digest(serde_json::to_vec(&blank)?)))
+        Ok(hex::encode(&Sha256::digest(serde_json::to_vec(&blank)?)))
     }
 
-    /// The sets of this environment, oldest first, and what is wrong with files that should be such.
+    /// The sets of this environment, oldest first, and errors of invalid set files.
     pub(crate) fn all(project: &Project, folder: &Folder) -> Result<(Vec<Self>, Vec<BackupError>)> {
         let (mut sets, mut problems) = (Vec::new(), Vec::new());
         for name in folder.names().map_err(Error::file("read", folder.path()))? {
@@ -103,7 +111,9 @@ impl Set {
                 Ok(set) if set.sum().ok().as_ref() != Some(&set.checksum) => {
                     problems.push(wrong("it was changed after it was written".to_owned()));
                 }
-                Ok(set) if set.project == project.name() && set.environment == project.environment().name => {
+                Ok(set)
+                    if set.project == project.name() && canonical(&set.environment) == project.environment().name =>
+                {
                     sets.push(set);
                 }
                 Ok(_) => {}
@@ -114,7 +124,8 @@ impl Set {
         Ok((sets, problems))
     }
 
-    /// `latest`, an id, or a time as far as it is stated: `2026-11-20`, `20261120T0230`; the newest that fits.
+    /// Finds the newest set that matches `latest`, an id, or a complete or partial time: `2026-11-20`,
+    /// `20261120T0230`.
     pub(crate) fn find(sets: &[Self], wanted: &str) -> Result<Self> {
         let plain: String = wanted.chars().filter(|letter| !matches!(letter, '-' | ':')).collect();
         let fits = |set: &&Self| {
@@ -125,21 +136,20 @@ impl Set {
         sets.iter().rev().find(fits).cloned().ok_or_else(|| {
             let near: Vec<_> = sets.iter().rev().take(5).map(|set| set.id.clone()).collect();
             let hint = if near.is_empty() {
-                "`cargo xtask backup` makes one".to_owned()
+                "`cargo xtask backup` creates one".to_owned()
             } else {
-                format!("there are: {}", near.join(", "))
+                format!("the sets are: {}", near.join(", "))
             };
-            Error::new(Exit::NotFound, format!("there is no set of backups `{}`", wanted.escape_debug()))
-                .with_hint(hint)
+            Error::new(Exit::NotFound, format!("backup set `{}` not found", wanted.escape_debug())).with_hint(hint)
         })
     }
 
-    /// Its parts in the catalogue; an error if one is gone or is another one now.
+    /// Its parts in the catalogue. An error if one is missing or was replaced.
     pub(crate) fn entries<'c>(&self, catalogue: &'c Catalogue) -> Result<Vec<&'c Entry>, BackupError> {
         let find = |part: &Part| {
             let found = catalogue.entries.iter().find(|entry| entry.name == part.manifest);
             let same = found.filter(|entry| entry.manifest.sha256 == part.sha256 && entry.manifest.file == part.file);
-            let what = format!("its part {} is missing, or is another one", part.file);
+            let what = format!("its part {} is missing or was replaced", part.file);
             same.ok_or_else(|| BackupError::Damaged { file: self.id.clone(), what })
         };
         self.parts.iter().map(find).collect()

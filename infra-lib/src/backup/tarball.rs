@@ -1,8 +1,8 @@
-//! Archives of files: read member by member to their end, and written anew.
+//! Reads and writes tar archives of files.
 //!
-//! Whoever unpacks an archive does what is in it. So nothing is unpacked that was not read whole before, and of what is
-//! read nothing passes that we would not have written: each member below a folder that came before it, each name once,
-//! no way out, no devices.
+//! An archive controls what its reader unpacks. So it is read completely before anything is unpacked, and only
+//! members that this module would write itself are accepted: each in a folder that came earlier in the archive, each
+//! name once, no path that leads outside, no devices.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
@@ -14,47 +14,47 @@ use flate2::read::MultiGzDecoder;
 use tar::{EntryType, Header};
 
 use super::manifest::BackupManifest;
-use super::tally::{Kind, Tally};
+use super::summary::{Kind, Tally};
 
-/// A member, as its archive describes it.
+/// A member of an archive.
 pub(crate) struct Member {
-    /// Relative, of plain names only; empty: the folder that everything is in.
+    /// A relative path of plain names; empty for the root folder.
     pub(crate) path: Vec<u8>,
     pub(crate) kind: Kind,
-    /// Where a link points to.
+    /// The target of a link.
     pub(crate) target: Vec<u8>,
     pub(crate) size: u64,
     pub(crate) mode: u32,
     pub(crate) owner: (u64, u64),
-    /// In seconds since 1970.
+    /// The modification time in seconds since 1970.
     pub(crate) mtime: u64,
-    /// What else is kept of it: a finer time, extended attributes.
+    /// Additional attributes: a finer time, extended attributes.
     pub(crate) extras: Vec<(String, Vec<u8>)>,
 }
 
-/// How much an archive may hold.
+/// Upper limits for an archive's content.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Members.
+    /// Maximum number of members.
     pub(crate) members: u64,
-    /// Bytes of their files.
+    /// Maximum total size of the files in bytes.
     pub(crate) bytes: u64,
 }
 
-/// Everything in an archive stands in blocks of so many bytes.
+/// The size of a tar block in bytes.
 const BLOCK: usize = 512;
-/// What may stand before a member to describe it: names, attributes.
+/// Maximum size of the headers that describe a member: names, attributes.
 const PREFACE: u64 = 1 << 17;
 /// The longest path, in bytes.
 const LONGEST: usize = 4096;
-/// What a member takes beside its content, at most: headers, a long name, extended attributes.
+/// Maximum size of a member in addition to its content: headers, a long name, extended attributes.
 const OVERHEAD: u64 = 4 * PREFACE;
-/// What we keep of a member beside the usual.
+/// The additional attributes that are kept, as keys or prefixes.
 const EXTRAS: [&str; 2] = ["mtime", "SCHILY.xattr."];
 
 impl Bounds {
-    /// What a manifest says that its archive holds; without one, which is so when it was made just now, anything.
-    pub(crate) fn stated(manifest: Option<&BackupManifest>) -> Self {
+    /// The limits from the manifest; without one (for a new archive), no limits.
+    pub(crate) fn from_manifest(manifest: Option<&BackupManifest>) -> Self {
         let Some(objects) = manifest.map(|manifest| &manifest.objects) else {
             return Self { members: u64::MAX, bytes: u64::MAX };
         };
@@ -70,8 +70,8 @@ impl Bounds {
     }
 }
 
-/// Reads all of a compressed archive, and hands over each member with its content. What is wrong with it is an error of the
-/// kind [`io::ErrorKind::InvalidData`].
+/// Reads a compressed archive to its end and passes on each member with its content. A defect in the archive is an
+/// error of the kind [`io::ErrorKind::InvalidData`].
 pub(crate) fn read(
     file: impl Read,
     bounds: Bounds,
@@ -86,14 +86,14 @@ pub(crate) fn read(
             tally.add(member.kind, member.size, member.mode, member.owner);
         }
         if tally.members() > bounds.members || tally.bytes > bounds.bytes {
-            return Err(bad("it holds more than its manifest says"));
+            return Err(bad("it contains more than its manifest says"));
         }
         let mut content = stream.by_ref().take(member.size);
         on_member(&member, &mut content)?;
-        // Whatever of it nobody wanted must be there all the same.
+        // Content that the caller did not read must exist nevertheless.
         let left = content.limit();
         if io::copy(&mut content, &mut io::sink()).map_err(invalid)? != left {
-            return Err(bad("it ends within a file"));
+            return Err(bad("it is cut off within a file"));
         }
         padding(&mut stream, member.size)?;
     }
@@ -102,12 +102,12 @@ pub(crate) fn read(
         match stream.read(&mut buffer).map_err(invalid)? {
             0 => return Ok(tally),
             count if buffer[..count].iter().all(|&byte| byte == 0) => {}
-            _ => return Err(bad("something stands after its end")),
+            _ => return Err(bad("there is data after its end")),
         }
     }
 }
 
-/// What stands before a member and describes it.
+/// The headers that precede a member and describe it.
 #[derive(Default)]
 struct Preface {
     records: BTreeMap<String, Vec<u8>>,
@@ -134,7 +134,7 @@ fn next(stream: &mut impl Read) -> io::Result<Option<Member>> {
             return describe(header, preface).map(Some);
         }
         if size > PREFACE {
-            return Err(bad("what describes a member is too long"));
+            return Err(bad("the header of a member is too long"));
         }
         let text = exactly(stream, usize::try_from(size).unwrap_or(usize::MAX))?;
         padding(stream, size)?;
@@ -144,12 +144,12 @@ fn next(stream: &mut impl Read) -> io::Result<Option<Member>> {
         } else if kind.is_gnu_longlink() {
             preface.target = Some(name());
         } else {
-            records(&text, &mut preface.records).ok_or_else(|| bad("what describes a member is unreadable"))?;
+            records(&text, &mut preface.records).ok_or_else(|| bad("the header of a member is unreadable"))?;
         }
     }
 }
 
-/// `<length> <key>=<value>\n`, where the length is that of all of it: a value may hold anything.
+/// Parses `<length> <key>=<value>\n`. The length includes all of the record, so a value may contain anything.
 fn records(mut text: &[u8], into: &mut BTreeMap<String, Vec<u8>>) -> Option<()> {
     while !text.is_empty() {
         let space = text.iter().position(|&byte| byte == b' ')?;
@@ -181,7 +181,7 @@ fn describe(header: &Header, mut preface: Preface) -> io::Result<Member> {
     let mut number = |key: &str, own: io::Result<u64>| match stated(key) {
         Some(text) => {
             let number = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
-            number.ok_or_else(|| bad(format!("a member's {key} is no number")))
+            number.ok_or_else(|| bad(format!("a member's {key} is not a number")))
         }
         None => own.map_err(invalid),
     };
@@ -196,7 +196,7 @@ fn describe(header: &Header, mut preface: Preface) -> io::Result<Member> {
         _ => Vec::new(),
     };
     if size > 0 && kind != Kind::File {
-        return Err(bad("something stands where no content belongs"));
+        return Err(bad("there is content where none belongs"));
     }
     preface.records.retain(|key, _| EXTRAS.iter().any(|known| key.starts_with(known)));
     Ok(Member {
@@ -206,7 +206,7 @@ fn describe(header: &Header, mut preface: Preface) -> io::Result<Member> {
         size,
         mode: header.mode().map_err(invalid)? & 0o7777,
         owner,
-        // Before 1970 there were no files; a time that cannot be read is no reason to lose one.
+        // Negative times are not supported, and an unreadable time does not justify losing a file.
         mtime: header.mtime().unwrap_or(0),
         extras: preface.records.into_iter().collect(),
     })
@@ -218,20 +218,20 @@ fn exactly(stream: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Content is filled up to whole blocks.
+/// Skips the padding to the next full block.
 fn padding(stream: &mut impl Read, size: u64) -> io::Result<()> {
     let block = BLOCK as u64;
     let fill = usize::try_from((block - size % block) % block).unwrap_or(0);
     exactly(stream, fill).map(drop)
 }
 
-/// The sum of a header's bytes, in which that of its sum counts as spaces.
+/// The sum of a header's bytes, with its checksum field counted as spaces.
 fn sum(block: &[u8]) -> u32 {
     let count = |(at, byte): (usize, &u8)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) };
     block.iter().enumerate().map(count).sum()
 }
 
-/// The path without `.` and a slash at its end; an error unless it leads to something below.
+/// The path without `.` and trailing slashes. An error if it leads outside.
 fn plain(path: &[u8]) -> io::Result<Vec<u8>> {
     use std::os::unix::ffi::OsStrExt as _;
     let as_path = Path::new(std::ffi::OsStr::from_bytes(path));
@@ -244,13 +244,13 @@ fn plain(path: &[u8]) -> io::Result<Vec<u8>> {
         match component {
             Component::Normal(name) => names.push(name.as_bytes()),
             Component::CurDir => {}
-            _ => return Err(bad(format!("the member `{:.100}` leads out of it", shown()))),
+            _ => return Err(bad(format!("the member `{:.100}` is outside of it", shown()))),
         }
     }
     Ok(names.join(&b'/'))
 }
 
-/// What has come by so far, by the digest of its path: a million names would take too much room.
+/// The paths seen so far, as digests: a million names would take too much memory.
 #[derive(Default)]
 struct Seen {
     kinds: HashMap<u64, Kind>,
@@ -261,14 +261,14 @@ impl Seen {
     fn check(&mut self, member: &Member) -> io::Result<()> {
         let shown = || member.path.escape_ascii().to_string();
         if member.path.is_empty() {
-            return if member.kind == Kind::Directory { Ok(()) } else { Err(bad("its root is no folder")) };
+            return if member.kind == Kind::Directory { Ok(()) } else { Err(bad("its root is not a folder")) };
         }
         let parent = member.path.iter().rposition(|&byte| byte == b'/').map(|at| &member.path[..at]);
         if parent.is_some_and(|parent| self.kind(parent) != Some(Kind::Directory)) {
-            return Err(bad(format!("the member `{:.100}` is in no folder of it", shown())));
+            return Err(bad(format!("the member `{:.100}` is not in any folder of it", shown())));
         }
         if member.kind == Kind::HardLink && self.kind(&member.target) != Some(Kind::File) {
-            return Err(bad(format!("the link `{:.100}` is to no file of it", shown())));
+            return Err(bad(format!("the link `{:.100}` does not lead to a file of it", shown())));
         }
         match self.kinds.insert(self.hasher.hash_one(&member.path), member.kind) {
             None => Ok(()),
@@ -281,8 +281,7 @@ impl Seen {
     }
 }
 
-/// Writes a member as we write all of them: by numbers instead of owners' names, and nothing that some reader might read
-/// in another way than we do.
+/// Writes a member with numeric owners only, in a form that all readers interpret in the same way.
 pub(crate) fn append(
     builder: &mut tar::Builder<impl io::Write>,
     member: &Member,
@@ -316,7 +315,7 @@ pub(crate) fn append(
     builder.append_data(&mut header, Path::new(std::ffi::OsStr::from_bytes(&member.path)), content)
 }
 
-/// Ends a stream that is longer than it may be.
+/// Fails if a stream exceeds its limit.
 struct Bounded<R> {
     inner: R,
     left: u64,
@@ -325,21 +324,22 @@ struct Bounded<R> {
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(count as u64).ok_or_else(|| bad("it holds more than its manifest says"))?;
+        self.left =
+            self.left.checked_sub(count as u64).ok_or_else(|| bad("it contains more than its manifest says"))?;
         Ok(count)
     }
 }
 
-/// What the archive is to blame for.
+/// The error for a defect in the archive.
 pub(crate) fn bad(what: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.into())
 }
 
-/// A disk that fails is told from an archive that cannot be read.
+/// Separates disk errors from defects in the archive.
 fn invalid(error: io::Error) -> io::Error {
     use io::ErrorKind as Kind;
     match error.kind() {
-        Kind::UnexpectedEof => bad("it ends before its end"),
+        Kind::UnexpectedEof => bad("it is cut off"),
         Kind::Other | Kind::InvalidInput if error.raw_os_error().is_none() => bad(error.to_string()),
         _ => error,
     }

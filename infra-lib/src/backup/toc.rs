@@ -1,11 +1,11 @@
-//! The table of contents of an archive, as `pg_restore --list` prints it.
+//! Parses the table of contents of an archive, as `pg_restore --list` prints it.
 
 use std::collections::BTreeMap;
 
-/// What an archive holds.
+/// The contents of an archive.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Contents {
-    /// How many objects of each kind.
+    /// The number of objects of each kind.
     pub(crate) objects: BTreeMap<String, u64>,
     /// The extensions that it creates.
     pub(crate) extensions: Vec<String>,
@@ -13,9 +13,9 @@ pub(crate) struct Contents {
     pub(crate) server: Option<String>,
     /// The version of the client.
     pub(crate) client: Option<String>,
-    /// The database.
+    /// The name of the dumped database.
     pub(crate) database: Option<String>,
-    /// How its data is compressed.
+    /// The compression method of its data.
     pub(crate) compression: Option<String>,
 }
 
@@ -57,7 +57,7 @@ const KINDS: [&str; 33] = [
 ];
 
 impl Contents {
-    /// Reads the list.
+    /// Parses the list.
     pub(crate) fn parse(text: &str) -> Self {
         let mut contents = Self::default();
         for line in text.lines() {
@@ -81,7 +81,7 @@ impl Contents {
         }
     }
 
-    /// `215; 1259 16390 TABLE public users owner`
+    /// Parses an entry: `215; 1259 16390 TABLE public users owner`
     fn entry(&mut self, line: &str) {
         let Some((_, rest)) = line.split_once("; ") else { return };
         let Some(rest) = rest.splitn(3, ' ').nth(2) else { return };

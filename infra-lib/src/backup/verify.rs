@@ -1,4 +1,4 @@
-//! Proving that an archive is whole: its digest, and all of it decoded.
+//! Verifies that an archive is complete: checks its digest and decodes all of it.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -7,10 +7,10 @@ use std::time::Duration;
 use flate2::read::MultiGzDecoder;
 use rustix::fs::FileType;
 
-use crate::error::{Error, Result};
 use crate::exec::ExecError;
 use crate::postgres::Toolbox;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 use crate::report::Unit;
 
 use super::BackupError;
@@ -18,7 +18,7 @@ use super::decode::{Decoded, Decoder};
 use super::digest;
 use super::folder::Folder;
 use super::manifest::{BackupManifest, FileDigest, Format};
-use super::tally::Tally;
+use super::summary::Tally;
 use super::tarball::{self, Bounds};
 use super::toc::Contents;
 
@@ -30,14 +30,14 @@ pub(crate) struct Archive<'a> {
     pub(crate) format: Format,
 }
 
-/// What decoding found.
+/// The decoded content of an archive.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
     pub(crate) decoded: Decoded,
     pub(crate) contents: Contents,
 }
 
-/// Size and digest of what is on the disk.
+/// Size and digest of the file on the disk.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Digest {
     pub(crate) bytes: u64,
@@ -45,16 +45,16 @@ pub(crate) struct Digest {
     pub(crate) files: Vec<FileDigest>,
 }
 
-/// How long nothing may come out of an archive.
+/// How long an archive's reader may produce no output.
 const STALL: Duration = Duration::from_secs(120);
 
 impl<'a> Archive<'a> {
-    /// The backup in this folder that the manifest describes.
-    pub(crate) fn of(folder: &'a Folder, manifest: &'a BackupManifest) -> Self {
+    /// The archive of the backup that the manifest describes.
+    pub(crate) fn new(folder: &'a Folder, manifest: &'a BackupManifest) -> Self {
         Self { folder, name: &manifest.file, format: manifest.format }
     }
 
-    /// Its digest as it is on the disk.
+    /// Computes the current digest.
     pub(crate) fn digest(&self, project: &Project) -> Result<Digest> {
         let cancel = project.cancel();
         let failed = |error: io::Error| match error.kind() {
@@ -76,12 +76,12 @@ impl<'a> Archive<'a> {
         Ok(Digest { bytes, sha256, files: Vec::new() })
     }
 
-    /// An error unless it is what the manifest says, to the byte.
+    /// An error if size or digest differ from the manifest.
     pub(crate) fn check_digest(&self, project: &Project, manifest: &BackupManifest) -> Result<()> {
         let damaged = |what: String| Error::from(BackupError::Damaged { file: self.name.to_owned(), what });
         let expected = if self.format == Format::Directory { FileType::Directory } else { FileType::RegularFile };
         match self.folder.kind(self.name) {
-            None => return Err(damaged("it is missing, and its manifest is there".to_owned())),
+            None => return Err(damaged("it is missing, but its manifest exists".to_owned())),
             Some(FileType::Symlink) => return Err(damaged("a link is in its place".to_owned())),
             Some(kind) if kind != expected => return Err(damaged("something else is in its place".to_owned())),
             Some(_) => {}
@@ -108,23 +108,23 @@ impl<'a> Archive<'a> {
         Ok(())
     }
 
-    /// What it means that an archive which is kept cannot be decoded.
+    /// The error for a stored archive that cannot be decoded.
     pub(super) fn damage(&self, error: Error) -> Error {
-        match error {
-            Error::Backup(BackupError::Undecodable { reason }) => {
-                BackupError::Damaged { file: self.name.to_owned(), what: reason }.into()
+        match error.downcast_ref() {
+            Some(BackupError::Undecodable { reason }) => {
+                BackupError::Damaged { file: self.name.to_owned(), what: reason.clone() }.into()
             }
-            error => error,
+            _ => error,
         }
     }
 
-    /// Decodes all of it. What its reader refuses is a [`BackupError::Undecodable`].
+    /// Decodes all of it. An error of its reader becomes [`BackupError::Undecodable`].
     pub(crate) fn decode(&self, project: &Project, toolbox: &Toolbox<'_>) -> Result<Content> {
-        // Definitions stand in the list itself, which is read before; the rest is data.
+        // The list, which is read before, contains the definitions; the rest is data.
         self.decode_as(project, toolbox, &["--data-only"])
     }
 
-    /// The same, with the definitions: so what they say is in the remarks.
+    /// Decodes data and definitions, to get the information from both.
     pub(super) fn decode_all(&self, project: &Project, toolbox: &Toolbox<'_>) -> Result<Content> {
         self.decode_as(project, toolbox, &[])
     }
@@ -137,16 +137,17 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// Reads each member of an archive of files to its end. One that holds more than this manifest says is not read on.
+    /// Reads each member of a tar archive to its end. Stops with an error if it exceeds the manifest's numbers.
     pub(crate) fn decode_tar(&self, project: &Project, manifest: Option<&BackupManifest>) -> Result<Tally> {
         let failed = |error: io::Error| Error::file("read", self.folder.path().join(self.name))(error);
         let file = self.folder.open_file(self.name).map_err(failed)?;
         let mut bytes = 0;
-        let read = tarball::read(io::BufReader::with_capacity(1 << 18, file), Bounds::stated(manifest), |member, _| {
-            bytes += member.size;
-            project.progress("decoding", bytes, None, Unit::Bytes);
-            project.cancel().check().map_err(|_| io::ErrorKind::Interrupted.into())
-        });
+        let read =
+            tarball::read(io::BufReader::with_capacity(1 << 18, file), Bounds::from_manifest(manifest), |member, _| {
+                bytes += member.size;
+                project.progress("decoding", bytes, None, Unit::Bytes);
+                project.cancel().check().map_err(|_| io::ErrorKind::Interrupted.into())
+            });
         project.cancel().check()?;
         read.map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => BackupError::Undecodable { reason: error.to_string() }.into(),
@@ -173,7 +174,7 @@ impl<'a> Archive<'a> {
         Ok(Content { decoded: found, contents })
     }
 
-    /// Its table of contents, as `pg_restore --list` prints it.
+    /// The table of contents, as `pg_restore --list` prints it.
     pub(super) fn list(&self, toolbox: &Toolbox<'_>) -> Result<String> {
         let mut list = Vec::new();
         self.restore(toolbox, &["--list"], |chunk| {
@@ -183,7 +184,8 @@ impl<'a> Archive<'a> {
         Ok(String::from_utf8_lossy(&list).into_owned())
     }
 
-    fn restore(
+    /// Streams the output of `pg_restore` without a server.
+    pub(super) fn restore(
         &self,
         toolbox: &Toolbox<'_>,
         what: &[&str],
@@ -227,9 +229,9 @@ impl<'a> Archive<'a> {
         project.cancel().check()?;
         if !decoded.complete || decoded.cut {
             let reason = if decoded.remarks.is_mangled {
-                "its lines end with CR LF, as a terminal makes them (`docker exec -t`)".to_owned()
+                "its lines end with CR LF, as a terminal writes them (`docker exec -t`)".to_owned()
             } else {
-                "its last line is not that of a complete dump".to_owned()
+                "its last line does not end a complete dump".to_owned()
             };
             return Err(BackupError::Undecodable { reason }.into());
         }
@@ -237,16 +239,16 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// An error unless a backup's files are what its manifest says, to the byte.
+/// An error if the backup's files differ from the digests in the manifest.
 pub(crate) fn check_digest(project: &Project, folder: &Folder, manifest: &BackupManifest) -> Result<()> {
-    Archive::of(folder, manifest).check_digest(project, manifest)?;
+    Archive::new(folder, manifest).check_digest(project, manifest)?;
     manifest.globals.iter().try_for_each(|globals| check_file(project, folder, globals))
 }
 
-/// The same, and that it decodes to what its manifest says.
+/// Checks the digests, and that the archive decodes to the content that the manifest describes.
 pub(crate) fn check(project: &Project, folder: &Folder, manifest: &BackupManifest) -> Result<()> {
     check_digest(project, folder, manifest)?;
-    let archive = Archive::of(folder, manifest);
+    let archive = Archive::new(folder, manifest);
     let damaged = |what: String| BackupError::Damaged { file: manifest.file.clone(), what };
     if manifest.format == Format::Tar {
         let tally = archive.decode_tar(project, Some(manifest)).map_err(|error| archive.damage(error))?;
@@ -261,17 +263,17 @@ pub(crate) fn check(project: &Project, folder: &Folder, manifest: &BackupManifes
     Err(damaged("its tables or their rows are not those of its manifest".to_owned()).into())
 }
 
-/// An error unless a file beside a backup is what the manifest says, to the byte.
+/// An error if an additional file of a backup differs from the manifest.
 pub(crate) fn check_file(project: &Project, folder: &Folder, stated: &FileDigest) -> Result<()> {
     let damaged = |what: &str| BackupError::Damaged { file: stated.file.clone(), what: what.to_owned() };
-    let file = folder.open_file(&stated.file).map_err(|_| damaged("it is missing, and its manifest is there"))?;
+    let file = folder.open_file(&stated.file).map_err(|_| damaged("it is missing, but its manifest exists"))?;
     let (bytes, sha256) = digest::of_file(&file, project.cancel(), |_| {})
         .map_err(Error::file("read", folder.path().join(&stated.file)))?;
     let as_stated = bytes == stated.bytes && sha256 == stated.sha256;
     if as_stated { Ok(()) } else { Err(damaged("it was changed after it was written").into()) }
 }
 
-/// The text of a file of SQL, compressed with gzip or not.
+/// Opens the text of an SQL file, with or without gzip compression.
 pub(crate) fn plain_text(mut file: File) -> io::Result<Box<dyn io::Read + Send>> {
     let mut magic = [0; 2];
     let count = file.read(&mut magic)?;
@@ -303,103 +305,4 @@ fn decode_text(project: &Project, text: &mut dyn io::Read) -> io::Result<Decoded
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use camino::Utf8Path;
-
-    use super::*;
-
-    /// A project without anything, and a folder for backups in it.
-    fn place() -> (tempfile::TempDir, Project, Folder) {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("infra.toml"), "[project]\nname = \"shop\"\n").unwrap();
-        let project = Project::builder(dir.path()).open().unwrap();
-        let folder = Folder::make(&Utf8Path::from_path(dir.path()).unwrap().join("backups")).unwrap();
-        (dir, project, folder)
-    }
-
-    /// Any bytes will do: nothing but the digest decides.
-    fn content(length: usize) -> Vec<u8> {
-        let mut state = 0x2545_F491_u32;
-        let next = |_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state.to_be_bytes()[0]
-        };
-        (0..length).map(next).collect()
-    }
-
-    fn write(path: &Utf8Path, bytes: &[u8]) {
-        let mut file = File::create(path).unwrap();
-        file.write_all(bytes).unwrap();
-    }
-
-    /// Every cut and every bit of a file: how many there were, and how many were not noticed.
-    fn sweep(path: &Utf8Path, is_refused: impl Fn() -> bool) -> (usize, usize) {
-        let whole = std::fs::read(path).unwrap();
-        let (mut tried, mut accepted) = (0, 0);
-        let mut attempt = |bytes: &[u8]| {
-            write(path, bytes);
-            tried += 1;
-            accepted += usize::from(!is_refused());
-        };
-        for end in 0..whole.len() {
-            attempt(&whole[..end]);
-        }
-        let mut flipped = whole.clone();
-        for bit in 0..whole.len() * 8 {
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            attempt(&flipped);
-            flipped[bit / 8] ^= 1 << (bit % 8);
-        }
-        write(path, &whole);
-        assert!(!is_refused(), "whole again");
-        (tried, accepted)
-    }
-
-    #[test]
-    fn a32_c02_c03_no_cut_and_no_bit_of_an_archive_goes_unnoticed() {
-        let (_dir, project, folder) = place();
-        let path = folder.path().join("x.dump");
-        write(&path, &content(1500));
-        let archive = Archive { folder: &folder, name: "x.dump", format: Format::Custom };
-        let Digest { bytes, sha256, .. } = archive.digest(&project).unwrap();
-        let manifest = BackupManifest { bytes, sha256, ..BackupManifest::example() };
-        let is_refused =
-            || matches!(archive.check_digest(&project, &manifest), Err(Error::Backup(BackupError::Damaged { .. })));
-        assert_eq!(sweep(&path, is_refused), (1500 * 9, 0));
-    }
-
-    #[test]
-    fn a32_c02_c03_no_cut_and_no_bit_of_a_folder_goes_unnoticed() {
-        let (_dir, project, folder) = place();
-        folder.create_folder("x.dir").unwrap();
-        let inside = folder.path().join("x.dir");
-        write(&inside.join("toc.dat"), &content(300));
-        write(&inside.join("1.dat.gz"), &content(200));
-        let archive = Archive { folder: &folder, name: "x.dir", format: Format::Directory };
-        let Digest { bytes, sha256, files } = archive.digest(&project).unwrap();
-        let manifest = BackupManifest { bytes, sha256, files, format: Format::Directory, ..BackupManifest::example() };
-        let is_refused =
-            || matches!(archive.check_digest(&project, &manifest), Err(Error::Backup(BackupError::Damaged { .. })));
-        assert_eq!(sweep(&inside.join("toc.dat"), is_refused), (300 * 9, 0));
-        assert_eq!(sweep(&inside.join("1.dat.gz"), is_refused), (200 * 9, 0));
-        // Two that have exchanged their names, and one more.
-        std::fs::rename(inside.join("toc.dat"), inside.join("x")).unwrap();
-        std::fs::rename(inside.join("1.dat.gz"), inside.join("toc.dat")).unwrap();
-        std::fs::rename(inside.join("x"), inside.join("1.dat.gz")).unwrap();
-        assert!(is_refused());
-    }
-
-    #[test]
-    fn a33_no_cut_and_no_bit_of_a_manifest_goes_unnoticed() {
-        let (_dir, _, folder) = place();
-        let path = folder.path().join("x.json");
-        let mut text = BackupManifest::example().to_text().unwrap();
-        // Without the last line end it says the same.
-        assert_eq!(text.pop(), Some(b'\n'));
-        write(&path, &text);
-        let is_refused = || BackupManifest::parse("x.json", &std::fs::read(&path).unwrap()).is_err();
-        assert_eq!(sweep(&path, is_refused), (text.len() * 9, 0));
-    }
-}
+mod tests;

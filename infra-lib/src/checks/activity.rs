@@ -1,11 +1,11 @@
-//! What the database is busy with.
+//! What the database is doing: connections, slow queries, open transactions, table scans.
 
 use crate::postgres::{Database, Place};
 use crate::probe::{Check, Snapshot, one_line};
 
 const KIND: &str = "database";
 
-/// One row per finding: what it is, then what there is to say about it. Changes nothing; our own session is left out.
+/// One row per finding: its kind, then its values. Changes nothing; our own session is excluded.
 const QUERY: &str = "
 SELECT 'connections', count(*), current_setting('max_connections'), '', '' FROM pg_stat_activity WHERE backend_type = 'client backend';
 SELECT 'slow', pid, extract(epoch FROM now() - query_start)::int, cardinality(pg_blocking_pids(pid)), regexp_replace(left(query, 120), '\\s+', ' ', 'g')
@@ -17,17 +17,17 @@ SELECT 'scan', relname, n_live_tup, seq_scan, coalesce(idx_scan, 0) FROM pg_stat
  WHERE n_live_tup > 10000 AND seq_scan > 100 AND seq_scan > 10 * coalesce(idx_scan, 0) ORDER BY seq_tup_read DESC LIMIT 3;
 ";
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
-    // Why it cannot be asked is found by others.
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    // Other checks report why it cannot be queried.
     let Ok(database) = snapshot.project.database() else { return Vec::new() };
-    if matches!(&database.place, Place::Service { service, .. } if !snapshot.of(service).any(|container| container.status == crate::compose::Status::Running))
+    if matches!(&database.place, Place::Service { service, .. } if !snapshot.containers_of(service).any(|container| container.status == crate::compose::Status::Running))
     {
         return Vec::new();
     }
     let Ok(answer) = database.query(snapshot.project, QUERY) else { return Vec::new() };
     let checks: Vec<Check> = answer.lines().filter_map(|line| finding(&database, &snapshot.clean(line))).collect();
     if checks.is_empty() {
-        vec![Check::ok(KIND, &database.name, "no slow queries, no forgotten transactions, connections left")]
+        vec![Check::ok(KIND, &database.name, "no slow queries, no forgotten transactions, connections available")]
     } else {
         checks
     }

@@ -1,4 +1,4 @@
-//! Certificates that services mount: there, readable and in time.
+//! Certificates that services mount: present, readable and valid.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::probe::{Check, Snapshot};
 
 const KIND: &str = "certificate";
 
-/// The time in which a certificate should have been renewed, in days.
+/// How many days before its end a certificate should be renewed.
 const SOON: u32 = 14;
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     if Engine::is_remote() {
         return Vec::new();
     }
@@ -42,7 +42,7 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
     checks
 }
 
-/// Whether a mount brings certificates, by its names.
+/// Whether a mount provides certificates, judging by its names.
 fn is_about_tls(mount: &Mount) -> bool {
     let target = Utf8Path::new(&mount.target);
     let names = ["ssl", "tls", "cert", "certs", "certificates", "letsencrypt"];
@@ -55,7 +55,7 @@ fn is_certificate(path: &Utf8Path) -> bool {
     !key && matches!(path.extension(), Some("crt" | "pem" | "cer"))
 }
 
-/// The certificates at a path: itself, or those in the folder.
+/// The certificates at a path: the file itself, or those in the folder.
 fn certificates(path: &Utf8Path) -> Vec<Utf8PathBuf> {
     if path.is_file() {
         return if is_certificate(path) { vec![path.to_owned()] } else { Vec::new() };

@@ -1,11 +1,11 @@
-//! What the compose files say, before anything runs: variables, order, build contexts, log files.
+//! The compose files, before anything runs: variables, start order, build contexts, log files.
 
 use crate::compose::{Condition, Service};
 use crate::probe::{Check, Snapshot};
 
 const KIND: &str = "compose";
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let Some(model) = snapshot.model() else { return Vec::new() };
     let mut checks = Vec::new();
     for variable in &model.unset {
@@ -21,13 +21,16 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
         checks.extend(order(snapshot, name, service));
     }
     if checks.is_empty() {
-        let count = snapshot.services.len();
-        checks.push(Check::ok(KIND, "files", format!("valid; {count} services are on")));
+        let services = match snapshot.services.len() {
+            1 => "1 service is on".to_owned(),
+            count => format!("{count} services are on"),
+        };
+        checks.push(Check::ok(KIND, "files", format!("valid; {services}")));
     }
     checks
 }
 
-/// Whether a service waits until what it depends on is ready, where that can say so.
+/// Whether a service waits until its dependencies with a health check are ready.
 fn order(snapshot: &Snapshot<'_>, name: &str, service: &Service) -> Vec<Check> {
     let too_early = service.depends_on.iter().filter(|(dependency, how)| {
         let has_check = snapshot
@@ -42,7 +45,7 @@ fn order(snapshot: &Snapshot<'_>, name: &str, service: &Service) -> Vec<Check> {
             Check::warn(
                 KIND,
                 name,
-                format!("does not wait until {dependency} is ready: it may ask too early at each start"),
+                format!("does not wait until {dependency} is ready: it may connect too early at each start"),
             )
             .with_hint(format!("write `depends_on: {{{dependency}: {{condition: service_healthy}}}}`"))
         })
@@ -82,7 +85,7 @@ pub(super) fn builds(snapshot: &Snapshot<'_>) -> Vec<Check> {
     checks
 }
 
-/// Logs that grow for ever: the usual reason for a disk that fills by itself.
+/// Logs without a size limit, a common cause of a full disk.
 pub(super) fn log_files(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let endless: Vec<&str> =
         snapshot.services.iter().filter(|(_, service)| grows(service)).map(|(name, _)| *name).collect();
@@ -113,7 +116,7 @@ mod tests {
             "patient":{"depends_on":{"db":{"condition":"service_healthy"}}},
             "db":{"image":"postgres","healthcheck":{"test":["CMD","pg_isready"]}}}}"#;
         in_stack("", model, vec![], |snapshot| {
-            let checks = look(snapshot);
+            let checks = check(snapshot);
             assert!(
                 matches!(&checks[..], [only] if only.target == "hasty" && only.hint.as_ref().unwrap().contains("service_healthy")),
                 "{checks:?}"

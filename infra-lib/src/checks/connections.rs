@@ -1,4 +1,4 @@
-//! How services are told where the database and its like are: a wrong host, port, name, user or password is seen before
+//! How services connect to the database and similar servers: a wrong host, port, name, user or password is seen before
 //! any of them tries.
 
 use crate::compose::Service;
@@ -7,7 +7,7 @@ use crate::probe::{Check, Snapshot};
 
 const KIND: &str = "connection";
 
-/// What stands between the name of a program and what of it is meant, in the names of variables.
+/// The separators between a program's name and the setting, in the names of variables.
 const PREFIXES: [&str; 9] =
     ["DB_", "DATABASE_", "POSTGRES_", "POSTGRESQL_", "PG_", "PG", "DB_POSTGRES_", "SPRING_DATASOURCE_", "PGSQL_"];
 /// URLs of servers; those of pages are for a browser, for which localhost is right.
@@ -25,10 +25,10 @@ const SCHEMES: [&str; 10] = [
 ];
 const LOOPBACK: [&str; 4] = ["localhost", "127.0.0.1", "::1", "0.0.0.0"];
 
-/// What a service is told about a server, as far as it is told.
+/// The connection settings of a service for one server, as far as they are set.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Told {
-    /// The variables that tell it.
+    /// The variables that set it.
     keys: Vec<String>,
     scheme: String,
     host: Option<String>,
@@ -38,7 +38,7 @@ struct Told {
     password: Option<String>,
 }
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     if snapshot.services.is_empty() {
         return Vec::new();
     }
@@ -65,7 +65,7 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
         }
     }
     if checks.is_empty() && users > 0 {
-        checks.push(Check::ok(KIND, "services", "they are told the right hosts, ports and users"));
+        checks.push(Check::ok(KIND, "services", "they use the right hosts, ports and users"));
     }
     checks
 }
@@ -80,40 +80,34 @@ impl Told {
     }
 }
 
-/// The servers that a service is told by URL.
+/// The servers that a service gets by URL.
 fn urls(service: &Service) -> Vec<Told> {
     let values = service.environment.iter().filter_map(|(key, value)| Some((key, value.as_deref()?)));
     values.filter_map(|(key, value)| url(key, value)).collect()
 }
 
 fn url(key: &str, value: &str) -> Option<Told> {
-    let (scheme, rest) = value.split_once("://")?;
-    if !SCHEMES.contains(&scheme) {
-        return None;
-    }
-    let rest = rest.split(['?', '#']).next()?;
-    let (place, name) = rest.split_once('/').unwrap_or((rest, ""));
-    let (login, address) = place.rsplit_once('@').unwrap_or(("", place));
-    let (user, password) = login.split_once(':').unwrap_or((login, ""));
-    let (host, port) = match address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, port)) => (host, port.trim_start_matches(':')),
-        None => address.split_once(':').unwrap_or((address, "")),
-    };
+    let plain = value.strip_prefix("jdbc:").unwrap_or(value);
+    let url = url::Url::parse(plain).ok().filter(|_| SCHEMES.iter().any(|scheme| begins(value, scheme)))?;
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     // A password with `%` is written in another way; what it says would have to be decoded to be compared.
-    let password = some(password).filter(|password| !password.contains('%'));
+    let password = url.password().and_then(some).filter(|password| !password.contains('%'));
     Some(Told {
         keys: vec![key.to_owned()],
-        scheme: scheme.to_owned(),
-        host: some(host),
-        port: some(port),
-        name: some(name),
-        user: some(user),
+        scheme: url.scheme().to_owned(),
+        host: url.host_str().and_then(|host| some(host.trim_matches(['[', ']']))),
+        port: url.port().map(|port| port.to_string()),
+        name: some(url.path().trim_start_matches('/')),
+        user: some(url.username()),
         password,
     })
 }
 
-/// The database that a service is told in parts: `DB_HOST`, `DB_PORT`…
+fn begins(value: &str, scheme: &str) -> bool {
+    value.strip_prefix(scheme).is_some_and(|rest| rest.starts_with("://"))
+}
+
+/// The database that a service gets in parts: `DB_HOST`, `DB_PORT`…
 fn parts(service: &Service) -> Option<Told> {
     PREFIXES.iter().find_map(|prefix| {
         let get = |ends: &[&str]| {
@@ -138,7 +132,7 @@ fn parts(service: &Service) -> Option<Told> {
     })
 }
 
-/// A host that cannot be right inside of a container.
+/// A host that is wrong inside a container.
 fn where_to(snapshot: &Snapshot<'_>, service: &str, told: &Told) -> Option<Check> {
     let host = told.host.as_deref()?;
     let by = told.by();
@@ -147,29 +141,20 @@ fn where_to(snapshot: &Snapshot<'_>, service: &str, told: &Told) -> Option<Check
         let likely = others.find(|name| looks_like(snapshot, name, &told.scheme));
         let better = likely.map_or_else(|| "the name of the service".to_owned(), |name| format!("`{name}`"));
         return Some(
-            Check::fail(
-                KIND,
-                service,
-                format!("{by} says {host}, and inside of a container that is the container itself"),
-            )
-            .with_hint(format!("write {better} as host (for a server on this machine: host.docker.internal)")),
+            Check::fail(KIND, service, format!("{by} says {host}, which is the container itself inside a container"))
+                .with_hint(format!("write {better} as host (for a server on this machine: host.docker.internal)")),
         );
     }
     let model = snapshot.model()?;
     let Some((name, target)) = model.services.iter().find(|(name, service)| *name == host || is_alias(service, host))
     else {
-        // A name with a dot is somebody else's, as is what a network outside of this stack may hold.
+        // A name with a dot is external, as are names on a network outside this stack.
         let outside = host.contains('.')
             || host == "host.docker.internal"
             || model.networks.values().any(|network| network.external);
         return (!outside).then(|| {
-            let names: Vec<&str> = model.services.keys().map(String::as_str).collect();
-            let near = crate::suggest::nearest(host, names.iter().copied());
-            let hint = near.map_or_else(
-                || format!("the services are: {}", names.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
-            Check::fail(KIND, service, format!("{by} says {host}, and no service has that name")).with_hint(hint)
+            let hint = crate::suggest::hint("services", host, model.services.keys().map(String::as_str));
+            Check::fail(KIND, service, format!("{by} says {host}, but no service has that name")).with_hint(hint)
         });
     };
     if !snapshot.services.contains_key(name.as_str()) {
@@ -178,7 +163,7 @@ fn where_to(snapshot: &Snapshot<'_>, service: &str, told: &Told) -> Option<Check
             Check::fail(
                 KIND,
                 service,
-                format!("{by} says {host}, and that service is not on in environment `{environment}`"),
+                format!("{by} says {host}, but that service is off in environment `{environment}`"),
             )
             .with_hint("switch its profile on, or name another server"),
         );
@@ -189,7 +174,7 @@ fn where_to(snapshot: &Snapshot<'_>, service: &str, told: &Told) -> Option<Check
         && !own.networks.keys().any(|network| target.networks.contains_key(network))
     {
         return Some(
-            Check::fail(KIND, service, format!("{by} says {host}, and they have no network in common"))
+            Check::fail(KIND, service, format!("{by} says {host}, but they have no network in common"))
                 .with_hint(format!("add a network of `{name}` to `networks` of `{service}` in the compose file")),
         );
     }
@@ -210,10 +195,10 @@ fn is_alias(service: &Service, host: &str) -> bool {
         || aliases.filter_map(serde_json::Value::as_str).any(|alias| alias == host)
 }
 
-/// Whether a service is probably the server that speaks this.
+/// Whether a service is probably a server for this protocol.
 fn looks_like(snapshot: &Snapshot<'_>, name: &str, scheme: &str) -> bool {
     let Some(service) = snapshot.services.get(name) else { return false };
-    let repository = crate::probe::ports::repository(service).unwrap_or_default();
+    let repository = crate::compose::software::repository(service).unwrap_or_default();
     let wanted = scheme
         .trim_start_matches("jdbc:")
         .split('+')
@@ -231,7 +216,7 @@ fn who(service: &str, told: &Told, database: &Database) -> Option<Check> {
     let explain = "`cargo xtask env explain` says where each value comes from";
     if differs(&told.name, &database.name) {
         let detail = format!(
-            "{by} names the database {}, and the server was made with {}",
+            "{by} names the database {}, but the server was created with {}",
             told.name.as_deref().unwrap_or_default(),
             database.name
         );
@@ -239,17 +224,18 @@ fn who(service: &str, told: &Told, database: &Database) -> Option<Check> {
     }
     if differs(&told.user, &database.user) {
         let detail = format!(
-            "{by} logs in as {}, and the server was made with {}",
+            "{by} logs in as {}, but the server was created with {}",
             told.user.as_deref().unwrap_or_default(),
             database.user
         );
         return Some(
-            Check::warn(KIND, service, detail).with_hint(format!("right if an init script makes that role; {explain}")),
+            Check::warn(KIND, service, detail)
+                .with_hint(format!("correct if an init script creates that role; {explain}")),
         );
     }
-    let own = database.password.as_ref().map(crate::Secret::expose)?;
+    let own = database.password.as_ref().map(crate::secret::Secret::expose)?;
     differs(&told.password, own).then(|| {
-        Check::fail(KIND, service, format!("{by} has another password than the database"))
+        Check::fail(KIND, service, format!("{by} has a different password than the database"))
             .with_hint(format!("take both from the same variable; {explain}"))
     })
 }
@@ -259,17 +245,13 @@ fn order(snapshot: &Snapshot<'_>, service: &str, declared: &Service, database: &
     if declared.depends_on.contains_key(database) {
         return None;
     }
-    // It may wait for somebody who waits.
+    // It may wait indirectly, through another service.
     let through = declared.depends_on.keys().any(|name| {
         snapshot.services.get(name.as_str()).is_some_and(|service| service.depends_on.contains_key(database))
     });
     (!through).then(|| {
-        Check::warn(
-            KIND,
-            service,
-            format!("uses {database} and does not wait for it: the order of the start is left to chance"),
-        )
-        .with_hint(format!("write `depends_on: {{{database}: {{condition: service_healthy}}}}`"))
+        Check::warn(KIND, service, format!("uses {database} but does not wait for it: the start order is random"))
+            .with_hint(format!("write `depends_on: {{{database}: {{condition: service_healthy}}}}`"))
     })
 }
 
@@ -279,7 +261,7 @@ mod tests {
     use crate::probe::Verdict;
     use crate::probe::snapshot::tests::in_stack;
 
-    fn told(environment: &str, more: &str) -> Vec<Check> {
+    fn checks_of(environment: &str, more: &str) -> Vec<Check> {
         let model = format!(
             r#"{{"name":"x","networks":{{"back":{{"name":"x_back"}},"front":{{"name":"x_front"}}}},"services":{{
             "api":{{"environment":{environment},"networks":{{"back":null}},"depends_on":{{"db":{{"condition":"service_healthy"}}}}{more}}},
@@ -290,14 +272,14 @@ mod tests {
                 "environment":{{"POSTGRES_USER":"app","POSTGRES_PASSWORD":"k9","POSTGRES_DB":"shop"}}}}}}}}"#
         );
         let mut found = Vec::new();
-        in_stack("[database]\nservice = \"db\"\n", &model, vec![], |snapshot| found = look(snapshot));
+        in_stack("[database]\nservice = \"db\"\n", &model, vec![], |snapshot| found = check(snapshot));
         found
     }
 
     #[test]
     fn database_connection_errors_verify_environment_variables() {
         let failed = |environment: &str, what: &str| {
-            let checks = told(environment, "");
+            let checks = checks_of(environment, "");
             assert!(
                 matches!(&checks[..], [only] if only.status >= Verdict::Warn && only.detail.contains(what)),
                 "{environment}: {checks:?}"
@@ -305,7 +287,7 @@ mod tests {
             assert!(checks[0].hint.is_some() && !format!("{checks:?}").contains("k9"));
         };
         let right = |environment: &str| {
-            let checks = told(environment, "");
+            let checks = checks_of(environment, "");
             assert!(matches!(&checks[..], [only] if only.status == Verdict::Ok), "{environment}: {checks:?}");
         };
         failed(r#"{"DATABASE_URL":"postgres://app:k9@localhost:5432/shop"}"#, "the container itself");
@@ -320,7 +302,7 @@ mod tests {
         );
         right(r#"{"DB_HOST":"store"}"#);
         right(r#"{"DB_HOST":"db.example.com"}"#);
-        assert_eq!(told(r#"{"VITE_API_URL":"http://localhost:3000"}"#, ""), [], "that one is for the browser");
+        assert_eq!(checks_of(r#"{"VITE_API_URL":"http://localhost:3000"}"#, ""), [], "that one is for the browser");
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! Whether the pages of this stack are among those that its API lets in.
+//! Whether the API of this stack allows the origins of its pages.
+
+use url::Url;
 
 use crate::compose::{Port, Service};
 use crate::probe::{Check, Snapshot};
@@ -16,17 +18,17 @@ const KEYS: [&str; 8] = [
     "CLIENT_ORIGIN",
     "BACKEND_CORS_ORIGINS",
 ];
-/// Names of services that show pages.
+/// Names of services that serve pages.
 const PAGES: [&str; 9] = ["front", "web", "ui", "app", "client", "nginx", "proxy", "caddy", "page"];
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let pages: Vec<String> = snapshot
         .services
         .iter()
         .filter(|(name, _)| PAGES.iter().any(|page| name.contains(page)))
         .flat_map(|(_, service)| origins(service))
         .collect();
-    // Pages of a protected environment have addresses that are known elsewhere.
+    // The addresses of a protected environment's pages are unknown here.
     if pages.is_empty() || snapshot.project.environment().protected {
         return Vec::new();
     }
@@ -40,19 +42,13 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
 /// The addresses of a service in a browser on this machine.
 fn origins(service: &Service) -> impl Iterator<Item = String> {
     let http = |port: &Port| address(port).filter(|address| address.starts_with("http"));
-    service
-        .ports
-        .iter()
-        .filter(|port| port.protocol != "udp")
-        .filter_map(http)
-        .map(|address| without_default_port(&address))
+    service.ports.iter().filter(|port| port.protocol != "udp").filter_map(http).map(|address| origin(&address))
 }
 
-fn without_default_port(address: &str) -> String {
-    let address = address.trim_end_matches('/');
-    match address.split_once("://") {
-        Some(("http", rest)) => format!("http://{}", rest.strip_suffix(":80").unwrap_or(rest)),
-        Some(("https", rest)) => format!("https://{}", rest.strip_suffix(":443").unwrap_or(rest)),
+/// The origin of an address, which has no port where that is the default one.
+fn origin(address: &str) -> String {
+    match Url::parse(address).map(|url| url.origin()) {
+        Ok(origin) if origin.is_tuple() => origin.ascii_serialization(),
         _ => address.to_owned(),
     }
 }
@@ -63,17 +59,16 @@ fn judge(service: &str, key: &str, value: &str, pages: &[String]) -> Check {
         .split([',', ' ', ';'])
         .map(|origin| origin.trim_matches(['"', '\'', ' ']))
         .filter(|origin| !origin.is_empty());
-    let allowed: Vec<String> =
-        list.map(|origin| without_default_port(&origin.replace("127.0.0.1", "localhost"))).collect();
+    let allowed: Vec<String> = list.map(|allowed| origin(&allowed.replace("127.0.0.1", "localhost"))).collect();
     if allowed.iter().any(|origin| origin == "*") || pages.iter().any(|page| allowed.contains(page)) {
-        return Check::ok(KIND, service, format!("{key} lets this stack's pages in"));
+        return Check::ok(KIND, service, format!("{key} allows this stack's pages"));
     }
     Check::warn(
         KIND,
         service,
         format!(
-            "{key} lets {} in, and none of this stack's pages ({})",
-            if allowed.is_empty() { "nobody".to_owned() } else { allowed.join(", ") },
+            "{key} allows {}, but none of this stack's pages ({})",
+            if allowed.is_empty() { "no origin".to_owned() } else { allowed.join(", ") },
             pages.join(", ")
         ),
     )
@@ -94,7 +89,7 @@ mod tests {
                 "frontend":{{"ports":[{{"target":5173,"published":"{published}","protocol":"tcp"}}]}}}}}}"#
             );
             let mut found = Vec::new();
-            in_stack("", &model, vec![], |snapshot| found = look(snapshot));
+            in_stack("", &model, vec![], |snapshot| found = check(snapshot));
             found.remove(0).status
         };
         assert_eq!(status("http://localhost:5173", "5173"), Verdict::Ok);

@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use crate::compose::{Engine, Service, numbers};
-use crate::manifest::ByteSize;
+use crate::config::ByteSize;
+use crate::failure::Failure as _;
 use crate::probe::{Check, Snapshot};
 
 const KIND: &str = "engine";
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let project = snapshot.project;
     if !project.has_services() {
         return Vec::new();
@@ -34,7 +35,7 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
         );
     }
     let wants: Vec<(&str, Wants)> =
-        snapshot.services.iter().map(|(name, service)| (*name, Wants::of(service))).collect();
+        snapshot.services.iter().map(|(name, service)| (*name, Wants::from_service(service))).collect();
     checks.extend(judge(&wants, engine.cores, engine.memory));
     checks
 }
@@ -52,12 +53,12 @@ fn version(snapshot: &Snapshot<'_>, engine: &Engine) -> Check {
             "answers",
             format!("{found} is too old for the health check of {name}, which has a start_interval"),
         )
-        .with_hint("install Docker Engine 25 or newer, or take `start_interval` out"),
+        .with_hint("install Docker Engine 25 or newer, or remove `start_interval`"),
         _ => Check::ok(KIND, "answers", format!("{found} at {}", Engine::address())),
     }
 }
 
-/// What one service asks for, all its containers together.
+/// The resources of one service, for all its containers together.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Wants {
     containers: u32,
@@ -68,7 +69,7 @@ struct Wants {
 }
 
 impl Wants {
-    fn of(service: &Service) -> Self {
+    fn from_service(service: &Service) -> Self {
         let get = |path: &str| service.deploy.pointer(path);
         let containers = get("/replicas").or(service.rest.get("scale")).and_then(Value::as_u64).unwrap_or(1);
         let either = |path: &str, key: &str| number(get(path)).or_else(|| number(service.rest.get(key)));
@@ -83,7 +84,7 @@ impl Wants {
     }
 }
 
-/// Compose writes these as numbers in one place and as texts in another.
+/// Compose writes these as numbers or as text.
 fn number(value: Option<&Value>) -> Option<f64> {
     match value? {
         Value::Number(number) => number.as_f64(),
@@ -151,7 +152,7 @@ mod tests {
 
     fn wants(deploy: &str) -> Wants {
         let json = format!(r#"{{"name":"x","services":{{"a":{{"image":"a",{deploy}}}}}}}"#);
-        Wants::of(&Model::parse(json.as_bytes()).unwrap().services["a"])
+        Wants::from_service(&Model::parse(json.as_bytes()).unwrap().services["a"])
     }
 
     #[test]

@@ -1,24 +1,26 @@
-//! The env files, and whether git keeps its hands off them.
+//! The env files, and whether git ignores them.
 
+use crate::compose::identity::REDIRECTING;
 use crate::dotenv::Severity;
 use crate::exec::{ExecError, Invocation};
-use crate::operation::Operation as _;
-use crate::ops::{Env, EnvAction, EnvReport};
 use crate::probe::{Check, Snapshot, failure};
+use crate::project::env_files::findings;
 
 const KIND: &str = "env";
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let project = snapshot.project;
     let own = &project.environment().own_env_file;
     let name = own.strip_prefix(project.root()).unwrap_or(own).to_string();
     if let Err(error) = project.require_env_file() {
-        return vec![failure(KIND, &name, &error)];
+        let mut checks = ignored();
+        checks.push(failure(KIND, &name, &error));
+        return checks;
     }
-    let mut checks = match (Env { action: Some(EnvAction::Check) }).run(project) {
+    let mut checks = ignored();
+    checks.extend(match findings(project) {
         Err(error) => vec![failure(KIND, &name, &error)],
-        Ok(EnvReport::Checked(check)) => check
-            .findings
+        Ok(findings) => findings
             .iter()
             .map(|finding| {
                 let target = finding.key.clone().unwrap_or_else(|| name.clone());
@@ -26,11 +28,10 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
                     Severity::Error => Check::fail(KIND, target, finding.to_string()),
                     Severity::Warning => Check::warn(KIND, target, finding.to_string()),
                 };
-                check.with_hint(finding.fix.replace("`env ", "`cargo xtask env "))
+                check.with_hint(finding.fix.clone())
             })
             .collect(),
-        Ok(_) => Vec::new(),
-    };
+    });
     checks.extend(shadowed(snapshot));
     if checks.is_empty() {
         let detail = if own.is_file() { "in order" } else { "not used" };
@@ -39,7 +40,17 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
     checks
 }
 
-/// Variables of the shell that win over the env file without saying so.
+/// Variables of the caller that would make `docker compose` work on something else.
+fn ignored() -> Vec<Check> {
+    let set = REDIRECTING.into_iter().filter(|key| std::env::var_os(key).is_some());
+    set.map(|key| {
+        Check::warn(KIND, key, "is set in this shell and ignored: only the project's own .env counts")
+            .with_hint(format!("`unset {key}`, or write it to .env"))
+    })
+    .collect()
+}
+
+/// Variables of the shell that silently override the env file.
 fn shadowed(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let variables = snapshot.project.variables().variables();
     let hidden = variables.iter().filter(|variable| {
@@ -47,13 +58,13 @@ fn shadowed(snapshot: &Snapshot<'_>) -> Vec<Check> {
     });
     hidden
         .map(|variable| {
-            Check::warn(KIND, &variable.key, "this shell has another value, which wins over the env file")
+            Check::warn(KIND, &variable.key, "this shell has another value, which overrides the env file")
                 .with_hint(format!("`unset {}`, unless that is what you want", variable.key))
         })
         .collect()
 }
 
-/// What git must not have, and what it must ignore.
+/// What git must not track, and what it must ignore.
 pub(super) fn git(snapshot: &Snapshot<'_>) -> Vec<Check> {
     const KIND: &str = "git";
     let project = snapshot.project;
@@ -77,12 +88,14 @@ pub(super) fn git(snapshot: &Snapshot<'_>) -> Vec<Check> {
         git(&["ls-files", "--", ":(glob)**/.env", ":(glob)**/.env.*", ".infra", "backups"]).map(|output| output.text());
     for file in tracked.unwrap_or_default().lines().filter(|file| !is_template(file)) {
         checks.push(
-            Check::fail(KIND, file, "is committed: its secrets are in the history for everybody who has it")
-                .with_hint(format!("`git rm --cached {file}`, then draw fresh secrets: `cargo xtask env rotate KEY`")),
+            Check::fail(KIND, file, "is committed: its secrets are in the history for everyone who has the repository")
+                .with_hint(format!(
+                    "`git rm --cached {file}`, then generate new secrets: `cargo xtask env rotate KEY`"
+                )),
         );
     }
     let root = project.root();
-    let backups = project.manifest().backup.dir.as_deref().unwrap_or("backups".into());
+    let backups = project.config().backup.dir.as_deref().unwrap_or("backups".into());
     let env_files = project.environment().all_env_files().map(|file| file.strip_prefix(root).unwrap_or(file));
     let private = env_files.chain([".infra".into(), backups]).filter(|path| root.join(path).exists());
     for path in private.map(camino::Utf8Path::as_str) {

@@ -1,19 +1,19 @@
-//! Room for the images, where the engine keeps them.
+//! Disk space for the images, where the engine stores them.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::compose::Engine;
-use crate::manifest::ByteSize;
+use crate::config::ByteSize;
 use crate::probe::{Check, Snapshot};
 
 pub(super) const KIND: &str = "disk";
 
-/// What an image that is not here yet is taken to weigh: what a runtime with an application on top usually does.
+/// The assumed size of an image that is not here yet: that of a usual runtime with an application.
 const UNKNOWN_IMAGE: u64 = 500_000_000;
-/// Building and pulling keep layers packed and unpacked, and the old image beside the new one.
+/// Building and pulling keep layers packed and unpacked, and the old image next to the new one.
 const FACTOR: u64 = 3;
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let Ok(engine) = snapshot.engine() else { return Vec::new() };
     if snapshot.services.is_empty() {
         return Vec::new();
@@ -38,15 +38,15 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
     vec![judge(&folder, free, total, &absent)]
 }
 
-/// What a file system has left, for somebody who is not root.
+/// The free space of a file system, for users other than root.
 fn room(path: &Utf8Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(path.as_std_path()).ok()?;
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// `images`: what they weigh together; `absent`: those that are still to come.
+/// `images`: their total size; `absent`: those that are not here yet.
 fn judge(path: &Utf8Path, free: u64, images: u64, absent: &[String]) -> Check {
-    let cure = "`cargo xtask df` shows what this project occupies, `cargo xtask clean` frees some of it; look for large logs and old backups too";
+    let cure = "`cargo xtask df` shows what uses the space, `cargo xtask clean` frees some of it; look for large logs and old backups too";
     let [left, weight, most] = [free, images, FACTOR * images].map(ByteSize::new);
     if !absent.is_empty() && free < (FACTOR - 1) * images {
         let detail =

@@ -1,4 +1,4 @@
-//! What services mount from this machine: whether it is there, is what it should be, and may be used.
+//! What services mount from this machine: whether it exists, has the right type, and is accessible.
 
 use std::os::unix::fs::MetadataExt as _;
 
@@ -10,7 +10,7 @@ use crate::probe::{Check, Snapshot};
 
 const KIND: &str = "mount";
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     if !Engine::is_remote() {
         for (name, service) in &snapshot.services {
@@ -20,7 +20,7 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
     }
     checks.extend(writable(snapshot));
     if checks.is_empty() && snapshot.services.values().any(|service| !service.volumes.is_empty()) {
-        checks.push(Check::ok(KIND, "all", "what the services mount is there and may be used"));
+        checks.push(Check::ok(KIND, "all", "what the services mount exists and is accessible"));
     }
     checks
 }
@@ -64,12 +64,12 @@ fn group(service: &Service) -> Option<u32> {
     service.user.as_deref()?.split_once(':')?.1.parse().ok()
 }
 
-/// A name with an extension; `conf.d` and its like are folders by custom.
+/// A name with an extension; names such as `conf.d` are usually folders.
 fn is_file_name(path: &Utf8Path) -> bool {
     path.extension().is_some_and(|extension| extension != "d") && path.file_stem().is_some()
 }
 
-/// Whether each running container may write what it mounts to be written.
+/// Whether each running container can write to its writable mounts.
 fn writable(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let asked: Vec<(&Container, &Mount)> = snapshot
         .running()
@@ -89,7 +89,7 @@ fn refused(snapshot: &Snapshot<'_>, container: &Container, mount: &Mount) -> Opt
     let call = Invocation::new("docker")
         .args(["exec", &container.id, "test", "-w", &mount.target])
         .deadline(std::time::Duration::from_secs(5));
-    // Any other end says that there is no `test` in the image, which tells nothing.
+    // Any other exit code means that the image has no `test`, so the result is unknown.
     let Err(ExecError::Exited { code: 1, .. }) = snapshot.project.runner().read(&call) else { return None };
     let volume = mount.source.as_deref().unwrap_or("the volume");
     let detail = format!("permissions: it may not write {} ({volume})", mount.target);

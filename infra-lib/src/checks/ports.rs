@@ -1,23 +1,24 @@
-//! Published ports that somebody else has.
+//! Published ports that another process uses.
 
 use std::collections::BTreeSet;
 
-use crate::compose::{self, Container, Engine, Model, Status};
+use crate::compose::{self, Container, Engine, Model};
 use crate::probe::{Check, Snapshot};
 use crate::project::Project;
+use crate::stack;
 
 const KIND: &str = "port";
 
-/// A port that a service wants and somebody else has.
+/// A port that a service needs and another process uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Conflict {
-    /// The service.
+    /// The service that publishes it.
     pub(crate) service: String,
     /// The port on this machine.
     pub(crate) port: u16,
     /// The port in the container.
     pub(crate) target: u16,
-    /// Who has it, in words.
+    /// A description of the current holder.
     pub(crate) holder: String,
     /// The variable that the compose file takes the port from, if it does.
     pub(crate) variable: Option<String>,
@@ -25,7 +26,7 @@ pub(crate) struct Conflict {
     pub(crate) free: Option<u16>,
 }
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let (Some(model), Some(containers)) = (snapshot.model(), &snapshot.containers) else { return Vec::new() };
     if Engine::is_remote() {
         return vec![Check::skip(KIND, "published", "the engine is on another machine")];
@@ -39,37 +40,29 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
     conflicts.iter().map(Conflict::check).collect()
 }
 
-/// The published ports of services that are on and not running, as far as somebody else has them. Several services that
+/// The published ports of enabled services that are not running, if another process uses them. Several services that
 /// want the same port are a conflict too.
 pub(crate) fn conflicts(project: &Project, model: &Model, containers: &[Container]) -> Vec<Conflict> {
-    let runs = |service: &str| {
-        containers.iter().any(|container| container.service == service && container.status == Status::Running)
-    };
     let active = model.active(&project.environment().profiles);
     let mut wanted: BTreeSet<u16> =
         model.services.values().flat_map(|service| &service.ports).filter_map(compose::Port::host_port).collect();
-    let mut raw = None;
     let mut conflicts = Vec::new();
-    for (name, service) in active.into_iter().filter(|(name, _)| !runs(name)) {
-        for port in &service.ports {
-            let Some(taken) = compose::taken(project.compose(), project.runner(), port) else { continue };
-            let raw = raw.get_or_insert_with(|| project.compose().raw_model(project.runner()).ok());
-            let free = free_near(port.host_ip.as_deref().unwrap_or_default(), taken.port, &wanted);
-            wanted.extend(free);
-            conflicts.push(Conflict {
-                service: name.to_owned(),
-                port: taken.port,
-                target: port.target,
-                holder: taken.holder,
-                variable: raw.as_ref().and_then(|raw| raw.port_variable(name, port.target)),
-                free,
-            });
-        }
+    for (name, port, taken) in stack::ports::taken(project, active.into_iter(), containers) {
+        let free = free_near(port.host_ip.as_deref().unwrap_or_default(), taken.port, &wanted);
+        wanted.extend(free);
+        conflicts.push(Conflict {
+            service: name.to_owned(),
+            port: taken.port,
+            target: port.target,
+            holder: taken.holder,
+            variable: project.sources().port_variable(name, port.target),
+            free,
+        });
     }
     conflicts
 }
 
-/// The next port that nobody has and that no service wants.
+/// The next port that is free and that no service publishes.
 pub(crate) fn free_near(ip: &str, port: u16, wanted: &BTreeSet<u16>) -> Option<u16> {
     let from = if port < 1024 { port.saturating_add(8000) } else { port.saturating_add(1) };
     (from..=from.saturating_add(500)).find(|port| !wanted.contains(port) && compose::is_free(ip, *port))

@@ -1,4 +1,4 @@
-//! Hot reload: whether a changed source file can reach the program that should notice it.
+//! Hot reload: whether the running program can see a changed source file.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::probe::{Check, Snapshot};
 
 const KIND: &str = "reload";
 
-/// What a program is called, or told, that watches its sources.
+/// The names and arguments of programs that watch their sources.
 const WATCHERS: [&str; 25] = [
     "--watch",
     "--hot",
@@ -38,18 +38,18 @@ const WATCHERS: [&str; 25] = [
     "entr ",
     "spring-boot-devtools",
 ];
-/// Below this, a frontend of ordinary size is not watched whole.
+/// Below this limit, a frontend of ordinary size is not watched completely.
 const FEW_WATCHES: u64 = 65_536;
 const WATCHES: &str = "/proc/sys/fs/inotify/max_user_watches";
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     if snapshot.project.environment().protected {
         return Vec::new();
     }
     let mut checks = Vec::new();
     let mut watched = Vec::new();
     for (name, service) in snapshot.services.iter().filter(|(_, service)| service.build.is_some()) {
-        let container = snapshot.of(name).find(|container| container.status == Status::Running);
+        let container = snapshot.containers_of(name).find(|container| container.status == Status::Running);
         let runs = container.map(|container| processes(snapshot, container)).unwrap_or_default();
         let found = judge(name, service, &runs);
         if found.is_none() && mounts_source(service) {
@@ -64,7 +64,7 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
                 Check::warn(
                     KIND,
                     watched.join(", "),
-                    "hot reload cannot work: the engine is on another machine, which has other files",
+                    "hot reload cannot work: the engine is on another machine, with other files",
                 )
                 .with_hint("use `develop.watch` of Compose, or an engine on this machine"),
             );
@@ -76,9 +76,9 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
     checks
 }
 
-/// What the container runs, one command line each; empty where that cannot be seen.
+/// The command lines of the container's processes; empty if unknown.
 fn processes(snapshot: &Snapshot<'_>, container: &Container) -> Vec<String> {
-    // The engine insists on seeing the process ids.
+    // The engine requires the process ids.
     let call =
         Invocation::new("docker").args(["top", &container.id, "-eo", "pid,args"]).deadline(Duration::from_secs(5));
     let output = snapshot.project.runner().read(&call).map(|output| output.text()).unwrap_or_default();
@@ -109,7 +109,7 @@ fn judge(name: &str, service: &Service, runs: &[String]) -> Option<Check> {
     }
 }
 
-/// The command of the compose file as text; empty where the image's own one counts.
+/// The command of the compose file as text; empty if the image's own is used.
 fn command(service: &Service) -> String {
     let part = |key: &str| match service.rest.get(key) {
         Some(serde_json::Value::Array(words)) => {
@@ -135,7 +135,7 @@ fn is_program(runs: &[String]) -> bool {
     )
 }
 
-/// Whether something of the folder that it is built from is mounted, to be read while it runs.
+/// Whether a part of its build context is mounted while it runs.
 fn mounts_source(service: &Service) -> bool {
     let develops = service.rest.get("develop").is_some_and(|develop| !develop.is_null());
     let context = service.build.as_ref().and_then(|build| build.context.as_deref()).map(Utf8Path::new);

@@ -1,4 +1,4 @@
-//! Containers that do not run as they should, and why, by what they said last.
+//! Containers that do not run correctly, and why, according to their last log lines.
 
 use crate::compose::readiness::{Baseline, Verdict};
 use crate::compose::{Container, Status};
@@ -6,17 +6,17 @@ use crate::exec::Invocation;
 use crate::probe::logs::is_error;
 use crate::probe::{Check, Snapshot, one_line};
 
-use super::symptom;
+use super::log_patterns;
 
 const KIND: &str = "service";
 
-/// How far back a service that runs is listened to, and how much of it.
+/// How far back the log of a running service is read, and how many lines.
 const RECENT: &str = "5m";
 const LINES: &str = "200";
-/// How many lines before its end may say why.
+/// How many of the last lines are searched for the cause of an exit.
 const LAST_WORDS: &str = "60";
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     if let Some(status) = snapshot.project.local_status()
         && status.pid.is_none()
     {
@@ -37,17 +37,17 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
 
 fn examine(snapshot: &Snapshot<'_>, container: &Container) -> Check {
     let looping = container.restart_count > 0 && !has_settled(snapshot, container);
-    let baseline = if looping { Baseline::default() } else { Baseline::of(std::slice::from_ref(container)) };
+    let baseline = if looping { Baseline::default() } else { Baseline::new(std::slice::from_ref(container)) };
     match baseline.judge(container, snapshot.now) {
         Verdict::Ready if container.status == Status::Running => running(snapshot, container),
         Verdict::Ready => Check::ok(KIND, &container.service, container.state()),
-        // Without a health check there is nothing better to be had than that it runs.
+        // Without a health check, running is the best that is known.
         Verdict::NotYet(state) if container.status != Status::Created => Check::ok(KIND, &container.service, state),
         Verdict::NotYet(state) | Verdict::Failed(state) => broken(snapshot, container, &state),
     }
 }
 
-/// Whether it has run longer since its last restart than a crash loop would let it.
+/// Whether it has run longer since its last restart than in a crash loop.
 fn has_settled(snapshot: &Snapshot<'_>, container: &Container) -> bool {
     container.started.is_some_and(|started| snapshot.now.duration_since(started).as_secs() > 300)
 }
@@ -68,9 +68,9 @@ fn broken(snapshot: &Snapshot<'_>, container: &Container, state: &str) -> Check 
         (false, _) => vec![container.error.clone()],
         (true, _) => last_words(snapshot, container),
     };
-    let found = symptom::read(&said);
+    let found = log_patterns::read(&said);
     let checked = vec![snapshot.clean(&container.health_output)];
-    let found = found.or_else(|| symptom::read(&checked));
+    let found = found.or_else(|| log_patterns::read(&checked));
     if let Some((symptom, line)) = found {
         let detail = format!("{state}: {}: {}", symptom.cause, one_line(line));
         return Check::fail(KIND, service, detail).with_hint(symptom.cure_for(service));
@@ -89,7 +89,7 @@ fn running(snapshot: &Snapshot<'_>, container: &Container) -> Check {
     let recent = Invocation::new("docker").args(["logs", "--since", RECENT, "--tail", LINES, &container.id]);
     let errors: Vec<String> = lines(snapshot, &recent).into_iter().filter(|line| is_error(line)).collect();
     let state = container.state();
-    match (symptom::read(&errors), errors.last()) {
+    match (log_patterns::read(&errors), errors.last()) {
         (Some((symptom, line)), _) => {
             Check::warn(KIND, service, format!("{state}, and it logs: {}: {}", symptom.cause, one_line(line)))
                 .with_hint(symptom.cure_for(service))
@@ -107,7 +107,7 @@ fn last_words(snapshot: &Snapshot<'_>, container: &Container) -> Vec<String> {
 fn lines(snapshot: &Snapshot<'_>, call: &Invocation) -> Vec<String> {
     let mut lines = Vec::new();
     let call = call.clone().deadline(std::time::Duration::from_secs(10));
-    // The log of a container that is already gone is simply not there.
+    // A container that was removed has no log.
     let _ = snapshot.project.runner().lines(&call, |_, line| {
         lines.push(line.to_owned());
         Ok(())

@@ -1,8 +1,9 @@
 //! The programs that the project needs.
 
 use crate::compose::ComposeError;
+use crate::config::ServicesAxis;
 use crate::exec::{ExecError, Invocation, Runner};
-use crate::manifest::ServicesAxis;
+use crate::failure::Failure as _;
 use crate::postgres::local::installed;
 use crate::probe::{Check, Snapshot, failure};
 use crate::project::{DatabaseAxis, Project};
@@ -11,7 +12,7 @@ use super::install::Need;
 
 const KIND: &str = "tool";
 
-pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
+pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     let project = snapshot.project;
     if project.has_services() {
@@ -27,7 +28,7 @@ pub(super) fn look(snapshot: &Snapshot<'_>) -> Vec<Check> {
     checks
 }
 
-/// What `setup --install` would have to bring for services that run (`services`) and for this database.
+/// What `setup --install` must install to run services (`services`) and for this database.
 pub(super) fn missing(project: &Project, services: ServicesAxis, database: DatabaseAxis) -> Vec<Need> {
     let runner = project.runner();
     let mut needs = Vec::new();
@@ -44,7 +45,7 @@ pub(super) fn missing(project: &Project, services: ServicesAxis, database: Datab
     }
     match database {
         DatabaseAxis::Local if installed::server(project).is_err() => needs.push(Need::PostgresServer),
-        DatabaseAxis::Url if project.manifest().database.client.is_none() && installed::client(project).is_err() => {
+        DatabaseAxis::Url if project.config().database.client.is_none() && installed::client(project).is_err() => {
             needs.push(Need::PostgresClient);
         }
         _ => {}
@@ -54,13 +55,13 @@ pub(super) fn missing(project: &Project, services: ServicesAxis, database: Datab
     needs
 }
 
-/// An engine that answers, wherever it is, or one that is installed here and does not run.
+/// An engine that answers, wherever it is, or one that is installed here but not running.
 fn has_engine(runner: &Runner) -> bool {
     let installed = ["/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd", "/Applications/Docker.app"];
     installed.iter().any(|path| std::path::Path::new(path).exists())
         || runner.find("dockerd").is_ok()
         || runner.find("colima").is_ok()
-        || crate::compose::Engine::ask(runner).is_ok()
+        || crate::compose::Engine::query(runner).is_ok()
 }
 
 fn docker(project: &Project) -> Check {
@@ -85,11 +86,11 @@ fn buildx(runner: &Runner) -> Check {
     }
 }
 
-/// PostgreSQL's own programs, where this machine has to bring them.
+/// PostgreSQL's own programs, if this machine needs them.
 fn postgres(project: &Project) -> Option<Check> {
     let found = match project.database_axis() {
         DatabaseAxis::Local => installed::server(project),
-        DatabaseAxis::Url if project.manifest().database.client.is_none() => installed::client(project),
+        DatabaseAxis::Url if project.config().database.client.is_none() => installed::client(project),
         DatabaseAxis::Url | DatabaseAxis::Service => return None,
     };
     Some(match found {

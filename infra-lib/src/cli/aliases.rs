@@ -5,44 +5,48 @@ use std::path::PathBuf;
 
 use clap::{Args as _, FromArgMatches as _};
 
-use super::globals::Globals;
+use crate::report::command::CommandPrefix;
 
-/// What can be known about a command line before the project's tasks are.
+use super::globals::{Globals, commands};
+
+/// What is known about a command line before the project's tasks are.
 #[derive(Debug, Default)]
-pub(super) struct Early {
+pub(super) struct PreParsed {
     pub(super) dir: PathBuf,
+    /// What the commands in hints begin with.
+    pub(super) commands: CommandPrefix,
     pub(super) json: bool,
     pub(super) env: Option<String>,
-    /// The first word that is no option, and its place among the words.
+    /// The first word that is not an option, and its position.
     pub(super) word: Option<(usize, String)>,
 }
 
-/// Reads the global options and finds the first word, whatever the commands are.
-pub(super) fn early(words: &[OsString]) -> Early {
+/// Reads the global options and finds the first word, without knowing the commands.
+pub(super) fn early(words: &[OsString]) -> PreParsed {
     let command = Globals::augment_args(clap::Command::new("early"))
         .disable_help_flag(true)
         .disable_help_subcommand(true)
         .allow_external_subcommands(true)
         .ignore_errors(true);
-    let Ok(matches) = command.try_get_matches_from(words) else { return Early::default() };
+    let Ok(matches) = command.try_get_matches_from(words) else { return PreParsed::default() };
     let globals = Globals::from_arg_matches(&matches).ok();
     let word = matches
         .subcommand_name()
         .and_then(|name| Some((words.iter().skip(1).position(|word| word == name)? + 1, name.to_owned())));
     let after = &words[word.as_ref().map_or(words.len(), |(at, _)| *at)..];
-    Early {
-        dir: globals
-            .as_ref()
-            .and_then(|globals| globals.project_dir.clone())
-            .or_else(|| dir_after(after))
-            .unwrap_or_else(|| PathBuf::from(".")),
-        env: globals.as_ref().and_then(|globals| globals.env.clone()),
+    let dir = globals.as_ref().and_then(|globals| globals.project_dir.clone()).or_else(|| dir_after(after));
+    let env = globals.as_ref().and_then(|globals| globals.env.clone());
+    let confirm = globals.as_ref().and_then(|globals| globals.confirm.as_deref());
+    PreParsed {
+        commands: commands(dir.as_deref(), env.as_deref(), confirm),
+        dir: dir.unwrap_or_else(|| PathBuf::from(".")),
+        env,
         json: globals.is_some_and(|globals| globals.json) || after.iter().any(|word| word == "--json"),
         word,
     }
 }
 
-/// `-C DIR` may also stand after the command.
+/// `-C DIR` may also follow the command.
 fn dir_after(words: &[OsString]) -> Option<PathBuf> {
     let words: Vec<_> = words.iter().take_while(|word| *word != "--").collect();
     words.iter().enumerate().find_map(|(at, word)| {
@@ -54,8 +58,8 @@ fn dir_after(words: &[OsString]) -> Option<PathBuf> {
     })
 }
 
-/// Replaces a Make-style first word by the command that it stands for; a word that is known stays what it is.
-pub(super) fn expand(words: &[OsString], early: &Early, is_known: impl Fn(&str) -> bool) -> Vec<OsString> {
+/// Replaces a Make-style first word by its command; a known word is left as it is.
+pub(super) fn expand(words: &[OsString], early: &PreParsed, is_known: impl Fn(&str) -> bool) -> Vec<OsString> {
     let Some((at, word)) = &early.word else { return words.to_vec() };
     if is_known(word) {
         return words.to_vec();
@@ -69,7 +73,7 @@ pub(super) fn expand(words: &[OsString], early: &Early, is_known: impl Fn(&str) 
         .collect()
 }
 
-/// The targets of a Makefile that stand for a command with options.
+/// The targets of a Makefile that are a command with options.
 pub(super) const WORDS: [&str; 6] = ["rebuild", "clean-volumes", "ip", "prod-build", "prod-start", "prod-stop"];
 
 fn meaning(word: &str) -> Option<Vec<&str>> {

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use crate::error::Error;
+use crate::project::error::Error;
 
 use super::command::{Kind, offer};
 use super::{commands, help, task};
 
 /// The root command with the host's commands, ours and the project's tasks; and why the tasks are unknown, if they are.
 pub(super) fn assemble<C: Subcommand>(dir: &Path) -> (clap::Command, Option<Error>) {
-    // First with none of ours, to learn which names the host keeps for itself; what both have is the host's.
+    // First without ours, to learn the host's names; a name that both have is the host's.
     offer(Vec::new());
     let host = C::augment_subcommands(clap::Command::new("host"));
     let host: BTreeSet<&str> = host.get_subcommands().map(clap::Command::get_name).collect();

@@ -1,11 +1,11 @@
-//! Long texts for whoever did not ask: cron mails what a job says.
+//! Shortens long texts: cron mails the output of a job.
 
-/// The most lines that a command says of its error or outcome with `--quiet`; four more may be warnings.
+/// The maximum number of lines for an error or outcome with `--quiet`; up to four more are warnings.
 pub(super) const LINES: usize = 16;
 /// The most lines of a hint, among them.
 pub(super) const HINT_LINES: usize = 4;
 
-/// The text in at most so many lines, the middle left out: what happened stands at the beginning, what was said last at
+/// The text in at most this many lines, without the middle: what happened is at the beginning, the last messages at
 /// the end.
 pub(super) fn brief(text: &str, most: usize) -> String {
     let lines: Vec<&str> = text.trim_end().lines().collect();
@@ -13,7 +13,7 @@ pub(super) fn brief(text: &str, most: usize) -> String {
         return lines.join("\n");
     }
     let (first, last) = (most / 2, most - most / 2 - 1);
-    let gap = format!("… {} more lines; without --quiet they are shown …", lines.len() - first - last);
+    let gap = format!("… {} more lines, shown without --quiet …", lines.len() - first - last);
     let parts = [&lines[..first], &[gap.as_str()], &lines[lines.len() - last..]];
     parts.concat().join("\n")
 }

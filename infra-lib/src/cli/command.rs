@@ -72,7 +72,7 @@ impl Kind {
     }
 }
 
-/// What clap's derived traits, being static, cannot be told in another way: which commands we offer beside the host's.
+/// The commands that we offer besides the host's. Static, because clap's derived traits are.
 static OFFERED: Mutex<Vec<Kind>> = Mutex::new(Vec::new());
 
 fn offered() -> Vec<Kind> {

@@ -1,5 +1,7 @@
 //! The table of commands: one line each.
 
+use clap::Arg;
+
 use crate::ops;
 
 use super::entry::{Entry, entry};
@@ -23,16 +25,17 @@ pub(super) fn all() -> Vec<Entry> {
         entry::<ops::Health>(),
         entry::<ops::Clean>(),
         entry::<ops::DbShell>(),
-        entry::<ops::DbBackup>(),
+        entry::<ops::DbBackup>()
+            .mode::<ops::ListBackups>(list().conflicts_with_all(["name", "format", "jobs", "verify"])),
         entry::<ops::DbVerify>(),
         entry::<ops::DbPrune>(),
-        entry::<ops::DbRestore>(),
+        entry::<ops::DbRestore>().mode::<ops::RollbackRestore>(rollback()).mode::<ops::DropPrevious>(drop_previous()),
         entry::<ops::DbMigrate>(),
         entry::<ops::DbSeed>(),
         entry::<ops::DbReset>(),
-        entry::<ops::Backup>(),
+        entry::<ops::Backup>().mode::<ops::ListBackupSets>(list()),
         entry::<ops::Restore>(),
-        entry::<ops::VolumeBackup>(),
+        entry::<ops::VolumeBackup>().mode::<ops::ListVolumeBackups>(list().conflicts_with("name")),
         entry::<ops::VolumeRestore>(),
         entry::<ops::Schedule>(),
         entry::<ops::Init>(),
@@ -45,7 +48,24 @@ pub(super) fn all() -> Vec<Entry> {
     ]
 }
 
+fn list() -> Arg {
+    Arg::new("list").long("list")
+}
+
+fn rollback() -> Arg {
+    Arg::new("rollback").long("rollback").alias("undo").conflicts_with_all(["backup", "into", "drop_previous"])
+}
+
+fn drop_previous() -> Arg {
+    Arg::new("drop_previous").long("drop-previous").alias("finish").conflicts_with_all(["backup", "into"])
+}
+
 /// The operation of this name.
 pub(super) fn find(name: &str) -> Option<Entry> {
     all().into_iter().find(|entry| entry.name == name)
+}
+
+/// The names of all commands, including those that are not operations.
+pub(super) fn names() -> Vec<&'static str> {
+    all().into_iter().map(|entry| entry.name).chain(["completions", "help"]).collect()
 }

@@ -1,44 +1,46 @@
 //! The options that every command has.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::exec::invocation::quote;
 use crate::report::Verbosity;
+use crate::report::command::CommandPrefix;
 
 /// Options before or after any command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Globals {
-    /// The project's folder [default: the nearest with an infra.toml, else with a compose file].
+    /// Project folder [default: the nearest with an infra.toml, else with a compose file].
     #[arg(short = 'C', long, global = true, value_name = "DIR")]
     pub(super) project_dir: Option<PathBuf>,
-    /// The environment, such as production [default: development].
+    /// Environment, such as production [default: development].
     #[arg(short, long, global = true, value_name = "NAME", env = "INFRA_ENV", hide_env_values = true)]
     pub(super) env: Option<String>,
-    /// One JSON document on stdout; errors as one on stderr.
+    /// Print one JSON document on stdout, errors as one on stderr.
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// Nothing on success.
+    /// Print nothing on success.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Every command that is run, secrets masked, and what it prints.
+    /// Print each command that is run, with secrets masked, and its output.
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
-    /// Print the commands that would change something, and change nothing.
+    /// Print the commands that would change something, without running them.
     #[arg(long, global = true)]
     pub(super) dry_run: bool,
-    /// Answer yes to ordinary questions; never enough for a protected environment.
+    /// Answer yes to ordinary questions; not enough in a protected environment.
     #[arg(short, long, global = true)]
     pub(super) yes: bool,
-    /// The project's name, for destruction in a protected environment.
+    /// Project name, to confirm destruction in a protected environment.
     #[arg(long, global = true, value_name = "NAME")]
     pub(super) confirm: Option<String>,
     /// When to use colours.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(super) color: Color,
-    /// No spinners and bars.
+    /// Hide spinners and progress bars.
     #[arg(long, global = true)]
     pub(super) no_progress: bool,
 }
@@ -52,9 +54,14 @@ pub(super) enum Color {
 }
 
 impl Globals {
-    /// What clap does not see, because one stands before the command and the other after it.
+    /// Conflicts that clap does not see, because one option precedes the command and the other follows it.
     pub(super) fn contradiction(&self) -> Option<&'static str> {
         (self.quiet && self.verbose).then_some("--quiet and --verbose cannot be used together")
+    }
+
+    /// What the commands in hints begin with.
+    pub(super) fn commands(&self) -> CommandPrefix {
+        commands(self.project_dir.as_deref(), self.env.as_deref(), self.confirm.as_deref())
     }
 
     pub(super) fn verbosity(&self) -> Verbosity {
@@ -65,13 +72,13 @@ impl Globals {
         }
     }
 
-    /// Whether bars are welcome: at a terminal that can draw them, and not in a CI job.
+    /// Whether to show progress bars: at a terminal that can draw them, and not in a CI job.
     pub(super) fn progress(&self) -> bool {
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
         !self.no_progress && !self.json && !self.quiet && !dumb && !is_set("CI") && std::io::stderr().is_terminal()
     }
 
-    /// Whether there is somebody to ask.
+    /// Whether questions can be asked.
     pub(super) fn interactive(&self) -> bool {
         !self.json && !is_set("CI") && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
@@ -94,6 +101,21 @@ impl Globals {
             }
         }
     }
+}
+
+/// The program as it was called, with the options that choose the project and the environment.
+pub(super) fn commands(dir: Option<&Path>, env: Option<&str>, confirm: Option<&str>) -> CommandPrefix {
+    let called = std::env::args_os().next().unwrap_or_default();
+    // Cargo's alias calls the program by its path.
+    let program = match Path::new(&called).file_stem() {
+        None => "cargo xtask".to_owned(),
+        Some(name) if name == "xtask" => "cargo xtask".to_owned(),
+        Some(_) => quote(&called.to_string_lossy()),
+    };
+    CommandPrefix::new(program)
+        .option("-C", dir.map(|dir| quote(&dir.to_string_lossy())))
+        .option("-e", env.map(quote))
+        .option("--confirm", confirm.map(quote))
 }
 
 fn is_set(key: &str) -> bool {

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use clap::{Args as _, Subcommand};
 
-use crate::operation::Group;
+use crate::project::operation::Group;
 
 use super::command::{Kind, offered_as};
 use super::globals::Globals;
 
 const ABOUT: &str = "Set up, run, back up and check this project.";
 const TEMPLATE: &str = "{about}\n\n{usage-heading} {usage}{after-help}";
-/// What a narrow terminal shows without breaking lines.
+/// The width of a narrow terminal.
 const COLUMNS: usize = 80;
 
 /// The root command, with every command under its heading.
@@ -19,7 +19,7 @@ pub(super) fn command<C: Subcommand>() -> clap::Command {
     let root = clap::Command::new("xtask").bin_name("cargo xtask");
     let root = C::augment_subcommands(Globals::augment_args(root));
     let overview = overview(&root);
-    // What the derives take from the doc comments of their types is for readers of the code.
+    // The text that the derives take from doc comments is for readers of the code.
     root.about(ABOUT)
         .long_about(None)
         .version(env!("CARGO_PKG_VERSION"))
@@ -35,7 +35,7 @@ pub(super) fn command<C: Subcommand>() -> clap::Command {
 /// Every command under the heading of its group; the host's own come first, the project's tasks last.
 fn overview(root: &clap::Command) -> String {
     let general = Group::General.title();
-    // What is not offered by us is the host's, also where ours has the same name.
+    // What we do not offer is the host's, even if ours has the same name.
     let heading = |name: &str| match offered_as(name) {
         Some(Kind::Operation(entry)) => entry.group.title(),
         Some(Kind::Completions) => general,
@@ -68,8 +68,8 @@ fn overview(root: &clap::Command) -> String {
 }
 
 const FOOTER: &str = "
-`cargo xtask help COMMAND` explains one, with the options that all have.
-A new checkout begins with `cargo xtask setup`.";
+`cargo xtask help COMMAND` explains a command and the global options.
+In a new checkout, begin with `cargo xtask setup`.";
 
 /// The first sentence, without its full stop.
 pub(super) fn summary(command: &clap::Command) -> String {

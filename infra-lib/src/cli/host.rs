@@ -1,4 +1,4 @@
-//! The way in: parsing the words for a host, or for ourselves.
+//! Parses the command line, for a host or for ourselves.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{FromArgMatches as _, Subcommand};
 
-use super::aliases::{self, Early};
+use super::aliases::{self, PreParsed};
 use super::assemble::assemble;
 use super::command::Command;
 use super::completions;
@@ -18,7 +18,7 @@ use super::run::Context;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Cli<C> {
-    /// The command.
+    /// The parsed command, of the type that `parse` was called with.
     pub command: C,
     /// The global options, and how to run the library's commands with them.
     pub context: Context,
@@ -35,27 +35,31 @@ pub fn main() -> ExitCode {
 pub fn parse<C: Subcommand>() -> Cli<C> {
     let words: Vec<OsString> = std::env::args_os().collect();
     if let Some(typed) = completions::asked(&words) {
-        End::Shown(completions::answer::<C>(typed)).leave(false);
+        End::Shown(completions::answer::<C>(typed)).leave(&PreParsed::default());
+    }
+    if let Some(path) = completions::program::asked(&words) {
+        End::Shown(path).leave(&PreParsed::default());
     }
     let early = aliases::early(&words);
-    try_parse(&words, &early).unwrap_or_else(|end| end.leave(early.json))
+    try_parse(&words, &early).unwrap_or_else(|end| end.leave(&early))
 }
 
-fn try_parse<C: Subcommand>(words: &[OsString], early: &Early) -> Result<Cli<C>, End> {
+fn try_parse<C: Subcommand>(words: &[OsString], early: &PreParsed) -> Result<Cli<C>, End> {
     let (mut command, problem) = assemble::<C>(&early.dir);
     let words = aliases::expand(words, early, |word| word == "help" || command.find_subcommand(word).is_some());
     let matches = match (command.try_get_matches_from_mut(&words), problem) {
         (Ok(matches), _) => matches,
-        // The word may be a task of the manifest that cannot be read.
+        // The word may be a task of the configuration that cannot be read.
         (Err(error), Some(problem)) if error.kind() == ErrorKind::InvalidSubcommand => {
             return Err(End::Problem(problem));
         }
-        (Err(error), _) => return Err(End::of(&error, &command)),
+        (Err(error), _) => return Err(End::from_clap(&error, &command)),
     };
-    let globals = Globals::from_arg_matches(&matches).map_err(|error| End::of(&error, &command))?;
+    let globals = Globals::from_arg_matches(&matches).map_err(|error| End::from_clap(&error, &command))?;
     if let Some(contradiction) = globals.contradiction() {
-        return Err(End::usage(contradiction, "leave one of them out"));
+        return Err(End::usage(contradiction, "use only one of them"));
     }
-    let parsed = C::from_arg_matches(&matches).map_err(|error| End::of(&error.format(&mut command), &command))?;
+    let parsed =
+        C::from_arg_matches(&matches).map_err(|error| End::from_clap(&error.format(&mut command), &command))?;
     Ok(Cli { command: parsed, context: Context::new(globals) })
 }

@@ -33,11 +33,3 @@ mod tests;
 pub use command::Command;
 pub use host::{Cli, main, parse};
 pub use run::Context;
-pub(crate) use scheduled::refuse_unfit;
-
-/// Every word that is a command here.
-#[cfg(test)]
-pub(crate) fn command_names() -> Vec<String> {
-    let ours = commands::all().into_iter().map(|entry| entry.name);
-    ours.chain(["completions", "help"]).map(str::to_owned).collect()
-}

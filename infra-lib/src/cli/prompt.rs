@@ -5,33 +5,36 @@ use std::io::Write as _;
 use dialoguer::{Confirm, Input};
 
 use crate::consent::{Answer, Consent, Destruction, Given, Rule};
-use crate::report::printable;
+use crate::report::command::CommandPrefix;
+use crate::report::plain::printable;
 
-/// Answers by the flags where they answer, else asks whoever sits at the terminal.
+/// Answers from the flags if they decide, else asks at the terminal.
 pub(super) struct Terminal {
     pub(super) given: Given,
     pub(super) interactive: bool,
+    /// What the commands in questions begin with.
+    pub(super) commands: CommandPrefix,
 }
 
 impl Consent for Terminal {
-    fn ask(&self, destruction: &Destruction) -> Answer {
-        let given = self.given.ask(destruction);
+    fn confirm(&self, destruction: &Destruction) -> Answer {
+        let given = self.given.confirm(destruction);
         if given != Answer::Nobody || !self.interactive {
             return given;
         }
         let mut stderr = std::io::stderr().lock();
         let _ = writeln!(stderr, "{} in {} ({}):", destruction.operation, destruction.project, destruction.environment);
         for item in &destruction.items {
-            let _ = writeln!(stderr, "  {}", printable(item));
+            let _ = writeln!(stderr, "  {}", printable(&self.commands.expand(item)));
         }
         if let Some(backup) = &destruction.last_backup {
             let _ = writeln!(stderr, "  last backup: {backup}");
         }
         drop(stderr);
         let granted = match destruction.rule() {
-            Rule::Yes => Confirm::new().with_prompt("Go on?").default(false).interact().unwrap_or(false),
+            Rule::Yes => Confirm::new().with_prompt("Continue?").default(false).interact().unwrap_or(false),
             Rule::TypedName => {
-                let prompt = format!("Type `{}` to go on", destruction.project);
+                let prompt = format!("Type `{}` to continue", destruction.project);
                 Input::<String>::new()
                     .with_prompt(prompt)
                     .allow_empty(true)

@@ -2,17 +2,18 @@
 
 use std::io::Write as _;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::error::Error;
 use crate::exit::Exit;
-use crate::report::printable;
+use crate::project::error::Error;
+use crate::report::command::CommandPrefix;
+use crate::report::plain::printable;
 
 use super::brief::{HINT_LINES, LINES, brief};
 use super::entry::Rendered;
 use super::globals::Globals;
 
-/// Writes a line and ignores that nobody may be there to read it.
+/// Writes a line and ignores a closed stream.
 pub(super) fn stdout(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
@@ -27,8 +28,11 @@ pub(super) fn outcome(globals: &Globals, operation: &str, rendered: &Rendered) {
     if rendered.streamed {
         return;
     }
+    let commands = globals.commands();
     if globals.json {
-        let mut document = json!({"schema": 1, "operation": operation, "outcome": rendered.json});
+        let mut outcome = rendered.json.clone();
+        expand(&commands, &mut outcome);
+        let mut document = json!({"schema": 1, "operation": operation, "outcome": outcome});
         if rendered.withheld {
             document["dry_run"] = true.into();
         }
@@ -39,45 +43,64 @@ pub(super) fn outcome(globals: &Globals, operation: &str, rendered: &Rendered) {
     }
     let text = if globals.quiet { brief(&rendered.brief, LINES) } else { rendered.text.clone() };
     if !text.is_empty() {
-        // What an outcome quotes, a server or a container may have written.
-        stdout(&printable(text.trim_end()));
+        // An outcome may quote text from a server or a container.
+        stdout(&printable(commands.expand(text.trim_end()).as_ref()));
     }
     if !globals.quiet && !rendered.next.is_empty() && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-        stderr(&format!("\nnext:  {}", rendered.next.join("\n       ")));
+        let next: Vec<_> = rendered.next.iter().map(|command| commands.expand(command)).collect();
+        stderr(&format!("\nnext:  {}", next.join("\n       ")));
+    }
+}
+
+/// Names the commands in every text of a document as the caller would type them.
+fn expand(commands: &CommandPrefix, value: &mut Value) {
+    match value {
+        Value::String(text) => *text = commands.expand(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(|item| expand(commands, item)),
+        Value::Object(map) => map.values_mut().for_each(|item| expand(commands, item)),
+        _ => {}
     }
 }
 
 /// How an error is shown.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Manner {
+#[derive(Debug, Clone)]
+pub(super) struct Style {
+    /// What the commands in hints begin with.
+    pub(super) commands: CommandPrefix,
     pub(super) json: bool,
     pub(super) colored: bool,
     pub(super) quiet: bool,
 }
 
-pub(super) fn error(manner: Manner, operation: Option<&str>, error: &Error) {
-    let Manner { json, colored, quiet } = manner;
+impl Style {
+    pub(super) fn new(commands: CommandPrefix) -> Self {
+        Self { commands, json: false, colored: false, quiet: false }
+    }
+}
+
+pub(super) fn error(manner: &Style, operation: Option<&str>, error: &Error) {
+    let Style { commands, json, colored, quiet } = manner;
     let exit = error.exit();
-    // Whoever closed the pipe does not want to hear about it.
+    // A closed pipe is not an error.
     if exit == Exit::Signal(13) {
         return;
     }
-    let message = chain(error);
-    if json {
+    let message = commands.expand(&chain(error)).into_owned();
+    let hint = error.hint().map(|hint| commands.expand(&hint).into_owned());
+    if *json {
         let document = json!({
             "schema": 1,
             "operation": operation,
-            "error": {"code": exit.name(), "exit_code": exit.code(), "message": message, "hint": error.hint()},
+            "error": {"code": error.kind().code(), "exit_code": exit.code(), "message": message, "hint": hint},
         });
         return stderr(&document.to_string());
     }
-    let label = if colored { "\x1b[1;31merror:\x1b[0m" } else { "error:" };
-    let hint = error.hint();
-    let message = if quiet { brief(&message, LINES - hint.iter().len() * HINT_LINES) } else { message };
+    let label = if *colored { "\x1b[1;31merror:\x1b[0m" } else { "error:" };
+    let message = if *quiet { brief(&message, LINES - hint.iter().len() * HINT_LINES) } else { message };
     stderr(&format!("{label} {}", printable(&message)));
     if let Some(hint) = hint {
-        let hint = if quiet { brief(&hint, HINT_LINES) } else { hint };
-        let label = if colored { "\x1b[1;32mhint:\x1b[0m" } else { "hint:" };
+        let hint = if *quiet { brief(&hint, HINT_LINES) } else { hint };
+        let label = if *colored { "\x1b[1;32mhint:\x1b[0m" } else { "hint:" };
         stderr(&format!("{label} {}", printable(&hint)));
     }
 }

@@ -1,24 +1,30 @@
-//! Running what was parsed.
+//! Runs the parsed command.
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use crate::cancel::CancelToken;
 use crate::consent::Given;
-use crate::error::{Error, Result};
-use crate::exec::CancelToken;
 use crate::exit::Exit;
-use crate::operation::Operation as _;
 use crate::ops::Tasks;
+use crate::project::builder::CommandLine;
+use crate::project::error::{Error, Result};
+use crate::project::operation::Operation as _;
 use crate::project::{Project, ProjectBuilder};
 use crate::report::{Plain, Progress};
 
 use super::command::{Command, Kind};
+use super::commands;
 use super::completions::script;
 use super::entry::Rendered;
 use super::globals::Globals;
 use super::prompt::Terminal;
-use super::render::{self, Manner};
+use super::render::{self, Style};
+use super::scheduled::refuse_unfit;
 use super::{signals, tasks};
+
+/// Moves the cursor to the top left corner and clears the screen.
+const CLEAR: &str = "\x1b[H\x1b[2J";
 
 /// The global options, and how to run the library's commands with them.
 #[derive(Debug, Clone)]
@@ -41,8 +47,9 @@ impl Context {
             }
             Err(error) => {
                 let colored = self.globals.colored(std::io::stderr().is_terminal());
-                let manner = Manner { json: self.globals.json, colored, quiet: self.globals.quiet };
-                render::error(manner, Some(&name), &error);
+                let Globals { json, quiet, .. } = self.globals;
+                let manner = Style { commands: self.globals.commands(), json, colored, quiet };
+                render::error(&manner, Some(&name), &error);
                 error.exit()
             }
         };
@@ -57,11 +64,11 @@ impl Context {
     fn try_run(&self, command: &Command) -> Result<Rendered> {
         if self.globals.json && command.is_interactive() {
             let name = command.name();
-            return Err(Error::new(Exit::Usage, format!("`{name}` hands the terminal over and has no answer in JSON"))
-                .with_hint("leave --json out"));
+            return Err(Error::new(Exit::Usage, format!("`{name}` is interactive and cannot produce JSON"))
+                .with_hint("omit --json"));
         }
         let (project, rendered) = match &command.kind {
-            // A script is printed anywhere, also where there is no project.
+            // A script is printed anywhere, also without a project.
             Kind::Completions => return Ok(script::script(&command.matches)),
             Kind::Operation(entry) => {
                 let project = self.builder().anywhere(entry.anywhere).open()?;
@@ -86,11 +93,17 @@ impl Context {
         let cancel = CancelToken::new();
         signals::install(&cancel);
         let given = Given { yes: globals.yes, confirm: globals.confirm.clone() };
-        let consent = Terminal { given, interactive: globals.interactive() };
+        let consent = Terminal { given, interactive: globals.interactive(), commands: globals.commands() };
         let plain = Plain::stdio(globals.verbosity()).json(globals.json).cancel_when_unread(&cancel);
+        let plain = if std::io::stdout().is_terminal() { plain.clear_with(CLEAR) } else { plain };
         let dir = globals.project_dir.clone().unwrap_or_else(|| ".".into());
-        let mut builder = Project::builder(dir).consent(consent).cancel_token(cancel).dry_run(globals.dry_run);
-        builder = builder.keep_stdout(globals.json);
+        let mut builder = Project::builder(dir)
+            .consent(consent)
+            .cancel_token(cancel)
+            .dry_run(globals.dry_run)
+            .commands(globals.commands());
+        builder =
+            builder.keep_stdout(globals.json).command_line(CommandLine { check: refuse_unfit, names: commands::names });
         if let Some(environment) = &globals.env {
             builder = builder.environment(environment);
         }
@@ -98,7 +111,7 @@ impl Context {
     }
 }
 
-/// Secrets pass through this process: its memory goes into no core dump, and is no other process's to look at.
+/// Secrets pass through this process: its memory goes into no core dump, and other processes cannot read it.
 fn keep_memory_private() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use clap::Arg;
 
-use crate::error::Error;
-use crate::manifest::{Manifest, Task};
+use crate::config::ConfigError;
+use crate::config::{Config, Task};
+use crate::project::error::Error;
 
 use super::commands;
 use super::completions::script;
@@ -31,7 +32,7 @@ impl TaskEntry {
                 .trailing_var_arg(true)
                 .allow_hyphen_values(true)
                 .value_name("ARG")
-                .help("More arguments for the command"),
+                .help("Arguments for the command"),
         )
     }
 }
@@ -41,16 +42,16 @@ fn is_built_in(name: &str) -> bool {
     commands::find(name).is_some() || [script::NAME, "help"].contains(&name)
 }
 
-/// The tasks of the project that `dir` belongs to, without those that would hide a built-in. Where a manifest cannot be
+/// The tasks of the project that `dir` belongs to, without those that would hide a built-in. If `infra.toml` cannot be
 /// read there are none, and its error is returned too: opening the project will say it again, but a task cannot be asked for.
 pub(super) fn load(dir: &Path) -> (Vec<TaskEntry>, Option<Error>) {
     let root = match crate::project::root(dir) {
         Ok(root) => root,
-        Err(error @ Error::Manifest(_)) => return (Vec::new(), Some(error)),
-        // No project is no problem yet: `help` and `completions` work anywhere.
+        Err(error) if error.downcast_ref::<ConfigError>().is_some() => return (Vec::new(), Some(error)),
+        // A missing project is not an error yet: `help` and `completions` work anywhere.
         Err(_) => return (Vec::new(), None),
     };
-    match Manifest::load(&root) {
+    match Config::load(&root) {
         Ok(manifest) => {
             let tasks = manifest.tasks.into_iter().map(|(name, task)| TaskEntry::new(name, task));
             (tasks.filter(|task| !is_built_in(&task.name)).collect(), None)

@@ -2,21 +2,21 @@
 
 use clap::ArgMatches;
 
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::ops::RunTask;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
 use super::command::{Kind, offered_as};
 use super::commands;
 use super::entry::Rendered;
 use super::task::{ARGS, TaskEntry};
 
-/// Says which tasks cannot be reached, since a command has their name.
+/// Warns of tasks that are not available because a command has their name.
 pub(super) fn tell_hidden(project: &Project) {
-    for name in project.manifest().tasks.keys() {
+    for name in project.config().tasks.keys() {
         if !matches!(offered_as(name), Some(Kind::Task(_))) {
-            project.warn(format_args!("the task `{name}` in infra.toml is hidden by the command of that name"));
+            project.warn(format_args!("the task `{name}` in infra.toml is not available: a command has the same name"));
         }
     }
 }
@@ -26,15 +26,15 @@ pub(super) fn run(project: &Project, task: &TaskEntry, matches: &ArgMatches) -> 
     for name in order(project, &task.name)? {
         let rendered = match commands::find(&name) {
             Some(entry) => entry.run_default(project)?,
-            None => Rendered::of(&project.run(&RunTask { name: name.clone(), args: Vec::new() })?)?,
+            None => Rendered::from_outcome(&project.run(&RunTask { name: name.clone(), args: Vec::new() })?)?,
         };
         if rendered.exit != Exit::Ok {
-            project.warn(format_args!("`{name}`, which `{}` needs, did not succeed", task.name));
+            project.warn(format_args!("`{name}`, which `{}` needs, failed", task.name));
             return Ok(rendered);
         }
     }
     let args = matches.get_many::<String>(ARGS).into_iter().flatten().cloned().collect();
-    Rendered::of(&project.run(&RunTask { name: task.name.clone(), args })?)
+    Rendered::from_outcome(&project.run(&RunTask { name: task.name.clone(), args })?)
 }
 
 /// What must run before a task, each once, in order.
@@ -43,13 +43,13 @@ fn order(project: &Project, task: &str) -> Result<Vec<String>> {
         if path.iter().any(|open| open == name) {
             return Err(Error::new(
                 Exit::Config,
-                format!("the tasks need each other in a circle: {} -> {name}", path.join(" -> ")),
+                format!("the tasks depend on each other in a cycle: {} -> {name}", path.join(" -> ")),
             ));
         }
-        let Some(task) = project.manifest().tasks.get(name) else { return Ok(()) };
+        let Some(task) = project.config().tasks.get(name) else { return Ok(()) };
         path.push(name.to_owned());
         for need in &task.needs {
-            if commands::find(need).is_none() && !project.manifest().tasks.contains_key(need) {
+            if commands::find(need).is_none() && !project.config().tasks.contains_key(need) {
                 return Err(Error::new(
                     Exit::Config,
                     format!("task `{name}` needs `{need}`, which is neither a command nor a task"),

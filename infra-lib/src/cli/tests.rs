@@ -1,4 +1,4 @@
-//! What holds for every command.
+//! Rules for every command.
 //!
 //! The help is pinned by snapshots. To accept a change: `INSTA_UPDATE=always cargo test -p infra-lib --lib cli::`.
 
@@ -80,7 +80,7 @@ fn each_commands_help() {
         let mut globals = None;
         for name in names {
             let text = root.find_subcommand_mut(name).unwrap().render_help().to_string();
-            // What they all have is pinned once.
+            // The common part is pinned once.
             let (own, common) = text.split_once("Global options:").unwrap();
             insta::assert_snapshot!(format!("help-{name}"), own.trim_end());
             globals.get_or_insert_with(|| common.split("\n\n").next().unwrap_or_default().to_owned());

@@ -1,4 +1,4 @@
-//! The command line of Docker Compose.
+//! The Docker Compose command line.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,30 +10,30 @@ use crate::exec::{ExecError, Invocation, Output, Runner};
 
 use super::{ComposeError, Model};
 
-/// How Compose is called for one project in one environment.
+/// How to call Compose for a project in one environment.
 ///
 /// Every call states the project's name, files, folder and env files, so that neither a `.env` nor a variable can
 /// redirect it to another project.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Compose {
-    /// `docker compose`, or `docker-compose`.
-    pub program: Vec<String>,
-    /// The project's name.
-    pub project: String,
-    /// Its folder.
-    pub directory: Utf8PathBuf,
-    /// Its files.
-    pub files: Vec<Utf8PathBuf>,
-    /// Its env files, later ones winning.
-    pub env_files: Vec<Utf8PathBuf>,
-    /// The profiles that are on.
-    pub profiles: Vec<String>,
-    /// Where the engine is, for messages.
-    pub address: String,
+pub(crate) struct Compose {
+    /// The program: `docker compose` or `docker-compose`.
+    pub(crate) program: Vec<String>,
+    /// The name of the compose project.
+    pub(crate) project: String,
+    /// The folder of the compose project.
+    pub(crate) directory: Utf8PathBuf,
+    /// The compose files, in order of precedence.
+    pub(crate) files: Vec<Utf8PathBuf>,
+    /// The env files. Later ones override earlier ones.
+    pub(crate) env_files: Vec<Utf8PathBuf>,
+    /// The profiles that are active.
+    pub(crate) profiles: Vec<String>,
+    /// The address of the engine, for messages.
+    pub(crate) address: String,
 }
 
-/// Folders in which Docker looks for its plugins, beside `~/.docker/cli-plugins`.
+/// Folders other than `~/.docker/cli-plugins` in which Docker looks for plugins.
 const PLUGIN_DIRS: [&str; 4] = [
     "/usr/local/lib/docker/cli-plugins",
     "/usr/local/libexec/docker/cli-plugins",
@@ -42,7 +42,7 @@ const PLUGIN_DIRS: [&str; 4] = [
 ];
 
 impl Compose {
-    /// Which program speaks Compose here. Looking for the plugin's file is fifty times as fast as asking Docker.
+    /// The program to call. Looking for the plugin's file is fifty times as fast as asking Docker.
     pub(crate) fn program(runner: &Runner) -> Vec<String> {
         if !plugins().any(|path| path.exists()) && runner.find("docker-compose").is_ok() {
             return vec!["docker-compose".to_owned()];
@@ -50,13 +50,13 @@ impl Compose {
         vec!["docker".to_owned(), "compose".to_owned()]
     }
 
-    /// A call with this project's identity; the subcommand and its arguments follow.
-    pub fn call<I: IntoIterator<Item = S>, S: Into<std::ffi::OsString>>(&self, args: I) -> Invocation {
+    /// A call for this project. Append the subcommand and its arguments.
+    pub(crate) fn call<I: IntoIterator<Item = S>, S: Into<std::ffi::OsString>>(&self, args: I) -> Invocation {
         self.with_profiles(self.profiles.iter().map(String::as_str)).args(args)
     }
 
-    /// A call that sees the services of every profile.
-    pub fn call_all<I: IntoIterator<Item = S>, S: Into<std::ffi::OsString>>(&self, args: I) -> Invocation {
+    /// A call that includes the services of every profile.
+    pub(crate) fn call_all<I: IntoIterator<Item = S>, S: Into<std::ffi::OsString>>(&self, args: I) -> Invocation {
         self.with_profiles(["*"]).args(args)
     }
 
@@ -73,17 +73,17 @@ impl Compose {
         for profile in profiles {
             call = call.args(["--profile", profile]);
         }
-        // Without these, Compose draws menus and bars for whoever it believes is watching.
+        // Without these, Compose may draw menus and progress bars.
         call.env("COMPOSE_ANSI", "never")
             .env("COMPOSE_MENU", "false")
             .env("COMPOSE_PROGRESS", "plain")
             .dir(directory.clone())
     }
 
-    /// How long an engine may think about a question.
+    /// The time limit for a query to the engine.
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// Runs a call that changes nothing. An engine that has frozen never answers; that must not freeze us as well.
+    /// Runs a call that changes nothing, with a time limit: an engine that hangs never answers.
     pub(crate) fn read(&self, runner: &Runner, call: &Invocation) -> Result<Output, ComposeError> {
         runner.read(&call.clone().deadline_at_most(Self::PATIENCE)).map_err(|error| self.explain(error))
     }
@@ -97,12 +97,12 @@ impl Compose {
         ComposeError::from_exec(error, &self.address)
     }
 
-    /// The project as Compose understands it, with the services of every profile.
+    /// The resolved project, with the services of every profile.
     pub(crate) fn model(&self, runner: &Runner) -> Result<Model, ComposeError> {
         self.model_with(runner, &[], None)
     }
 
-    /// The same with these variables, which win over the env files, and with this text for the file `-`.
+    /// Like `model`, with these variables, which override the env files, and this text for the file `-`.
     pub(crate) fn model_with(
         &self,
         runner: &Runner,
@@ -116,7 +116,7 @@ impl Compose {
         };
         let output = match runner.read(&with(self.call_all(args))) {
             Ok(output) => output,
-            // A service of a profile that is off may need files that only its own environment has.
+            // A service of an inactive profile may need files that only its own environment has.
             Err(ExecError::Exited { .. }) => {
                 runner.read(&with(self.call(args))).map_err(|error| self.invalid(runner, error))?
             }
@@ -132,8 +132,8 @@ impl Compose {
         Ok(model)
     }
 
-    /// `config` needs no engine: when it fails, either the files are wrong or Compose itself is missing or too old.
-    fn invalid(&self, runner: &Runner, error: ExecError) -> ComposeError {
+    /// `config` needs no engine: if it fails, the files are invalid, or Compose is missing or too old.
+    pub(super) fn invalid(&self, runner: &Runner, error: ExecError) -> ComposeError {
         match self.explain(error) {
             ComposeError::Failed(error @ ExecError::Exited { .. }) => match self.supported_version(runner) {
                 Ok(_) => ComposeError::Invalid { message: super::error::last_line(error.tail()) },
@@ -144,7 +144,7 @@ impl Compose {
         }
     }
 
-    /// Why there is no Compose: perhaps there is one that this user may not run, or one that is too old.
+    /// Why Compose is missing: this user may not be permitted to run it, or it may be too old.
     fn missing(&self, runner: &Runner) -> ComposeError {
         if self.program.len() == 1 {
             return ComposeError::Missing;
@@ -155,7 +155,7 @@ impl Compose {
         if let Some(path) = plugins().find(|path| path.exists() && access(path, Access::EXEC_OK).is_err()) {
             return ComposeError::BrokenPlugin { path: path.display().to_string() };
         }
-        // Version 1 is a program of its own; to say that there is none would send its user the wrong way.
+        // Version 1 is a separate program; reporting that Compose is missing would mislead its users.
         let alone = Self { program: vec!["docker-compose".to_owned()], ..self.clone() };
         match alone.supported_version(runner) {
             Err(too_old @ ComposeError::TooOld { .. }) => too_old,
@@ -163,10 +163,10 @@ impl Compose {
         }
     }
 
-    /// The oldest Compose that has what we rely on: `start_interval`, `--wait`, `include`, JSON Lines of `ps`.
+    /// The oldest supported version: `start_interval`, `--wait`, `include`, JSON Lines of `ps`.
     pub(crate) const OLDEST: &'static str = "2.21.0";
 
-    /// Compose's version, if it is new enough.
+    /// The version of Compose. Returns an error if it is too old.
     pub(crate) fn supported_version(&self, runner: &Runner) -> Result<String, ComposeError> {
         let call = Invocation::new(self.program[0].clone())
             .args(self.program[1..].iter().cloned())
@@ -187,7 +187,7 @@ impl Compose {
     }
 }
 
-/// Where Docker looks for Compose.
+/// The files where Docker looks for the Compose plugin.
 fn plugins() -> impl Iterator<Item = PathBuf> {
     let own = std::env::var("HOME").map(|home| format!("{home}/.docker/cli-plugins"));
     own.into_iter().chain(PLUGIN_DIRS.map(str::to_owned)).map(|dir| PathBuf::from(dir).join("docker-compose"))
@@ -201,7 +201,7 @@ fn closed_folder() -> Option<String> {
     std::fs::read_dir(&folder).err().as_ref().is_some_and(denied).then_some(folder)
 }
 
-/// `2.26.1-4` is 2, 26, 1.
+/// Parses the numbers of a version: `2.26.1-4` is 2, 26, 1.
 pub(crate) fn numbers(version: &str) -> Vec<u32> {
     version.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse().ok()).take(3).collect()
 }

@@ -1,4 +1,4 @@
-//! Containers as the engine knows them.
+//! Containers as reported by the engine.
 
 use std::collections::BTreeMap;
 
@@ -13,98 +13,98 @@ use super::{Compose, ComposeError};
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Container {
-    /// Its id.
+    /// The id of the container.
     pub id: String,
-    /// Its name.
+    /// The name of the container.
     pub name: String,
-    /// Its service.
+    /// The service it belongs to.
     pub service: String,
-    /// Which of the service's containers it is, from 1.
+    /// Its number within the service, from 1.
     pub number: u32,
-    /// Whether `run` made it.
+    /// Whether `docker compose run` created it.
     pub one_off: bool,
     /// The folder that the project was started from.
     pub working_dir: String,
-    /// Its image, by name.
+    /// The name of its image.
     pub image: String,
-    /// The very image that it was made from: its name may mean another one by now.
+    /// The id of its image. The image's name may refer to a newer one by now.
     pub image_id: String,
-    /// What it does.
+    /// The state of the container.
     pub status: Status,
-    /// What its health check says.
+    /// The result of its health check.
     pub health: Health,
     /// The last output of its health check.
     #[serde(skip)]
     pub health_output: String,
-    /// With what it ended, when it has.
+    /// The exit code, if it has ended.
     pub exit_code: i32,
-    /// Whether it ran out of memory.
+    /// Whether it was killed because it ran out of memory.
     pub out_of_memory: bool,
-    /// What the engine says went wrong.
+    /// The error reported by the engine.
     pub error: String,
-    /// How often it was restarted by its policy.
+    /// How often its restart policy has restarted it.
     pub restart_count: u32,
-    /// `no`, `always`, `unless-stopped` or `on-failure`.
+    /// The restart policy: `no`, `always`, `unless-stopped` or `on-failure`.
     pub restart_policy: String,
-    /// When it was made.
+    /// When it was created.
     pub created: Option<Timestamp>,
     /// When it was last started.
     pub started: Option<Timestamp>,
     /// When it last ended.
     pub finished: Option<Timestamp>,
-    /// Its name on its own networks.
+    /// Its host name on its networks.
     pub hostname: String,
-    /// Its addresses, by network.
+    /// Its IP addresses by network.
     pub addresses: BTreeMap<String, String>,
     /// Published ports as `address:port->port/tcp`.
     pub ports: Vec<String>,
-    /// The volumes mounted in it, by name.
+    /// The names of the volumes mounted in it.
     pub volumes: Vec<String>,
-    /// Its environment: `KEY=value`, never shown.
+    /// Its environment as `KEY=value`; never shown.
     #[serde(skip)]
     pub environment: Vec<String>,
 }
 
-/// What a container does.
+/// The state of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Status {
-    /// Made, not started.
+    /// It was created, but never started.
     Created,
-    /// Running.
+    /// Its main process is running.
     Running,
-    /// Frozen.
+    /// Its processes are suspended.
     Paused,
-    /// Between an end and the next start.
+    /// Its restart policy is about to start it again.
     Restarting,
-    /// Being removed.
+    /// The engine is removing it.
     Removing,
-    /// Ended.
+    /// Its main process has ended.
     Exited,
-    /// Beyond help.
+    /// The engine failed to remove it.
     Dead,
 }
 
-/// What a health check says.
+/// The result of a health check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Health {
-    /// There is none.
+    /// The container has no health check.
     #[default]
     None,
-    /// Not yet known.
+    /// The check has not passed yet.
     Starting,
-    /// Good.
+    /// The last check passed.
     Healthy,
-    /// Bad.
+    /// The last checks failed.
     Unhealthy,
 }
 
 impl Container {
-    /// The state in a few words, as a person would ask for it.
-    pub fn state(&self) -> String {
+    /// The state in a few words for people.
+    pub(crate) fn state(&self) -> String {
         match (self.status, self.health) {
             (Status::Exited, _) if self.out_of_memory => format!("exited ({}, out of memory)", self.exit_code),
             (Status::Exited, _) => format!("exited ({})", self.exit_code),
@@ -122,8 +122,8 @@ impl Container {
         }
     }
 
-    /// Its published ports, each once: the engine lists a port of every address for IPv4 and IPv6.
-    pub fn published(&self) -> Vec<String> {
+    /// Its published ports without duplicates: the engine lists ports on every address for both IPv4 and IPv6.
+    pub(crate) fn published(&self) -> Vec<String> {
         let everywhere = |port: &String| {
             let rest = port
                 .strip_prefix("0.0.0.0:")
@@ -136,7 +136,7 @@ impl Container {
 }
 
 impl Compose {
-    /// The project's containers, also the stopped ones and those of profiles that are off.
+    /// The project's containers, including stopped ones and those of inactive profiles.
     pub(crate) fn containers(&self, runner: &Runner) -> Result<Vec<Container>, ComposeError> {
         let raw: Vec<Raw> = self.inspect(runner, "container", &self.labelled(runner, "container")?)?;
         let mut containers: Vec<Container> = raw.into_iter().map(Container::from).collect();
@@ -256,14 +256,14 @@ fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializ
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A time, unless it is the year 1, which stands for never.
+/// Parses a time. The year 1 means never.
 fn moment(text: &str) -> Option<Timestamp> {
     text.parse().ok().filter(|time| *time > Timestamp::UNIX_EPOCH)
 }
 
 #[cfg(test)]
 impl Container {
-    /// What `docker container inspect` printed.
+    /// Parses the output of `docker container inspect`.
     pub(crate) fn parse_list(json: &[u8]) -> serde_json::Result<Vec<Self>> {
         let raw: Vec<Raw> = serde_json::from_slice(json)?;
         Ok(raw.into_iter().map(Self::from).collect())

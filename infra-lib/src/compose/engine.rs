@@ -1,4 +1,4 @@
-//! Which engine we talk to.
+//! Information about the Docker engine.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -11,28 +11,28 @@ use crate::exec::{ExecError, Invocation, Runner};
 
 use super::ComposeError;
 
-/// A Docker engine: enough of it to recognise it again and to judge its size.
+/// A Docker engine: enough to recognise it again and to know its size.
 ///
-/// It is read from `docker info`, which spells the fields otherwise, and from our own record.
+/// Read from `docker info`, which has other field names, and from our own record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Engine {
-    /// Its own id; another context or host has another one.
+    /// The id of the engine, different for each context and host.
     #[serde(alias = "ID")]
     pub id: String,
-    /// Its version.
+    /// The version of the engine.
     #[serde(alias = "ServerVersion")]
     pub version: String,
-    /// Cores that containers may use.
+    /// The number of CPU cores available to containers.
     #[serde(alias = "NCPU")]
     pub cores: u64,
-    /// Bytes of memory that containers may use.
+    /// The memory available to containers, in bytes.
     #[serde(alias = "MemTotal")]
     pub memory: u64,
-    /// Where it keeps images and volumes.
+    /// The folder where it stores images and volumes.
     #[serde(alias = "DockerRootDir")]
     pub root_dir: String,
-    /// What it runs on: `Docker Desktop` is a machine of its own, even on Linux.
+    /// The operating system. `Docker Desktop` is a separate virtual machine, even on Linux.
     #[serde(default, alias = "OperatingSystem")]
     pub system: String,
 }
@@ -44,8 +44,8 @@ struct Complaints {
 }
 
 impl Engine {
-    /// Asks the engine about itself.
-    pub(crate) fn ask(runner: &Runner) -> Result<Self, ComposeError> {
+    /// Queries the engine with `docker info`.
+    pub(crate) fn query(runner: &Runner) -> Result<Self, ComposeError> {
         let address = Self::address();
         let call = Invocation::new("docker")
             .args(["info", "--format", "{{json .}}"])
@@ -55,7 +55,8 @@ impl Engine {
         Self::parse(&output.stdout).map_err(fail)
     }
 
-    /// An engine that cannot be reached is reported inside the document, with exit code 0 and every other field empty.
+    /// Parses the output of `docker info`. An unreachable engine is reported inside the document, with exit code 0
+    /// and all other fields empty.
     fn parse(json: &[u8]) -> Result<Self, ExecError> {
         let unusable = |error: serde_json::Error| ExecError::BadOutput {
             command: "docker info".to_owned(),
@@ -78,11 +79,11 @@ impl Engine {
         }
     }
 
-    /// Whether its containers run under the same kernel as we do, so that a named pipe leads from them to us.
+    /// Whether its containers run under the same kernel as this process, so that named pipes work between them.
     pub(crate) fn shares_kernel(runner: &Runner) -> bool {
         cfg!(target_os = "linux")
             && !Self::is_remote()
-            && Self::ask(runner).is_ok_and(|engine| !engine.system.contains("Docker Desktop"))
+            && Self::query(runner).is_ok_and(|engine| !engine.system.contains("Docker Desktop"))
     }
 
     /// Whether the engine is known to be on another machine.
@@ -95,8 +96,8 @@ fn is_elsewhere(host: &str) -> bool {
     !host.is_empty() && !host.starts_with("unix://") && !host.starts_with("npipe://") && !host.starts_with("fd://")
 }
 
-/// The context in use, unless it is the default one: `DOCKER_HOST` goes before `DOCKER_CONTEXT`, which goes before what
-/// `docker context use` chose.
+/// The context in use, unless it is the default one. `DOCKER_HOST` overrides `DOCKER_CONTEXT`, which overrides
+/// `docker context use`.
 fn context() -> Option<String> {
     if variable("DOCKER_HOST").is_some() {
         return None;
@@ -108,11 +109,11 @@ fn context() -> Option<String> {
     variable("DOCKER_CONTEXT").or_else(chosen).filter(|name| name != "default" && !name.is_empty())
 }
 
-/// Where the engine is, as far as it is stated anywhere.
+/// The configured address of the engine, if any.
 fn endpoint() -> Option<String> {
     match context() {
         None => variable("DOCKER_HOST"),
-        // Docker keeps each context in a folder that is named after the digest of its name.
+        // Docker stores each context in a folder named after the digest of its name.
         Some(name) => {
             let digest = Sha256::digest(name.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
                 let _ = write!(hex, "{byte:02x}");

@@ -1,33 +1,34 @@
-//! What Docker and Compose say no to.
+//! Errors of Docker and Compose.
 
 use crate::exec::ExecError;
 use crate::exit::Exit;
+use crate::failure::Failure;
 
-/// Why Docker or Compose did not do what was asked.
+/// Why a Docker or Compose call failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ComposeError {
-    /// There is no Docker Compose at all.
+pub(crate) enum ComposeError {
+    /// Docker Compose is not installed.
     #[error("neither `docker compose` nor `docker-compose` was found on PATH ({})", path())]
     Missing,
-    /// Docker's own folder is closed to this user, and with it the plugins there; Docker then does not know `compose`.
-    #[error("this user may not read {folder}, so that Docker finds no Compose")]
+    /// This user may not read Docker's own folder with its plugins, so Docker does not know `compose`.
+    #[error("this user cannot read {folder}, so Docker does not find Compose")]
     ClosedFolder {
-        /// The folder.
+        /// The path of the folder.
         folder: String,
     },
-    /// Compose is there and cannot be run.
-    #[error("Docker's plugin {path} cannot be run by this user, so that Docker finds no Compose")]
+    /// The Compose plugin exists, but cannot be run.
+    #[error("Docker's plugin {path} cannot be run by this user, so Docker does not find Compose")]
     BrokenPlugin {
-        /// Its file.
+        /// The path of the plugin.
         path: String,
     },
-    /// It is too old to read today's files.
+    /// Compose is too old for this program.
     #[error("Docker Compose {found} is too old: {needed} or newer is needed")]
     TooOld {
-        /// What is there.
+        /// The version that was found.
         found: String,
-        /// What is needed.
+        /// The oldest supported version.
         needed: &'static str,
     },
     /// The engine does not answer.
@@ -36,80 +37,40 @@ pub enum ComposeError {
         /// The address, from the context or `DOCKER_HOST`.
         address: String,
     },
-    /// The engine is there, but not for this user.
-    #[error("this user may not talk to the Docker engine at {address}")]
+    /// This user may not access the engine.
+    #[error("permission denied for the Docker engine at {address}")]
     Forbidden {
-        /// The address.
+        /// The address of the engine.
         address: String,
     },
-    /// The compose files are wrong, or need something that is missing.
+    /// The compose files are invalid, or refer to something that is missing.
     #[error("the compose files are not valid: {message}")]
     Invalid {
-        /// What Compose says.
+        /// The error message of Compose.
         message: String,
     },
-    /// An image is neither here nor to be had.
-    #[error("an image is not to be had: {message}")]
+    /// An image does not exist locally and cannot be pulled.
+    #[error("an image is not available: {message}")]
     NoImage {
-        /// What the engine says.
+        /// The error message of the engine.
         message: String,
     },
-    /// The running project belongs to another folder.
+    /// The running project was started from another folder.
     #[error("the compose project `{project}` belongs to {owner}")]
     Foreign {
-        /// The project's name.
+        /// The name of the project.
         project: String,
         /// The folder that it was started from.
         owner: String,
     },
-    /// Any other failure.
+    /// Any other failure of a call.
     #[error(transparent)]
     Failed(ExecError),
 }
 
 impl ComposeError {
-    /// The way out.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Missing => "install Docker with its Compose plugin (`cargo xtask setup --install` shows how), or use \
-                              `cargo xtask setup --services none --database local` to work without containers"
-                .to_owned(),
-            Self::ClosedFolder { .. } => "check HOME and DOCKER_CONFIG: after `sudo` or `su`, HOME may still be another user's".to_owned(),
-            Self::BrokenPlugin { path } => format!("`sudo chmod 755 {path}`, or install it anew"),
-            Self::TooOld { .. } => "install the `docker-compose-plugin` package of Docker's or your system's repository".to_owned(),
-            Self::EngineDown { address } if address.contains("context") => {
-                "`docker context ls` lists the contexts; unset DOCKER_CONTEXT to use the engine of this machine".to_owned()
-            }
-            Self::EngineDown { .. } => "start Docker (`sudo systemctl start docker`, or Docker Desktop), or use \
-                                        `cargo xtask setup --services none --database local` to work without containers"
-                .to_owned(),
-            Self::Forbidden { .. } => "add yourself to the `docker` group (`sudo usermod -aG docker $USER`) and log in again".to_owned(),
-            Self::Invalid { message } if message.contains("required variable") => {
-                "set it in the env file; `cargo xtask setup` makes one from its template, `cargo xtask env check` lists what is missing".to_owned()
-            }
-            Self::Invalid { .. } => "`docker compose config` shows the files as Compose reads them".to_owned(),
-            Self::NoImage { .. } => "check the image's name and tag, and whether its registry can be reached (`docker login`?)".to_owned(),
-            Self::Foreign { .. } => "give this project another name (`[project] name` in infra.toml), or work in that folder; \
-                                     `cargo xtask setup` chooses a free name by itself"
-                .to_owned(),
-            Self::Failed(error) => return error.hint(),
-        })
-    }
-
-    /// What it means as an exit code.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::Missing | Self::TooOld { .. } | Self::EngineDown { .. } | Self::NoImage { .. } => Exit::Unavailable,
-            Self::Forbidden { .. } | Self::ClosedFolder { .. } | Self::BrokenPlugin { .. } | Self::Foreign { .. } => {
-                Exit::Refused
-            }
-            Self::Invalid { .. } => Exit::Config,
-            Self::Failed(error) => crate::error::exec_exit(error),
-        }
-    }
-
-    /// Finds the real cause in what a failed child said. Compose's exit codes differ between its versions and mean
-    /// nothing beyond zero; its texts have been stable.
+    /// Determines the cause from a failed child's output. Compose's exit codes differ between versions and only mean
+    /// failure; its messages have been stable.
     pub(crate) fn from_exec(error: ExecError, address: &str) -> Self {
         let said = error.tail();
         let has = |needles: &[&str]| needles.iter().any(|needle| said.contains(needle));
@@ -145,7 +106,7 @@ impl ComposeError {
             "No such image",
             "failed to do request",
             "manifest for",
-            // `Get "https://registry/v2/": dial tcp: …`: the engine answered, and the registry did not.
+            // `Get "https://registry/v2/": dial tcp: …`: the engine answered, but the registry did not.
             "/v2/\"",
         ]) {
             Self::NoImage { message: last_line(said) }
@@ -155,7 +116,47 @@ impl ComposeError {
     }
 }
 
-/// Where was looked; under cron it is shorter than one thinks.
+impl Failure for ComposeError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Missing | Self::TooOld { .. } | Self::EngineDown { .. } | Self::NoImage { .. } => Exit::Unavailable,
+            Self::Forbidden { .. } | Self::ClosedFolder { .. } | Self::BrokenPlugin { .. } | Self::Foreign { .. } => {
+                Exit::Refused
+            }
+            Self::Invalid { .. } => Exit::Config,
+            Self::Failed(error) => error.exit(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing => "install Docker with its Compose plugin (`cargo xtask setup --install` shows how), or use \
+                              `cargo xtask setup --services none --database local` to work without containers"
+                .to_owned(),
+            Self::ClosedFolder { .. } => "check HOME and DOCKER_CONFIG: after `sudo` or `su`, HOME may still be another user's".to_owned(),
+            Self::BrokenPlugin { path } => format!("`sudo chmod 755 {path}`, or reinstall it"),
+            Self::TooOld { .. } => "install the `docker-compose-plugin` package from Docker's or your system's repository".to_owned(),
+            Self::EngineDown { address } if address.contains("context") => {
+                "`docker context ls` lists the contexts; unset DOCKER_CONTEXT to use the engine of this machine".to_owned()
+            }
+            Self::EngineDown { .. } => "start Docker (`sudo systemctl start docker`, or Docker Desktop), or use \
+                                        `cargo xtask setup --services none --database local` to work without containers"
+                .to_owned(),
+            Self::Forbidden { .. } => "add yourself to the `docker` group (`sudo usermod -aG docker $USER`) and log in again".to_owned(),
+            Self::Invalid { message } if message.contains("required variable") => {
+                "set it in the env file; `cargo xtask setup` creates one from its template, `cargo xtask env check` lists what is missing".to_owned()
+            }
+            Self::Invalid { .. } => "`docker compose config` shows the files as Compose reads them".to_owned(),
+            Self::NoImage { .. } => "check the image's name and tag, and whether its registry can be reached (`docker login`?)".to_owned(),
+            Self::Foreign { .. } => "give this project another name (`[project] name` in infra.toml), or work in that folder; \
+                                     `cargo xtask setup` chooses a free name by itself"
+                .to_owned(),
+            Self::Failed(error) => return error.hint(),
+        })
+    }
+}
+
+/// The `PATH` that was searched, which is short under cron.
 fn path() -> String {
     std::env::var("PATH").unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Images as the engine knows them.
+//! Images as reported by the engine.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,13 +10,13 @@ use super::{Compose, ComposeError, Service};
 /// An image on the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Image {
-    /// Its id.
-    pub id: String,
-    /// When it was made, as it says itself.
-    pub created: Option<Timestamp>,
-    /// How many bytes its layers take, those that it shares with other images included.
-    pub bytes: u64,
+pub(crate) struct Image {
+    /// The id of the image.
+    pub(crate) id: String,
+    /// When it was created, according to its metadata.
+    pub(crate) created: Option<Timestamp>,
+    /// The size of its layers in bytes, including those that it shares with other images.
+    pub(crate) bytes: u64,
 }
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ struct Raw {
 }
 
 impl Compose {
-    /// The name of the image that a service runs: as the file says, or as Compose names what it builds.
+    /// The image name of a service: as stated in the file, or as Compose names what it builds.
     pub(crate) fn image_name(&self, name: &str, service: &Service) -> String {
         service.image.clone().unwrap_or_else(|| format!("{}-{name}", self.project))
     }

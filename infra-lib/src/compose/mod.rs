@@ -1,30 +1,31 @@
-//! Docker Compose: its command line, its model of a project, and the containers it made.
+//! Docker Compose: its command line, its model of a project, and its containers.
 
 mod command;
-mod container;
-mod engine;
-mod error;
-mod files;
+pub(crate) mod container;
+pub(crate) mod declared;
+pub(crate) mod engine;
+pub(crate) mod error;
+pub(crate) mod identity;
 mod images;
-mod model;
+pub(crate) mod model;
 mod objects;
-mod one_off;
-mod ports;
-mod raw;
+pub(crate) mod one_off;
+pub(crate) mod ports;
 pub(crate) mod readiness;
+pub(crate) mod software;
+pub(crate) mod sources;
 mod stats;
 mod usage;
+mod variables;
+pub(crate) mod yaml;
 
-pub use command::Compose;
+pub(crate) use command::Compose;
 pub(crate) use command::numbers;
 pub use container::{Container, Health, Status};
 pub use engine::Engine;
-pub use error::ComposeError;
-pub(crate) use files::{
-    declared_name, default_files, environment_value, mounted_at, overlay_candidates, service_env_files,
-};
-pub use images::Image;
-pub use model::{Build, Condition, Dependency, HealthCheck, Model, Mount, Network, Port, SecretFile, Service, Volume};
+pub(crate) use error::ComposeError;
+pub(crate) use images::Image;
+pub(crate) use model::{Condition, Model, Mount, Port, SecretFile, Service};
 pub(crate) use one_off::{OneOff, mount};
 pub(crate) use ports::{is_free, taken};
 pub use stats::Stats;

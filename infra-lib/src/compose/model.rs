@@ -1,4 +1,4 @@
-//! A project as `docker compose config --format json` resolves it.
+//! A project as resolved by `docker compose config --format json`.
 
 use std::collections::BTreeMap;
 
@@ -10,151 +10,151 @@ use serde_json::Value;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Model {
-    /// The project's name.
-    pub name: String,
+pub(crate) struct Model {
+    /// The name of the compose project.
+    pub(crate) name: String,
     /// The services of all profiles.
     #[serde(deserialize_with = "map")]
-    pub services: BTreeMap<String, Service>,
-    /// The volumes by the name that the file uses.
+    pub(crate) services: BTreeMap<String, Service>,
+    /// The volumes by their names in the file.
     #[serde(deserialize_with = "map")]
-    pub volumes: BTreeMap<String, Volume>,
-    /// The networks by the name that the file uses.
+    pub(crate) volumes: BTreeMap<String, Volume>,
+    /// The networks by their names in the file.
     #[serde(deserialize_with = "map")]
-    pub networks: BTreeMap<String, Network>,
-    /// The secrets by name.
+    pub(crate) networks: BTreeMap<String, Network>,
+    /// The secrets by their names in the file.
     #[serde(deserialize_with = "map")]
-    pub secrets: BTreeMap<String, SecretFile>,
-    /// Variables that the files use and that are set nowhere; Compose only warns about them.
+    pub(crate) secrets: BTreeMap<String, SecretFile>,
+    /// Variables that the files use but that are not set. Compose only warns about them.
     #[serde(skip)]
-    pub unset: Vec<String>,
+    pub(crate) unset: Vec<String>,
 }
 
-/// A service.
+/// A service of the compose project.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Service {
-    /// The image that it runs, or that its build makes.
-    pub image: Option<String>,
+pub(crate) struct Service {
+    /// The image that it runs or builds.
+    pub(crate) image: Option<String>,
     /// How its image is built.
-    pub build: Option<Build>,
-    /// The profiles that it belongs to; none: it is always on.
+    pub(crate) build: Option<Build>,
+    /// Its profiles. Without any, it is always active.
     #[serde(deserialize_with = "list")]
-    pub profiles: Vec<String>,
-    /// Its published ports.
+    pub(crate) profiles: Vec<String>,
+    /// Its ports, published or not.
     #[serde(deserialize_with = "list")]
-    pub ports: Vec<Port>,
-    /// How its health is judged.
-    pub healthcheck: Option<HealthCheck>,
-    /// What must be there before it.
+    pub(crate) ports: Vec<Port>,
+    /// The health check of its containers.
+    pub(crate) healthcheck: Option<HealthCheck>,
+    /// The services that it depends on.
     #[serde(deserialize_with = "map")]
-    pub depends_on: BTreeMap<String, Dependency>,
-    /// What is mounted.
+    pub(crate) depends_on: BTreeMap<String, Dependency>,
+    /// The volumes and folders mounted in its containers.
     #[serde(deserialize_with = "list")]
-    pub volumes: Vec<Mount>,
-    /// Its environment; a variable without a value is `None`.
+    pub(crate) volumes: Vec<Mount>,
+    /// Its environment. A variable without a value is `None`.
     #[serde(deserialize_with = "map")]
-    pub environment: BTreeMap<String, Option<String>>,
-    /// The networks that it is on.
+    pub(crate) environment: BTreeMap<String, Option<String>>,
+    /// The networks that it is connected to.
     #[serde(deserialize_with = "map")]
-    pub networks: BTreeMap<String, Value>,
-    /// Restart policy.
-    pub restart: Option<String>,
-    /// A fixed name of its container.
-    pub container_name: Option<String>,
-    /// Limits, reservations, replicas.
-    pub deploy: Value,
+    pub(crate) networks: BTreeMap<String, Value>,
+    /// The restart policy, such as `unless-stopped`.
+    pub(crate) restart: Option<String>,
+    /// A fixed name for its container.
+    pub(crate) container_name: Option<String>,
+    /// Resource limits, reservations and replicas.
+    pub(crate) deploy: Value,
     /// The user that it runs as.
-    pub user: Option<String>,
-    /// Everything else, as Compose says it.
+    pub(crate) user: Option<String>,
+    /// All other keys, as Compose prints them.
     #[serde(flatten)]
-    pub rest: BTreeMap<String, Value>,
+    pub(crate) rest: BTreeMap<String, Value>,
 }
 
-/// `build:`
+/// The `build` section of a service.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Build {
-    /// The folder that is sent to the builder.
-    pub context: Option<String>,
-    /// The Dockerfile, relative to it.
-    pub dockerfile: Option<String>,
-    /// The stage that is built.
-    pub target: Option<String>,
-    /// Build arguments; one without a value comes from the caller's environment.
+pub(crate) struct Build {
+    /// The build context: the folder that is sent to the builder.
+    pub(crate) context: Option<String>,
+    /// The Dockerfile, relative to the context.
+    pub(crate) dockerfile: Option<String>,
+    /// The build stage to build.
+    pub(crate) target: Option<String>,
+    /// Build arguments. One without a value comes from the caller's environment.
     #[serde(deserialize_with = "map")]
-    pub args: BTreeMap<String, Option<String>>,
-    /// Folders, repositories and images that its Dockerfile knows by these names.
+    pub(crate) args: BTreeMap<String, Option<String>>,
+    /// Additional build contexts by name: folders, repositories and images.
     #[serde(deserialize_with = "map")]
-    pub additional_contexts: BTreeMap<String, String>,
+    pub(crate) additional_contexts: BTreeMap<String, String>,
 }
 
 /// A port of a service, published or not.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Port {
-    /// The address on the host; none: every address.
-    pub host_ip: Option<String>,
-    /// The port in the container.
-    pub target: u16,
-    /// The port on the host, or a range of them.
-    pub published: Option<String>,
-    /// `tcp` or `udp`.
-    pub protocol: String,
+pub(crate) struct Port {
+    /// The address on the host; `None` means every address.
+    pub(crate) host_ip: Option<String>,
+    /// The port inside the container.
+    pub(crate) target: u16,
+    /// The port on the host, or a range of ports.
+    pub(crate) published: Option<String>,
+    /// The protocol: `tcp` or `udp`.
+    pub(crate) protocol: String,
 }
 
 impl Port {
-    /// The port on the host, where it is one and fixed.
-    pub fn host_port(&self) -> Option<u16> {
+    /// The port on the host, if it is a single fixed one.
+    pub(crate) fn host_port(&self) -> Option<u16> {
         self.published.as_deref()?.parse().ok().filter(|&port| port != 0)
     }
 
-    /// Whether every address of the host offers it.
-    pub fn is_public(&self) -> bool {
+    /// Whether it is published on every address of the host.
+    pub(crate) fn is_public(&self) -> bool {
         self.published.is_some() && self.host_ip.as_deref().is_none_or(|ip| matches!(ip, "" | "0.0.0.0" | "::"))
     }
 }
 
-/// `healthcheck:`
+/// The `healthcheck` section of a service.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct HealthCheck {
-    /// Whether the image's own check is switched off.
-    pub disable: bool,
-    /// The command.
-    pub test: Value,
-    /// How often it is asked while the container starts; engines before 25 refuse it.
-    pub start_interval: Option<String>,
+pub(crate) struct HealthCheck {
+    /// Whether the image's own check is disabled.
+    pub(crate) disable: bool,
+    /// The command of the check.
+    pub(crate) test: Value,
+    /// The interval of checks while the container starts. Engines before version 25 reject it.
+    pub(crate) start_interval: Option<String>,
 }
 
-/// An entry of `depends_on`.
+/// An entry of a service's `depends_on`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Dependency {
-    /// When the dependency counts as there.
-    pub condition: Condition,
-    /// Whether it must be there at all.
-    pub required: bool,
-    /// Whether a restart of it restarts the dependent too.
-    pub restart: bool,
+pub(crate) struct Dependency {
+    /// When the dependency counts as ready.
+    pub(crate) condition: Condition,
+    /// Whether the service cannot start without the dependency.
+    pub(crate) required: bool,
+    /// Whether restarting the dependency also restarts the dependent service.
+    pub(crate) restart: bool,
 }
 
-/// When a dependency counts as there.
+/// When a dependency counts as ready.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-pub enum Condition {
-    /// Its container runs.
+pub(crate) enum Condition {
+    /// When its container is running.
     #[default]
     #[serde(rename = "service_started")]
     Started,
-    /// Its health check says so.
+    /// When its health check passes.
     #[serde(rename = "service_healthy")]
     Healthy,
-    /// It has ended with zero.
+    /// When it has exited with zero.
     #[serde(rename = "service_completed_successfully")]
     Completed,
 }
@@ -163,72 +163,73 @@ pub enum Condition {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Mount {
-    /// `volume`, `bind` or `tmpfs`.
+pub(crate) struct Mount {
+    /// The type of the mount: `volume`, `bind` or `tmpfs`.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub(crate) kind: String,
     /// The volume's name in the file, or the path on the host.
-    pub source: Option<String>,
-    /// Where it is mounted.
-    pub target: String,
-    /// Whether it cannot be written.
-    pub read_only: bool,
+    pub(crate) source: Option<String>,
+    /// The path inside the container.
+    pub(crate) target: String,
+    /// Whether the container cannot write to it.
+    pub(crate) read_only: bool,
 }
 
-/// A volume.
+/// A volume of the compose project.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Volume {
-    /// Its name on the engine.
-    pub name: String,
-    /// Whether somebody else owns it.
-    pub external: bool,
+pub(crate) struct Volume {
+    /// The name on the engine.
+    pub(crate) name: String,
+    /// Whether it is managed outside this project.
+    pub(crate) external: bool,
 }
 
-/// A network.
+/// A network of the compose project.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Network {
-    /// Its name on the engine.
-    pub name: String,
-    /// Whether somebody else owns it.
-    pub external: bool,
-    /// Whether it cannot reach out.
-    pub internal: bool,
-    /// Its addresses.
-    pub ipam: Value,
+pub(crate) struct Network {
+    /// The name on the engine.
+    pub(crate) name: String,
+    /// Whether it is managed outside this project.
+    pub(crate) external: bool,
+    /// Whether it has no access to other networks.
+    pub(crate) internal: bool,
+    /// The address settings (IP address management).
+    pub(crate) ipam: Value,
 }
 
 impl Network {
-    /// The subnets that the file asks for.
-    pub fn subnets(&self) -> Vec<String> {
+    /// The subnets that the file requests.
+    pub(crate) fn subnets(&self) -> Vec<String> {
         let config = self.ipam.get("config").and_then(Value::as_array).into_iter().flatten();
         config.filter_map(|entry| entry.get("subnet")?.as_str().map(str::to_owned)).collect()
     }
 }
 
-/// An entry of top-level `secrets`.
+/// An entry of the top-level `secrets`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct SecretFile {
-    /// The file that holds it.
-    pub file: Option<Utf8PathBuf>,
-    /// The variable that holds it.
-    pub environment: Option<String>,
+pub(crate) struct SecretFile {
+    /// The file that contains the secret.
+    pub(crate) file: Option<Utf8PathBuf>,
+    /// The variable that contains the secret.
+    pub(crate) environment: Option<String>,
 }
 
 impl Model {
-    /// Reads what Compose printed. It writes `$` as `$$`, so that its output can be its input again; that is undone.
-    pub fn parse(json: &[u8]) -> serde_json::Result<Self> {
+    /// Parses Compose's output. Compose writes `$` as `$$` so that its output can be used as input; this is reverted.
+    pub(crate) fn parse(json: &[u8]) -> serde_json::Result<Self> {
         let mut value: Value = serde_json::from_slice(json)?;
         undouble(&mut value);
         serde_json::from_value(value)
     }
 
-    /// Notes the variables that Compose warned about: `The \"X\" variable is not set. Defaulting to a blank string.`
+    /// Records the variables that Compose warned about: `The \"X\" variable is not set. Defaulting to a blank
+    /// string.`
     pub(super) fn note_unset(&mut self, stderr: &str) {
         let names = stderr.lines().filter(|line| line.contains("variable is not set")).filter_map(|line| {
             let (_, name) = line.split_once("The ")?;
@@ -238,18 +239,19 @@ impl Model {
         self.unset = names.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
     }
 
-    /// The services that run when these profiles are on, with what they depend on.
-    pub fn active(&self, profiles: &[String]) -> BTreeMap<&str, &Service> {
+    /// The services that are active with these profiles, including their dependencies.
+    pub(crate) fn active(&self, profiles: &[String]) -> BTreeMap<&str, &Service> {
         let is_on = |service: &Service| {
-            service.profiles.is_empty() || service.profiles.iter().any(|profile| profiles.contains(profile))
+            let is_named = |profile: &String| profile == "*" || service.profiles.contains(profile);
+            service.profiles.is_empty() || profiles.iter().any(is_named)
         };
         self.with_dependencies(
             self.services.iter().filter(|(_, service)| is_on(service)).map(|(name, _)| name.as_str()),
         )
     }
 
-    /// These services, with what they depend on.
-    pub fn with_dependencies<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> BTreeMap<&str, &Service> {
+    /// These services and their dependencies.
+    pub(crate) fn with_dependencies<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> BTreeMap<&str, &Service> {
         let mut found = BTreeMap::new();
         let mut queue: Vec<_> = names.into_iter().filter_map(|name| self.services.get_key_value(name)).collect();
         while let Some((name, service)) = queue.pop() {
@@ -260,8 +262,8 @@ impl Model {
         found
     }
 
-    /// The services in an order in which each comes after what it depends on.
-    pub fn dependency_order(&self) -> Vec<&str> {
+    /// All services, each after its dependencies.
+    pub(crate) fn dependency_order(&self) -> Vec<&str> {
         fn visit<'a>(model: &'a Model, name: &'a str, order: &mut Vec<&'a str>, open: &mut Vec<&'a str>) {
             if order.contains(&name) || open.contains(&name) {
                 return;
@@ -279,11 +281,6 @@ impl Model {
         }
         order
     }
-
-    /// The profiles that any service names.
-    pub fn profiles(&self) -> std::collections::BTreeSet<&str> {
-        self.services.values().flat_map(|service| &service.profiles).map(String::as_str).collect()
-    }
 }
 
 fn undouble(value: &mut Value) {
@@ -295,7 +292,7 @@ fn undouble(value: &mut Value) {
     }
 }
 
-/// Compose prints `null` where nothing is stated.
+/// Compose prints `null` for an empty map.
 fn map<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

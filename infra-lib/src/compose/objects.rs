@@ -1,4 +1,4 @@
-//! Objects of the engine: containers, networks, volumes, images.
+//! Objects on the engine: containers, networks, volumes, images.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::exec::{ExecError, Invocation, Runner};
 
 use super::{Compose, ComposeError};
 
-/// An engine that takes longer for a list or a description hangs.
+/// The time limit for listing and inspecting objects.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Compose {
-    /// The ids or names of the objects of a kind that carry this project's name.
+    /// The ids or names of the objects of a kind that are labelled with this project's name.
     pub(crate) fn labelled(&self, runner: &Runner, kind: &str) -> Result<Vec<String>, ComposeError> {
         let label = format!("label=com.docker.compose.project={}", self.project);
         let list = match kind {
@@ -27,7 +27,7 @@ impl Compose {
         Ok(ids)
     }
 
-    /// What the engine knows about these objects. One that is gone meanwhile is left out.
+    /// Inspects these objects. Objects that no longer exist are left out.
     pub(crate) fn inspect<T: DeserializeOwned>(
         &self,
         runner: &Runner,
@@ -41,7 +41,7 @@ impl Compose {
         let json = match self.read(runner, &call) {
             Ok(output) => output.stdout,
             Err(ComposeError::Failed(ExecError::Exited { tail, .. })) if is_gone(&tail) => {
-                // Asked one by one, those that are still there answer.
+                // If one is gone, inspect the others one by one.
                 let one_by_one = ids
                     .iter()
                     .filter_map(|id| self.read(runner, &Invocation::new("docker").args([kind, "inspect", id])).ok());

@@ -1,25 +1,24 @@
-//! A container of our own for one job, which belongs to no compose project.
+//! A one-off container for one job. It belongs to no compose project.
 
 use std::time::Duration;
 
-use crate::error::Result;
 use crate::exec::{ExecError, Invocation, Output, Runner};
-use crate::nonce;
+use crate::hex::{self, RandomError};
 
-/// The label that says whose it is: what a run that was killed has left is found by it.
+/// The label with the session, used to find containers of a killed run.
 const LABEL: &str = "infra.session";
-/// How long removing one may take.
+/// The time limit for removing one.
 const TIDY: Duration = Duration::from_secs(15);
 
-/// The container of a job, by its name.
+/// The name of a job's container.
 #[derive(Debug)]
 pub(crate) struct OneOff(String);
 
 impl OneOff {
-    /// A call of `docker run` without an image yet: nothing is pulled, logged or kept of it, its files are read-only, and it
-    /// has no rights. `session` is the same for every run that cannot be at work while this one is.
-    pub(crate) fn new(session: &str) -> Result<(Invocation, Self)> {
-        let name = format!("infra-{}", nonce::hex_digits(16)?);
+    /// A `docker run` call without an image yet: it pulls, logs and keeps nothing, and has a read-only file system
+    /// and no privileges. `session` is shared by runs that cannot be active at the same time.
+    pub(crate) fn new(session: &str) -> Result<(Invocation, Self), RandomError> {
+        let name = format!("infra-{}", hex::random_digits(16)?);
         let label = format!("{LABEL}={session}");
         let call = Invocation::new("docker")
             .args(["run", "-i", "--rm", "--pull", "never", "--log-driver", "none", "--name", &name, "--label", &label])
@@ -27,12 +26,13 @@ impl OneOff {
         Ok((call, Self(name)))
     }
 
-    /// Removes it, with what it has made: a killed client leaves it running. `runner` is one for the aftermath.
+    /// Removes the container and its volumes: it keeps running when its client is killed. `runner` must be one that
+    /// cannot be cancelled.
     pub(crate) fn remove(&self, runner: &Runner) -> Result<Output, ExecError> {
         remove(runner, [self.0.as_str()])
     }
 
-    /// Removes those of a session. Only whoever holds the lock that keeps its runs apart may do so.
+    /// Removes the containers of a session. The caller must hold the lock that keeps its runs apart.
     pub(crate) fn sweep(runner: &Runner, session: &str) {
         let filter = format!("label={LABEL}={session}");
         let call = Invocation::new("docker").args(["ps", "-aq", "--no-trunc", "--filter", &filter]).deadline(TIDY);
@@ -47,12 +47,12 @@ fn remove<'i>(runner: &Runner, ids: impl IntoIterator<Item = &'i str>) -> Result
     runner.read(&Invocation::new("docker").args(["rm", "-f", "-v"]).args(ids).deadline(TIDY))
 }
 
-/// A mount of this kind at a place in the container.
+/// The `--mount` value for a path in the container.
 pub(crate) fn mount(kind: &str, source: &str, target: &str) -> String {
     format!("type={kind},{},dst={target}", csv(&format!("src={source}")))
 }
 
-/// A field of Docker's comma-separated options.
+/// Quotes a field of Docker's comma-separated options.
 fn csv(field: &str) -> String {
     if field.contains([',', '"', '\n']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
 }

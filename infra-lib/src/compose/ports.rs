@@ -1,4 +1,4 @@
-//! Whether a port is free, and who has it if not.
+//! Checking whether a port is free, and which process has it.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -9,15 +9,15 @@ use crate::exec::{Invocation, Runner};
 
 use super::{Compose, Port};
 
-/// A port that somebody else has.
+/// A port that is taken.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Taken {
     pub(crate) port: u16,
-    /// A container or process, in words.
+    /// The container or process that has it, as text.
     pub(crate) holder: String,
 }
 
-/// Whether this port of a service is taken, and by whom.
+/// Checks whether this port of a service is taken.
 pub(crate) fn taken(compose: &Compose, runner: &Runner, port: &Port) -> Option<Taken> {
     let number = port.host_port()?;
     let udp = port.protocol == "udp";
@@ -28,7 +28,7 @@ pub(crate) fn taken(compose: &Compose, runner: &Runner, port: &Port) -> Option<T
     Some(Taken { port: number, holder: holder(compose, runner, number, udp) })
 }
 
-/// Whether something could listen there now.
+/// Whether a server could listen on this port now.
 pub(crate) fn is_free(ip: &str, port: u16) -> bool {
     could_bind(ip, port, |address| TcpListener::bind(address).map(drop))
 }
@@ -42,7 +42,7 @@ fn could_bind(ip: &str, port: u16, bind: impl FnOnce(SocketAddr) -> io::Result<(
     let Ok(ip) = ip.parse() else { return true };
     match bind(SocketAddr::new(ip, port)) {
         Ok(()) => true,
-        // Ports below 1024 are not ours to bind, but may be the engine's.
+        // We may not bind ports below 1024, but the engine can.
         Err(error) => error.kind() != io::ErrorKind::AddrInUse,
     }
 }
@@ -64,7 +64,7 @@ fn holder(compose: &Compose, runner: &Runner, port: u16, udp: bool) -> String {
     process_on(runner, port, udp).unwrap_or_else(|| "a process that cannot be seen from here".to_owned())
 }
 
-/// `lsof` knows on every system; where it is missing, `ss` does on Linux.
+/// Finds the process with `lsof`, which exists on every system, else with `ss` on Linux.
 fn process_on(runner: &Runner, port: u16, udp: bool) -> Option<String> {
     let (lsof_what, ss_what) = if udp {
         (vec![format!("-iUDP:{port}")], "-Hlunp")
@@ -79,7 +79,7 @@ fn process_on(runner: &Runner, port: u16, udp: bool) -> Option<String> {
     }
     let ss = Invocation::new("ss").args([ss_what, &format!("sport = :{port}")]);
     let text = runner.read(&ss).ok()?.text();
-    // …users:(("nginx",pid=12,fd=6))
+    // Format: …users:(("nginx",pid=12,fd=6))
     let users = text.split_once("users:((\"")?.1;
     let (name, rest) = users.split_once('"')?;
     let pid: String = rest.split_once("pid=")?.1.chars().take_while(char::is_ascii_digit).collect();

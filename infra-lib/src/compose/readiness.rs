@@ -1,8 +1,8 @@
 //! When a stack counts as started.
 //!
-//! Compose's own `--wait` says yes to a container that crashes each second under `restart: always`, and no to a one-shot
-//! job that ended well. The rule here: a container is ready when its health check says so, or, without one, when it has
-//! run for [`STABLE`] and was not restarted; a one-shot is ready when it has ended with zero.
+//! Compose's own `--wait` accepts a container that crashes each second under `restart: always`, and rejects a
+//! one-shot job that succeeded. Here, a container is ready when its health check passes, or, without one, when it has
+//! run for [`STABLE`] without a restart; a one-shot job is ready when it has exited with zero.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,30 +11,30 @@ use jiff::Timestamp;
 
 use super::{Container, Health, Status};
 
-/// A container without a health check that has run this long is believed.
+/// How long a container without a health check must run to count as ready.
 pub(crate) const STABLE: Duration = Duration::from_secs(5);
 
-/// What one look at a container says.
+/// The readiness of a container at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Good, or ended well.
+    /// It is healthy, or has exited with zero.
     Ready,
-    /// Not yet.
+    /// It is not ready yet, for this reason.
     NotYet(String),
-    /// Will not become good by waiting.
+    /// It failed, and waiting will not help.
     Failed(String),
 }
 
-/// How often each container had been restarted before the start began, by id: only what comes on top counts.
+/// The restart count of each container before the start, by id. Only additional restarts count.
 #[derive(Debug, Default)]
 pub(crate) struct Baseline(BTreeMap<String, u32>);
 
 impl Baseline {
-    pub(crate) fn of(containers: &[Container]) -> Self {
+    pub(crate) fn new(containers: &[Container]) -> Self {
         Self(containers.iter().map(|container| (container.id.clone(), container.restart_count)).collect())
     }
 
-    /// Judges a container at this moment.
+    /// Determines the readiness of a container at this moment.
     pub(crate) fn judge(&self, container: &Container, now: Timestamp) -> Verdict {
         let before = self.0.get(&container.id).copied().unwrap_or(0);
         let restarts = container.restart_count.saturating_sub(before);
@@ -47,7 +47,7 @@ impl Baseline {
         };
         if restarts > 0 {
             let times = if restarts == 1 { "once".to_owned() } else { format!("{restarts} times") };
-            // While it runs, the engine has forgotten with what it ended.
+            // While it runs, the engine no longer knows its exit code.
             return failed(&match container.status {
                 Status::Running => format!("restarted {times}"),
                 _ => format!("restarted {times}, last exit code {}", container.exit_code),
@@ -59,13 +59,11 @@ impl Baseline {
             (Status::Running, Health::Starting) => Verdict::NotYet("starting".to_owned()),
             (Status::Running, Health::None) => match container.started.map(|started| now.duration_since(started)) {
                 Some(up) if up >= jiff::SignedDuration::try_from(STABLE).unwrap_or_default() => Verdict::Ready,
-                _ => Verdict::NotYet("running, not yet for long".to_owned()),
+                _ => Verdict::NotYet("running, but not for long enough yet".to_owned()),
             },
             (Status::Exited, _) if container.exit_code == 0 && !stays_up => Verdict::Ready,
             (Status::Exited | Status::Dead, _) => failed(&container.state()),
-            (Status::Restarting, _) => {
-                failed(&format!("exits again and again, last with code {}", container.exit_code))
-            }
+            (Status::Restarting, _) => failed(&format!("exits repeatedly, last with code {}", container.exit_code)),
             (Status::Paused, _) => failed("paused"),
             (Status::Created, _) if !container.error.is_empty() => failed("not started"),
             (Status::Created | Status::Removing, _) => Verdict::NotYet(container.state()),
@@ -116,7 +114,7 @@ mod tests {
         assert!(matches!(judge(&container(Status::Running, Health::None, 1, 2, "always", 60)), Verdict::Failed(_)));
         let looping = container(Status::Running, Health::Healthy, 0, 2, "always", 60);
         assert_eq!(
-            Baseline::of(std::slice::from_ref(&looping)).judge(&looping, Timestamp::UNIX_EPOCH),
+            Baseline::new(std::slice::from_ref(&looping)).judge(&looping, Timestamp::UNIX_EPOCH),
             Verdict::Ready,
             "old restarts are forgiven"
         );

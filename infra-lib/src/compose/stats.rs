@@ -1,4 +1,4 @@
-//! What containers use at the moment.
+//! The current resource usage of containers.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,31 +7,31 @@ use crate::exec::{ExecError, Invocation, Runner};
 use super::usage::size;
 use super::{Compose, ComposeError, Container, Status};
 
-/// What a running container uses.
+/// The current resource usage of a container.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Its service.
+    /// The service it belongs to.
     pub service: String,
-    /// Its name.
+    /// The name of the container.
     pub container: String,
-    /// How much of one core it uses: 200 is two cores.
+    /// CPU usage in percent of one core: 200 means two cores.
     pub cpu_percent: f64,
-    /// Bytes of memory, without the page cache.
+    /// Memory in bytes, without the page cache.
     pub memory_bytes: u64,
-    /// How many bytes it may use.
+    /// The memory limit in bytes.
     pub memory_limit_bytes: u64,
-    /// How much of that it uses.
+    /// Memory usage in percent of the limit.
     pub memory_percent: f64,
-    /// Bytes received over the network since it was started.
+    /// Bytes received over the network since the container started.
     pub received_bytes: u64,
-    /// Bytes sent.
+    /// Bytes sent over the network since the container started.
     pub sent_bytes: u64,
-    /// Bytes read from disks.
+    /// Bytes read from disks since the container started.
     pub read_bytes: u64,
-    /// Bytes written to disks.
+    /// Bytes written to disks since the container started.
     pub written_bytes: u64,
-    /// How many processes and threads it has.
+    /// The number of processes and threads.
     pub processes: u64,
 }
 
@@ -54,7 +54,7 @@ struct Raw {
 }
 
 impl Compose {
-    /// Measures the running ones among these containers, which takes the engine about two seconds.
+    /// Measures the running containers among these, which takes about two seconds.
     pub(crate) fn stats(&self, runner: &Runner, containers: &[Container]) -> Result<Vec<Stats>, ComposeError> {
         let running: Vec<_> = containers.iter().filter(|container| container.status == Status::Running).collect();
         if running.is_empty() {
@@ -68,9 +68,9 @@ impl Compose {
             let raw: Raw = serde_json::from_str(line).map_err(|error| {
                 self.explain(ExecError::BadOutput { command: "docker stats".to_owned(), reason: error.to_string() })
             })?;
-            // One that ended meanwhile has no name any more.
+            // A container that ended meanwhile has no name any more.
             if let Some(container) = running.iter().find(|container| container.name == raw.name) {
-                stats.push(Stats::of(container, &raw));
+                stats.push(Stats::from_raw(container, &raw));
             }
         }
         stats.sort_by(|a, b| a.container.cmp(&b.container));
@@ -79,7 +79,7 @@ impl Compose {
 }
 
 impl Stats {
-    fn of(container: &Container, raw: &Raw) -> Self {
+    fn from_raw(container: &Container, raw: &Raw) -> Self {
         let percent = |text: &str| text.trim_end_matches('%').parse().unwrap_or(0.0);
         let pair = |text: &str| {
             let (one, other) = text.split_once(" / ").unwrap_or((text, ""));

@@ -1,4 +1,4 @@
-//! How much space things take on the engine.
+//! The disk usage of objects on the engine.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use crate::exec::{ExecError, Invocation, Runner};
 
 use super::{Compose, ComposeError};
 
-/// What `docker system df -v` says of every image, container and volume on the engine, whoever's it is.
+/// The output of `docker system df -v` for all images, containers and volumes on the engine.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Usage {
@@ -40,24 +40,24 @@ struct RawVolume {
 }
 
 impl Usage {
-    /// Bytes of an image that no other image shares.
+    /// The bytes of an image that no other image shares.
     pub(crate) fn unique(&self, image: &str) -> Option<u64> {
         size(&self.images.iter().find(|raw| raw.id == image)?.unique)
     }
 
-    /// Bytes of what a container has written into its own file system.
+    /// The bytes that a container has written to its own file system.
     pub(crate) fn layer(&self, container: &str) -> Option<u64> {
         size(&self.containers.iter().find(|raw| container.starts_with(&raw.id))?.size)
     }
 
-    /// Bytes of a volume.
+    /// The size of a volume in bytes.
     pub(crate) fn volume(&self, name: &str) -> Option<u64> {
         size(&self.volumes.iter().find(|raw| raw.name == name)?.size)
     }
 }
 
 impl Compose {
-    /// Asks the engine how much everything takes. It walks every volume, which takes a while where there are large ones.
+    /// Queries the engine's disk usage. This scans every volume, which takes a while for large ones.
     pub(crate) fn usage(&self, runner: &Runner) -> Result<Usage, ComposeError> {
         let call = Invocation::new("docker")
             .args(["system", "df", "-v", "--format", "{{json .}}"])
@@ -69,7 +69,8 @@ impl Compose {
     }
 }
 
-/// A size as Docker prints it: `12.3MB` for what it stores, `12.3MiB` for memory, `0B (virtual 136MB)` for containers.
+/// Parses a size as printed by Docker: `12.3MB` for storage, `12.3MiB` for memory, `0B (virtual 136MB)` for
+/// containers.
 pub(super) fn size(text: &str) -> Option<u64> {
     let text = text.split(" (").next()?.trim();
     let at = text.find(|c: char| c.is_ascii_alphabetic())?;

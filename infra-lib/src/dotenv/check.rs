@@ -1,50 +1,32 @@
-//! What is missing, doubtful or dangerous in the environment files of an environment.
+//! Checking env files for missing, doubtful and dangerous values.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::finding::{Finding, FindingCode as Code, Severity};
-use super::readers::ambiguities;
+use super::portability::ambiguities;
+use super::rule::EnvRule;
 use super::{Entry, EnvFile, Origin, Quoting, resolve};
-use crate::manifest::EnvRule;
 
-/// What the environment files are held against.
+/// What to check the env files against.
 #[derive(Debug, Clone, Copy)]
 pub struct Expectations<'a> {
-    /// The files that list the keys, usually `.env.example`; one that lists a key is enough. Without any, every key may be
-    /// there.
+    /// The templates that list the keys, usually `.env.example`. A key must be in one of them. Without templates,
+    /// every key is allowed.
     pub templates: &'a [EnvFile],
-    /// The rules of `infra.toml`.
+    /// The rules for variables in `infra.toml`.
     pub rules: &'a BTreeMap<String, EnvRule>,
-    /// When each secret was made, as far as that is known.
+    /// When each secret was created, if known.
     pub rotated: &'a BTreeMap<String, Timestamp>,
-    /// The time.
+    /// The current time, for ages.
     pub now: Timestamp,
-    /// Whether the environment is protected: then a placeholder, a weak secret or an open file is an error.
+    /// Whether the environment is protected. Then a placeholder, a weak secret or a readable file is an error.
     pub protected: bool,
 }
 
-/// Looks at `files`, which are read in this order with `shell` above them, and tells what is wrong, file by file in the
-/// order of their lines, then what no line has.
-///
-/// ```
-/// use std::collections::BTreeMap;
-/// use infra_lib::dotenv::{EnvFile, Expectations, FindingCode, check};
-///
-/// let file = EnvFile::parse(".env", b"DB_PASSWORD=change_me\nPORT=80\nPORT=81\n")?;
-/// let expected = Expectations {
-///     templates: &[],
-///     rules: &BTreeMap::new(),
-///     rotated: &BTreeMap::new(),
-///     now: jiff::Timestamp::UNIX_EPOCH,
-///     protected: true,
-/// };
-/// let findings = check(&[file], |_| None, &expected);
-/// assert_eq!(findings[0].code, FindingCode::Placeholder);
-/// assert_eq!(findings[1].to_string(), ".env:2,3: PORT stands there more than once");
-/// # Ok::<(), infra_lib::dotenv::DotenvError>(())
-/// ```
+/// Checks `files`, read in this order with `shell` overriding them. Returns findings by file and line, then those
+/// without a line.
 pub fn check(files: &[EnvFile], shell: impl Fn(&str) -> Option<String>, expected: &Expectations<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = files.iter().flat_map(|file| expected.file(file)).collect();
     match resolve(files, &shell) {
@@ -73,7 +55,7 @@ pub(super) fn place(finding: Finding, origin: &Origin) -> Finding {
 }
 
 impl Expectations<'_> {
-    /// What would be tolerable where nothing is at stake.
+    /// The severity of problems that only matter in a protected environment.
     pub(super) fn grave(&self) -> Severity {
         if self.protected { Severity::Error } else { Severity::Warning }
     }
@@ -81,8 +63,9 @@ impl Expectations<'_> {
     fn file(&self, file: &EnvFile) -> Vec<Finding> {
         let path = file.path();
         let mut findings = Vec::new();
-        if file.mode().is_some_and(|mode| mode & 0o077 != 0) {
-            let (message, fix) = ("others than its owner may read it", format!("chmod 600 {path}"));
+        if let Some(mode) = file.mode().filter(|mode| mode & 0o077 != 0) {
+            let message = format!("is readable by group or others (mode {:04o})", mode & 0o7777);
+            let fix = format!("chmod 600 {path}");
             findings.push(Finding::new(Code::Readable, self.grave(), message, fix).at(path, []));
         }
         if file.has_bom() {
@@ -90,12 +73,12 @@ impl Expectations<'_> {
             findings.push(Finding::new(Code::Bom, Severity::Warning, message, "save it without").at(path, [1]));
         }
         if let Some(line) = file.first_crlf() {
-            let message = "has lines that end as on Windows; bash keeps the carriage return in the value";
-            let fix = "save it with Unix line ends";
+            let message = "has Windows line endings; bash keeps the carriage return in the value";
+            let fix = "save it with Unix line endings";
             findings.push(Finding::new(Code::Crlf, Severity::Warning, message, fix).at(path, [line]));
         }
         for (key, lines) in file.duplicates() {
-            let (message, fix) = ("stands there more than once", "keep one of the lines; the last one counts");
+            let (message, fix) = ("is a duplicate key", "keep one of the lines; the last one counts");
             findings.push(Finding::new(Code::Duplicate, Severity::Error, message, fix).key(key).at(path, lines));
         }
         findings.extend(file.entries().iter().flat_map(|entry| self.entry(file, entry)));
@@ -147,13 +130,14 @@ impl Expectations<'_> {
         let finding = |key: &str| {
             let purpose = self.rules.get(key).and_then(|rule| rule.describe.as_deref());
             let message = purpose.map_or("is missing".to_owned(), |purpose| format!("is missing ({purpose})"));
-            Finding::new(Code::Missing, Severity::Error, message, format!("add {key}=, or run `env fill`")).key(key)
+            Finding::new(Code::Missing, Severity::Error, message, format!("add {key}=, or run `cargo xtask env fill`"))
+                .key(key)
         };
         wanted.into_iter().map(finding).collect()
     }
 }
 
-/// Keys that reach further than the project.
+/// Keys that affect more than the project.
 fn danger(key: &str) -> Option<(Severity, &'static str)> {
     match key {
         "COMPOSE_PROJECT_NAME"
@@ -180,7 +164,7 @@ fn danger(key: &str) -> Option<(Severity, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::Period;
+    use crate::units::Period;
 
     const NOW: i64 = 1_800_000_000;
 
@@ -239,7 +223,7 @@ mod tests {
             case.findings(&[Code::Missing, Code::Extra]),
             ["Extra Warning f0:2: X", "Missing Error - C", "Missing Error - R"]
         );
-        // Each file has a template of its own, and a key of one may stand in the other.
+        // Each file has its own template, and a key of one may be in the other.
         let case = self::case(&["A=1\n", "B=1\nX=1\n"]).template("A=\n").template("B=\nC=\n");
         assert_eq!(case.findings(&[Code::Missing, Code::Extra]), ["Extra Warning f1:2: X", "Missing Error - C"]);
     }
@@ -345,5 +329,20 @@ mod tests {
         assert!(!serde_json::to_string(&findings).unwrap().contains("canary"));
         let error = EnvFile::parse(".env", b"A='canary").unwrap_err();
         assert!(!format!("{:?}", Finding::from(&error)).contains("canary"));
+    }
+
+    #[test]
+    fn findings_name_their_place() {
+        let file = EnvFile::parse(".env", b"DB_PASSWORD=change_me\nPORT=80\nPORT=81\n").unwrap();
+        let expected = Expectations {
+            templates: &[],
+            rules: &BTreeMap::new(),
+            rotated: &BTreeMap::new(),
+            now: Timestamp::UNIX_EPOCH,
+            protected: true,
+        };
+        let findings = check(&[file], |_| None, &expected);
+        assert_eq!(findings[0].code, Code::Placeholder);
+        assert_eq!(findings[1].to_string(), ".env:2,3: PORT is a duplicate key");
     }
 }

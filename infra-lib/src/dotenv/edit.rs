@@ -1,63 +1,59 @@
-//! Changing one value of a file, and not a byte besides.
+//! Changing one value of a file without changing any other byte.
 
+use crate::exit::Exit;
+use crate::failure::Failure;
 use zeroize::Zeroizing;
 
 use super::{DotenvError, EnvFile, Quoting, escape, interpolate};
-use crate::Secret;
 use crate::fs::{WriteError, atomic};
+use crate::secret::Secret;
 
-/// Why a value could not be put into a file. The file in memory and on disk is as it was.
+/// Why a value could not be set. The file in memory and on disk is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum EditError {
+pub(crate) enum EditError {
     /// The key to change is not in the file.
     #[error("{key} is not in the file")]
     Missing {
-        /// The key.
+        /// The key it is about.
         key: String,
     },
-    /// The key stands there more than once: changing one of them would leave a lie.
-    #[error("{key} stands in the file more than once, in lines {}", lines.iter().map(usize::to_string).collect::<Vec<_>>().join(", "))]
+    /// The file contains the key more than once, so the change would be ambiguous.
+    #[error("duplicate key {key} in lines {}", lines.iter().map(usize::to_string).collect::<Vec<_>>().join(", "))]
     Duplicate {
-        /// The key.
+        /// The key it is about.
         key: String,
-        /// Its lines, from 1.
+        /// Its line numbers, from 1.
         lines: Vec<usize>,
     },
-    /// The key to append is in the file already.
-    #[error("{key} is in the file already, in line {line}")]
+    /// The key to append is already in the file.
+    #[error("{key} already exists in line {line}")]
     Exists {
-        /// The key.
+        /// The key it is about.
         key: String,
-        /// Its line, from 1.
+        /// Its line number, from 1.
         line: usize,
     },
-    /// No environment takes such a name.
-    #[error("`{key}` is no name for a variable")]
+    /// The name is not valid for a variable.
+    #[error("`{key}` is not a valid variable name")]
     BadKey {
-        /// The name.
+        /// The name that was given.
         key: String,
     },
-    /// The value has a NUL byte, or the file as a whole would not be read again.
+    /// The value has a NUL byte, or the resulting file could not be parsed.
     #[error("the value of {key} cannot be written to an environment file")]
     Unwritable {
-        /// The key.
+        /// The key it is about.
         key: String,
     },
 }
 
-impl EditError {
-    /// What to do about it.
-    ///
-    /// ```
-    /// use infra_lib::{Secret, dotenv::EnvFile};
-    /// let mut file = EnvFile::parse(".env", b"A=1\nA=2\n")?;
-    /// let error = file.set("A", &Secret::new("3")).unwrap_err();
-    /// assert_eq!(error.to_string(), "A stands in the file more than once, in lines 1, 2");
-    /// assert!(error.hint().unwrap().contains("keep one"));
-    /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
-    /// ```
-    pub fn hint(&self) -> Option<String> {
+impl Failure for EditError {
+    fn exit(&self) -> Exit {
+        Exit::Config
+    }
+
+    fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Missing { key } => format!("add a line {key}= first"),
             Self::Duplicate { .. } => "keep one of the lines, and delete the rest".to_owned(),
@@ -69,22 +65,12 @@ impl EditError {
 }
 
 impl EnvFile {
-    /// Replaces the value of `key`; its quotes stay where they can hold the new value, and every other byte stays.
+    /// Replaces the value of `key`. Keeps its quotes if they fit the new value, and every other byte.
     ///
     /// # Errors
     ///
     /// [`EditError`] if the key is not there exactly once, or the value has a NUL byte.
-    ///
-    /// ```
-    /// use infra_lib::{Secret, dotenv::EnvFile};
-    ///
-    /// let mut file = EnvFile::parse(".env", b"# the port\r\nPORT = 80 # http\r\nPASSWORD=\"x\"\r\n")?;
-    /// file.set("PORT", &Secret::new("8080"))?;
-    /// file.set("PASSWORD", &Secret::new("pa$s"))?;
-    /// assert_eq!(file.text(), "# the port\r\nPORT = 8080 # http\r\nPASSWORD=\"pa\\$s\"\r\n");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn set(&mut self, key: &str, value: &Secret) -> Result<(), EditError> {
+    pub(crate) fn set(&mut self, key: &str, value: &Secret) -> Result<(), EditError> {
         let mut found = self.entries().iter().filter(|entry| entry.key == key);
         let entry = found.next().ok_or_else(|| EditError::Missing { key: key.to_owned() })?;
         let more: Vec<usize> = found.map(|entry| entry.line).collect();
@@ -94,7 +80,7 @@ impl EnvFile {
         }
         let separator = if entry.quoting == Quoting::Inherited { "=" } else { "" };
         let range = entry.value_range.clone();
-        // With nothing before it, a comment would become the value.
+        // Without a value before it, the comment would become the value.
         let comment = self.text()[range.end..].lines().next().is_some_and(|rest| !rest.trim().is_empty());
         let quoting = if comment && value.is_empty() { Quoting::Single } else { entry.quoting };
         let written = escape::encode(value.expose(), quoting);
@@ -102,21 +88,12 @@ impl EnvFile {
         self.replace_text(Zeroizing::new(text), key, value)
     }
 
-    /// Adds a key at the end of the file, below `comment`, with the file's own line ends.
+    /// Appends a key at the end of the file, below `comment`, with the file's line ends.
     ///
     /// # Errors
     ///
-    /// [`EditError`] if the key is there already or is no name, or the value has a NUL byte.
-    ///
-    /// ```
-    /// use infra_lib::{Secret, dotenv::EnvFile};
-    ///
-    /// let mut file = EnvFile::parse(".env", b"A=1")?;
-    /// file.append("JWT_SECRET", &Secret::new("x y"), Some("signs sessions"))?;
-    /// assert_eq!(file.text(), "A=1\n# signs sessions\nJWT_SECRET=x y\n");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn append(&mut self, key: &str, value: &Secret, comment: Option<&str>) -> Result<(), EditError> {
+    /// [`EditError`] if the key already exists or is not a valid name, or if the value has a NUL byte.
+    pub(crate) fn append(&mut self, key: &str, value: &Secret, comment: Option<&str>) -> Result<(), EditError> {
         if let Some(entry) = self.entry(key) {
             return Err(EditError::Exists { key: key.to_owned(), line: entry.line });
         }
@@ -138,36 +115,25 @@ impl EnvFile {
         self.replace_text(text, key, value)
     }
 
-    /// Writes the file in place of the old one, whole or not at all, readable by its owner only.
+    /// Replaces the file on disk atomically, readable by its owner only.
     ///
     /// # Errors
     ///
-    /// [`WriteError`]; the old file is intact then.
-    pub fn save(&self) -> Result<(), WriteError> {
+    /// [`WriteError`]; the old file is then unchanged.
+    pub(crate) fn save(&self) -> Result<(), WriteError> {
         atomic::replace(self.path(), self.text().as_bytes())
     }
 
-    /// Writes the file where there is none yet.
+    /// Creates the file on disk, which must not exist yet.
     ///
     /// # Errors
     ///
-    /// [`WriteError`], with [`WriteError::already_exists`] if there is one; it is not touched.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::EnvFile;
-    ///
-    /// let folder = tempfile::tempdir()?;
-    /// let path = camino::Utf8Path::from_path(folder.path()).unwrap().join(".env");
-    /// EnvFile::parse(&path, b"A=1\n")?.save_new()?;
-    /// assert!(EnvFile::parse(&path, b"A=2\n")?.save_new().unwrap_err().already_exists());
-    /// assert_eq!(EnvFile::read(&path)?.mode(), Some(0o600));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn save_new(&self) -> Result<(), WriteError> {
+    /// [`WriteError`], with [`WriteError::already_exists`] if the file exists; it is not changed.
+    pub(crate) fn save_new(&self) -> Result<(), WriteError> {
         atomic::create_new(self.path(), self.text().as_bytes())
     }
 
-    /// Takes the text over if it still reads as the same file with `value` for `key`.
+    /// Replaces the text if it parses as the same file with `value` for `key`.
     fn replace_text(&mut self, text: Zeroizing<String>, key: &str, value: &Secret) -> Result<(), EditError> {
         let unwritable = |_: Option<DotenvError>| EditError::Unwritable { key: key.to_owned() };
         let new = Self::parse(self.path(), text.as_bytes()).map_err(|error| unwritable(Some(error)))?;
@@ -181,7 +147,7 @@ impl EnvFile {
     fn says(&self, key: &str, value: &Secret) -> bool {
         self.entry(key).is_some_and(|entry| match entry.quoting {
             Quoting::Single => entry.template == *value,
-            // Whatever is set: the value has no references.
+            // Independent of variables: the value has no references.
             _ => interpolate(entry.template.expose(), |_| None).is_ok_and(|read| *read.value == value.expose()),
         })
     }
@@ -246,14 +212,14 @@ mod tests {
         assert_eq!(file.text(), "\u{feff}# one B=2\n# two\nA=1\n");
     }
 
-    /// Values in which every character has a meaning somewhere.
+    /// Values made of special characters.
     fn value() -> impl Strategy<Value = String> {
         let special = proptest::sample::select("a0 ${}'\"\\#=:-?+`;\n\r\t\u{a0}".chars().collect::<Vec<_>>());
         let c = prop_oneof![9 => special, 1 => any::<char>().prop_filter("NUL", |&c| c != '\0')];
         proptest::collection::vec(c, 0..12).prop_map(String::from_iter)
     }
 
-    /// Files that mean something, made of lines that each do.
+    /// Valid files made of valid lines.
     fn text() -> impl Strategy<Value = String> {
         let ends = proptest::sample::select(vec!["\n", "\r\n", "\n\n# c\n", " # c\n"]);
         let line = (0..5_u8, proptest::sample::select(vec!["=", ":", " = "]), 0..4_u8, value(), ends);
@@ -326,5 +292,29 @@ mod tests {
                 prop_assert_eq!(file.text(), text);
             }
         }
+    }
+
+    #[test]
+    fn one_value_changes_and_every_other_byte_stays() {
+        let mut file = EnvFile::parse(".env", b"# the port\r\nPORT = 80 # http\r\nPASSWORD=\"x\"\r\n").unwrap();
+        file.set("PORT", &Secret::new("8080")).unwrap();
+        file.set("PASSWORD", &Secret::new("pa$s")).unwrap();
+        assert_eq!(file.text(), "# the port\r\nPORT = 8080 # http\r\nPASSWORD=\"pa\\$s\"\r\n");
+    }
+
+    #[test]
+    fn a_line_is_appended_with_its_comment() {
+        let mut file = EnvFile::parse(".env", b"A=1").unwrap();
+        file.append("JWT_SECRET", &Secret::new("x y"), Some("signs sessions")).unwrap();
+        assert_eq!(file.text(), "A=1\n# signs sessions\nJWT_SECRET=x y\n");
+    }
+
+    #[test]
+    fn a_new_file_is_private_and_replaces_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = camino::Utf8Path::from_path(folder.path()).unwrap().join(".env");
+        EnvFile::parse(&path, b"A=1\n").unwrap().save_new().unwrap();
+        assert!(EnvFile::parse(&path, b"A=2\n").unwrap().save_new().unwrap_err().already_exists());
+        assert_eq!(EnvFile::read(&path).unwrap().mode(), Some(0o600));
     }
 }

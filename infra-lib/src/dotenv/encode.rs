@@ -8,10 +8,10 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const TOKEN: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// How the random bytes are written.
+/// The text encoding of random bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Encoding {
+pub(crate) enum Encoding {
     /// Two digits per byte, `0-9a-f`.
     Hex,
     /// Standard base64 with padding; `+`, `/` and `=` have a meaning in URLs.

@@ -1,85 +1,79 @@
-//! Why a `.env` cannot be read: always the place, never the value.
+//! Why a `.env` cannot be read. Errors contain the location, never the value.
 
+use crate::exit::Exit;
+use crate::failure::Failure;
 use camino::Utf8PathBuf;
 
 /// Why an environment file could not be read or resolved.
 ///
 /// No variant holds a value of the file, so neither the message nor `Debug` can leak one.
-///
-/// ```
-/// use infra_lib::dotenv::EnvFile;
-///
-/// let error = EnvFile::parse(".env", b"A=1\nB=\"hunter2\n").unwrap_err();
-/// assert_eq!(error.to_string(), ".env:2:3: the quote that opens here is never closed");
-/// assert!(!format!("{error:?}").contains("hunter2"));
-/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DotenvError {
-    /// There is no such file.
+    /// The file does not exist.
     #[error("{path} does not exist")]
     NotFound {
-        /// The file.
+        /// The path of the file.
         path: Utf8PathBuf,
     },
-    /// A folder, pipe or device stands where the file should be.
+    /// The path is a folder, pipe or device.
     #[error("{path} is not a regular file")]
     NotAFile {
-        /// The file.
+        /// The path of the file.
         path: Utf8PathBuf,
     },
-    /// The file is larger than any environment file is.
+    /// The file exceeds the maximum size.
     #[error("{path} is larger than {limit} bytes")]
     TooLarge {
-        /// The file.
+        /// The path of the file.
         path: Utf8PathBuf,
-        /// The most that is read.
+        /// The maximum size in bytes.
         limit: u64,
     },
     /// The file could not be opened or read.
     #[error("cannot read {path}")]
     Read {
-        /// The file.
+        /// The path of the file.
         path: Utf8PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// The file does not say one thing to every reader.
+    /// The syntax is invalid or ambiguous.
     #[error("{path}:{line}:{column}: {cause}")]
     Syntax {
-        /// The file.
+        /// The path of the file.
         path: Utf8PathBuf,
-        /// The line, from 1.
+        /// The line number, from 1.
         line: usize,
-        /// The character in the line, from 1.
+        /// The column in characters, from 1.
         column: usize,
-        /// What is wrong there.
+        /// What is wrong at this position.
         cause: SyntaxCause,
     },
-    /// The value asks, by `${NAME:?}`, for a variable that is not set.
+    /// The value requires a variable with `${NAME:?}` that is not set.
     #[error("{path}:{line}: {key} requires a variable that is not set")]
     Required {
-        /// The file.
+        /// The path of the file.
         path: Utf8PathBuf,
-        /// The line of the key, from 1.
+        /// The line number of the key, from 1.
         line: usize,
-        /// The key whose value asks.
+        /// The key with this value.
         key: String,
     },
 }
 
-/// What is wrong at one place of an environment file.
+/// A syntax error in an environment file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum SyntaxCause {
-    /// A byte 0, written plainly or as an escape.
+    /// A NUL byte, literal or escaped.
     #[error("a NUL byte cannot be part of an environment")]
     Nul,
-    /// Bytes that are not UTF-8.
+    /// Bytes that are not valid UTF-8.
     #[error("the file is not UTF-8 here")]
     NotUtf8,
-    /// A quote without its end.
+    /// A quote that is never closed.
     #[error("the quote that opens here is never closed")]
     UnterminatedQuote,
     /// Something other than a comment after the closing quote.
@@ -88,35 +82,31 @@ pub enum SyntaxCause {
     /// A space within the name.
     #[error("a key cannot contain a space")]
     SpaceInKey,
-    /// A character that no name may have.
+    /// A character that is invalid in a name.
     #[error("a key cannot contain this character")]
     BadKeyCharacter,
-    /// Nothing before the separator.
+    /// No name before the separator.
     #[error("a key is missing here")]
     EmptyKey,
     /// A line without `=`.
     #[error("a `=` is missing in this line")]
     NoSeparator,
-    /// `${` without a name and an end that Compose understands.
-    #[error("the value has a `${{` that is no valid reference")]
+    /// An invalid `${…}`: the name or the closing brace is missing.
+    #[error("the value has a `${{` that is not a valid reference")]
     InvalidReference,
-    /// References nested beyond any sense.
+    /// References that are nested too deeply.
     #[error("the value nests its references too deeply")]
     NestedTooDeep,
 }
 
-impl DotenvError {
-    /// What to do about it.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::EnvFile;
-    ///
-    /// let error = EnvFile::parse(".env", b"A KEY=1\n").unwrap_err();
-    /// assert!(error.hint().unwrap().contains("letters, digits"));
-    /// ```
-    pub fn hint(&self) -> Option<String> {
+impl Failure for DotenvError {
+    fn exit(&self) -> Exit {
+        Exit::Config
+    }
+
+    fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NotFound { .. } => "run `setup` to create it, or name another with --env".to_owned(),
+            Self::NotFound { .. } => "run `cargo xtask setup` to create it, or name another with --env".to_owned(),
             Self::NotAFile { path } => {
                 format!("make {path} a plain file: it is read more than once")
             }
@@ -132,13 +122,8 @@ impl DotenvError {
 }
 
 impl SyntaxCause {
-    /// What to do about it.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::SyntaxCause;
-    /// assert!(SyntaxCause::InvalidReference.hint().contains("$$"));
-    /// ```
-    pub fn hint(self) -> &'static str {
+    /// How to fix the problem.
+    pub(crate) fn hint(self) -> &'static str {
         match self {
             Self::Nul => "remove it, or encode the value (base64, hex)",
             Self::NotUtf8 => "save the file as UTF-8, or encode the value (base64, hex)",

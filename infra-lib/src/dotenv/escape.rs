@@ -1,13 +1,13 @@
-//! What stands between quotes: how Compose reads it, and how to write a value so that it reads it back.
+//! Quoted values: unescaping them like Compose, and quoting values for Compose.
 
 use zeroize::Zeroizing;
 
 use super::Quoting;
 
-/// Resolves `\\ \" \$ \a \b \f \n \r \t \v \0NNN` as Compose does within double quotes.
+/// Unescapes `\\ \" \$ \a \b \f \n \r \t \v \0NNN` like Compose does within double quotes.
 ///
-/// A `\$` becomes `$$`, which the interpolation that follows turns into `$`. What is no escape stays as it is, apart
-/// from a `\0` with a number that is none: Compose drops that zero.
+/// A `\$` becomes `$$`, which the later interpolation turns into `$`. Invalid escapes are kept, except for a `\0`
+/// with an invalid number, where Compose drops the zero.
 pub(super) fn expand(text: &str) -> Zeroizing<String> {
     let mut out = Zeroizing::new(String::with_capacity(text.len()));
     let mut rest = text;
@@ -54,7 +54,7 @@ fn octal(digits: &str, out: &mut String) {
     }
 }
 
-/// Writes `value` in the style asked for, or in the next one that can hold it.
+/// Encodes `value` in the wanted quoting, or in the next one that can represent it.
 pub(super) fn encode(value: &str, wanted: Quoting) -> Zeroizing<String> {
     let encoded = match wanted {
         Quoting::Double => None,

@@ -1,45 +1,46 @@
-//! What a look at the environment files has found.
+//! Findings about environment files.
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use super::DotenvError;
+use crate::failure::Failure as _;
 
-/// One thing to know about an environment file. It never holds a value.
+/// A finding about an environment file. It never contains a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What kind of thing.
+    /// The kind of the finding.
     pub code: FindingCode,
-    /// Whether it stops.
+    /// Whether it is an error.
     pub severity: Severity,
-    /// The key, where it is about one.
+    /// The key it is about, if any.
     pub key: Option<String>,
-    /// The file, where it is about one.
+    /// The file it is about, if any.
     pub path: Option<Utf8PathBuf>,
-    /// The lines in that file, from 1.
+    /// The line numbers in that file, from 1.
     pub lines: Vec<usize>,
-    /// What is so, as a lowercase fragment.
+    /// The message, a lowercase fragment.
     pub message: String,
-    /// What to do about it.
+    /// How to fix the problem.
     pub fix: String,
 }
 
-/// Whether a finding stops.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Good to know.
+    /// A problem that does not stop the operation.
     Warning,
-    /// Not to go on with.
+    /// A problem that must be fixed first.
     Error,
 }
 
 /// The kind of a finding; its name in JSON is in kebab case.
 ///
 /// ```
-/// use infra_lib::dotenv::FindingCode;
-/// assert_eq!(serde_json::to_string(&FindingCode::UnsetReference)?, "\"unset-reference\"");
+/// use infra_lib::ops::EnvFindingCode;
+/// assert_eq!(serde_json::to_string(&EnvFindingCode::UnsetReference)?, "\"unset-reference\"");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -48,33 +49,33 @@ pub enum Severity {
 pub enum FindingCode {
     /// The file cannot be read.
     Malformed,
-    /// The template or a rule has the key, the files have not.
+    /// The template or a rule has the key, but no file does.
     Missing,
-    /// The files have the key, the template has not.
+    /// A file has the key, but the template does not.
     Extra,
-    /// The key stands in one file more than once.
+    /// A file contains the key more than once.
     Duplicate,
     /// A line names a key without `=`.
     NoValue,
-    /// The value refers to a variable that is set nowhere.
+    /// The value refers to a variable that is not set.
     UnsetReference,
-    /// A secret is empty.
+    /// The value of a secret is empty.
     Empty,
     /// A secret is short, or easily guessed.
     Weak,
-    /// A value is the one that a template or a tutorial has.
+    /// A value is a placeholder or well-known.
     Placeholder,
     /// A secret is older than its rule allows.
     Overdue,
-    /// A secret has a rule for its age, and its age is not known.
+    /// A secret has a maximum age, but its age is unknown.
     AgeUnknown,
-    /// Other readers of the file read something else.
+    /// Other programs read the value differently.
     Ambiguous,
-    /// The key changes what programs do that have nothing to do with the project.
+    /// The key affects programs outside the project.
     Dangerous,
-    /// Others than the owner may read the file.
+    /// The file is readable by group or others.
     Readable,
-    /// Lines end as on Windows.
+    /// The file has Windows line ends (CRLF).
     Crlf,
     /// The file begins with a byte order mark.
     Bom,
@@ -120,7 +121,7 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// A file that cannot be read is a finding of its own.
+/// A file that cannot be read becomes a finding.
 impl From<&DotenvError> for Finding {
     fn from(error: &DotenvError) -> Self {
         let fix = error.hint().unwrap_or_default();

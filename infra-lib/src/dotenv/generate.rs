@@ -1,5 +1,7 @@
-//! Secrets from the system's generator.
+//! Generating secrets with the system's random generator.
 
+use crate::exit::Exit;
+use crate::failure::Failure;
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,20 +9,20 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Encoding;
-use crate::Secret;
+use crate::secret::Secret;
 
 const BYTES: std::ops::RangeInclusive<usize> = 16..=1024;
 
-/// How a secret is made: `hex:N`, `base64:N` or `token:N` with N bytes of randomness, 16 to 1024.
+/// How to generate a secret: `hex:N`, `base64:N` or `token:N` with N random bytes, 16 to 1024.
 ///
-/// `token` is the one to take: every reader of `.env`, every shell and every URL reads it alike. The default is
-/// `token:32`, 43 characters with 256 bits.
+/// Prefer `token`: it needs no quoting in `.env` files, shells and URLs. The default is `token:32`, 43 characters
+/// with 256 bits.
 ///
 /// ```
-/// use infra_lib::dotenv::Generator;
+/// use infra_lib::config::Generator;
 ///
 /// let generator: Generator = "hex:64".parse()?;
-/// assert_eq!(generator.generate()?.expose().len(), 128);
+/// assert_eq!(generator.to_string(), "hex:64");
 /// assert_eq!(Generator::default().to_string(), "token:32");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -31,60 +33,38 @@ pub struct Generator {
     bytes: usize,
 }
 
-/// A text that names no generator.
+/// The text is not a valid generator.
 ///
 /// ```
-/// let error = "hex:8".parse::<infra_lib::dotenv::Generator>().unwrap_err();
-/// assert_eq!(error.to_string(), "`hex:8` is no generator");
-/// assert!(error.hint().is_some());
+/// let error = "hex:8".parse::<infra_lib::config::Generator>().unwrap_err();
+/// assert_eq!(error.to_string(), "`hex:8` is not a generator");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no generator")]
+#[error("`{0}` is not a generator")]
 pub struct InvalidGenerator(String);
 
-/// The system gave no randomness; nothing was made.
+/// The system provided no random bytes; no secret was generated.
 #[derive(Debug, thiserror::Error)]
 #[error("the system's random generator failed")]
-pub struct GenerateError(#[source] std::io::Error);
+pub(crate) struct GenerateError(#[source] std::io::Error);
 
 impl Generator {
-    /// A generator of `bytes` random bytes.
+    /// Creates a generator that uses `bytes` random bytes.
     ///
     /// # Errors
     ///
     /// [`InvalidGenerator`] for fewer than 16 or more than 1024 bytes.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::{Encoding, Generator};
-    /// assert!(Generator::new(Encoding::Token, 32).is_ok() && Generator::new(Encoding::Hex, 8).is_err());
-    /// ```
-    pub fn new(encoding: Encoding, bytes: usize) -> Result<Self, InvalidGenerator> {
+    pub(crate) fn new(encoding: Encoding, bytes: usize) -> Result<Self, InvalidGenerator> {
         let generator = Self { encoding, bytes };
         if BYTES.contains(&bytes) { Ok(generator) } else { Err(InvalidGenerator(generator.to_string())) }
     }
 
-    /// How the bytes are written.
-    pub fn encoding(self) -> Encoding {
-        self.encoding
-    }
-
-    /// How many random bytes there are.
-    pub fn bytes(self) -> usize {
-        self.bytes
-    }
-
-    /// Draws a new secret.
+    /// Generates a new random secret.
     ///
     /// # Errors
     ///
-    /// [`GenerateError`] when the system has no randomness to give; there is no second source.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::Generator;
-    /// assert_ne!(Generator::default().generate()?, Generator::default().generate()?);
-    /// # Ok::<(), infra_lib::dotenv::GenerateError>(())
-    /// ```
-    pub fn generate(self) -> Result<Secret, GenerateError> {
+    /// [`GenerateError`] if the system provides no random bytes; no other source is tried.
+    pub(crate) fn generate(self) -> Result<Secret, GenerateError> {
         self.draw(getrandom::fill)
     }
 
@@ -93,7 +73,7 @@ impl Generator {
         loop {
             source(&mut bytes).map_err(no_randomness)?;
             let text = self.encoding.encode(&bytes);
-            // A program that takes the secret as an argument would read an option; the draw is repeated.
+            // Repeat, since a program that gets the secret as an argument would take it for an option.
             if !text.starts_with('-') {
                 return Ok(Secret::new(text.as_str()));
             }
@@ -145,17 +125,13 @@ impl From<Generator> for String {
     }
 }
 
-impl InvalidGenerator {
-    /// What to write instead.
-    pub fn hint(&self) -> Option<String> {
-        Some("write hex:N, base64:N or token:N, with N from 16 to 1024 bytes; token:32 suits most".to_owned())
+impl Failure for GenerateError {
+    fn exit(&self) -> Exit {
+        Exit::Io
     }
-}
 
-impl GenerateError {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        Some("see that /dev/urandom exists and that the sandbox allows getrandom".to_owned())
+    fn hint(&self) -> Option<String> {
+        Some("check that /dev/urandom exists and that the sandbox allows getrandom".to_owned())
     }
 }
 
@@ -210,5 +186,12 @@ mod tests {
         // 63 degrees of freedom: above 140 in fewer than one of ten million runs.
         assert!(chi < 140.0, "chi-square {chi}");
         assert_eq!(counts.iter().filter(|&&count| count > 0).count(), 64);
+    }
+
+    #[test]
+    fn a_generator_draws_anew_each_time_and_never_too_few_bytes() {
+        assert!(Generator::new(Encoding::Token, 32).is_ok() && Generator::new(Encoding::Hex, 8).is_err());
+        assert_eq!("hex:64".parse::<Generator>().unwrap().generate().unwrap().expose().len(), 128);
+        assert_ne!(Generator::default().generate().unwrap(), Generator::default().generate().unwrap());
     }
 }

@@ -1,8 +1,8 @@
-//! Compose's `$NAME` and `${NAME:-default}`, with its corners.
+//! Interpolating `$NAME` and `${NAME:-default}` exactly like Compose.
 
 use zeroize::Zeroizing;
 
-/// Deeper than anyone nests a default; it bounds the stack.
+/// The maximum depth of nested defaults, which limits the stack.
 const DEPTH: usize = 32;
 
 /// A text with its references replaced.
@@ -10,11 +10,11 @@ const DEPTH: usize = 32;
 /// `Debug` does not show the text, since it may hold a secret.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Interpolated {
-    /// The text.
-    pub value: Zeroizing<String>,
-    /// The variables that were named plainly and are not set; each became an empty text.
-    pub unset: Vec<String>,
+pub(crate) struct Interpolated {
+    /// The text with references replaced.
+    pub(crate) value: Zeroizing<String>,
+    /// The variables without a default that are not set; each was replaced by an empty text.
+    pub(crate) unset: Vec<String>,
 }
 
 impl std::fmt::Debug for Interpolated {
@@ -26,64 +26,53 @@ impl std::fmt::Debug for Interpolated {
 /// Why references could not be replaced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum InterpolateError {
-    /// A `${` without a name and an end that Compose understands.
-    #[error("a `${{` is no valid reference")]
+pub(crate) enum InterpolateError {
+    /// An invalid `${…}`: the name or the closing brace is missing.
+    #[error("a `${{` is not a valid reference")]
     Invalid,
     /// `${NAME:?}` or `${NAME?}` of a variable that is not set.
     #[error("required variable {name} is missing a value")]
     Required {
-        /// The variable.
+        /// The name of the variable.
         name: String,
     },
-    /// Defaults within defaults beyond any sense.
+    /// Defaults are nested too deeply.
     #[error("references are nested more than {DEPTH} deep")]
     TooDeep,
 }
 
 impl InterpolateError {
-    /// What to do about it.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::interpolate;
-    /// assert!(interpolate("pa${ss", |_| None).unwrap_err().hint().is_some());
-    /// ```
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
+    /// How to fix the problem.
+    pub(crate) fn hint(&self) -> String {
+        match self {
             Self::Invalid => "write `$$` for a dollar sign".to_owned(),
             Self::Required { name } => {
                 format!("set {name} in the environment file or in the shell")
             }
             Self::TooDeep => "spell the default out in fewer steps".to_owned(),
-        })
+        }
     }
 }
 
 /// Replaces the references in `template` as Compose does, in environment files and in compose files alike.
 ///
 /// `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`, `${NAME:?message}`, `${NAME?message}`,
-/// `${NAME:+replacement}`, `${NAME+replacement}`, nested in each other, and `$$` for a dollar sign. What a variable
-/// holds is not looked at again.
+/// `${NAME:+replacement}`, `${NAME+replacement}`, nested in each other, and `$$` for a dollar sign. References in a
+/// variable's value are not replaced.
 ///
 /// # Errors
 ///
-/// [`InterpolateError`], also for what stands in a default that is not used: Compose evaluates it first.
-///
-/// ```
-/// use infra_lib::dotenv::interpolate;
-///
-/// let port = |name: &str| (name == "PORT").then(|| "8080".to_owned());
-/// assert_eq!(*interpolate("http://${HOST:-localhost}:$PORT/$$", port)?.value, "http://localhost:8080/$");
-/// assert_eq!(interpolate("$HOST:${PORT}", port)?.unset, ["HOST"]);
-/// # Ok::<(), infra_lib::dotenv::InterpolateError>(())
-/// ```
-pub fn interpolate(template: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<Interpolated, InterpolateError> {
+/// [`InterpolateError`], also for errors in an unused default, since Compose evaluates it first.
+pub(crate) fn interpolate(
+    template: &str,
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<Interpolated, InterpolateError> {
     let mut evaluation = Evaluation { lookup: &lookup, unset: Vec::new() };
     let value = evaluation.text(template, 0)?;
     Ok(Interpolated { value, unset: evaluation.unset })
 }
 
-/// Whether the references are well formed, whatever is set.
+/// Checks the syntax of the references, whether or not the variables are set.
 pub(super) fn validate(template: &str) -> Result<(), InterpolateError> {
     interpolate(template, |_| Some("set".to_owned())).map(drop)
 }
@@ -131,7 +120,7 @@ impl Evaluation<'_> {
         Zeroizing::new(value)
     }
 
-    /// Evaluates what follows `${`, and returns its length with the closing brace.
+    /// Evaluates the text after `${`, and returns its length including the closing brace.
     fn braced(&mut self, text: &str, depth: usize, out: &mut String) -> Result<usize, InterpolateError> {
         let name = &text[..name_length(text)];
         let rest = &text[name.len()..];
@@ -179,8 +168,8 @@ fn name_length(text: &str) -> usize {
     end
 }
 
-/// Where the reference that was opened before `text` closes, in the line: at the brace that balances it; where none
-/// does, at the last brace of all. The character after an opening brace is not looked at; Compose skips it too.
+/// The offset in the line where the reference opened before `text` ends: at the matching brace, or else at the last
+/// brace. Like Compose, skips the character after an opening brace.
 fn closing(text: &str) -> Option<usize> {
     let line = text.split('\n').next().unwrap_or_default();
     let mut open = 1_usize;
@@ -256,5 +245,13 @@ mod tests {
         let deep = format!("{}{}", "${A:-".repeat(1000), "}".repeat(1000));
         assert_eq!(read(&deep), Err(InterpolateError::TooDeep));
         assert_eq!(read(&"${U:-x}".repeat(50_000)).map(|text| text.len()), Ok(50_000));
+    }
+
+    #[test]
+    fn references_are_replaced_and_those_without_a_value_reported() {
+        let port = |name: &str| (name == "PORT").then(|| "8080".to_owned());
+        assert_eq!(*interpolate("http://${HOST:-localhost}:$PORT/$$", port).unwrap().value, "http://localhost:8080/$");
+        assert_eq!(interpolate("$HOST:${PORT}", port).unwrap().unset, ["HOST"]);
+        assert!(interpolate("pa${ss", |_| None).unwrap_err().hint().contains("$$"));
     }
 }

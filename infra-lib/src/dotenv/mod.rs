@@ -1,19 +1,9 @@
-//! `.env` as Compose reads it, or a refusal with the place: never a third reading.
+//! Reading `.env` files exactly like Compose, or rejecting them with the location of the error.
 //!
 //! [`EnvFile`] keeps every byte of the file, so that [`EnvFile::set`] changes one value and nothing else;
 //! [`resolve()`] says which value wins and where it came from; [`Generator`] draws secrets, [`fill()`] makes a new file
 //! from a template, and [`check()`] finds what is missing, weak or read differently elsewhere.
-//!
-//! ```
-//! use infra_lib::dotenv::{EnvFile, resolve};
-//!
-//! let file = EnvFile::parse(".env", b"HOST=db\nDATABASE_URL=postgres://${HOST:-localhost}/app\n")?;
-//! let resolved = resolve(&[file], |_| None)?;
-//! assert_eq!(resolved.value("DATABASE_URL"), Some("postgres://db/app"));
-//! # Ok::<(), infra_lib::dotenv::DotenvError>(())
-//! ```
 
-mod beside;
 mod check;
 mod edit;
 mod encode;
@@ -24,25 +14,30 @@ mod generate;
 mod interpolate;
 mod parse;
 mod placeholder;
-mod readers;
+mod portability;
 mod redact;
+pub(crate) mod references;
 mod resolve;
+pub(crate) mod rule;
 mod scan;
+mod service_file;
 mod strength;
 mod template;
 mod values;
 
-pub(crate) use beside::{beside, outside};
 pub use check::{Expectations, check};
-pub use edit::EditError;
-pub use encode::Encoding;
+pub(crate) use edit::EditError;
+pub(crate) use encode::Encoding;
 pub use error::{DotenvError, SyntaxCause};
 pub use finding::{Finding, FindingCode, Severity};
-pub use generate::{GenerateError, Generator, InvalidGenerator};
-pub use interpolate::{InterpolateError, Interpolated, interpolate};
-pub use parse::{Entry, EnvFile, Quoting};
-pub use placeholder::{is_marker, is_placeholder};
+pub(crate) use generate::GenerateError;
+pub use generate::{Generator, InvalidGenerator};
+pub(crate) use interpolate::{InterpolateError, interpolate};
+pub use parse::EnvFile;
+pub(crate) use parse::{Entry, Quoting};
+pub(crate) use placeholder::{is_marker, is_placeholder};
 pub(crate) use redact::url_password;
-pub use redact::{is_own_secret, looks_secret, shown};
-pub use resolve::{Origin, Resolved, Shadowed, Unset, Variable, resolve};
-pub use template::{FillError, Filled, fill};
+pub(crate) use redact::{is_own_secret, looks_secret, shown};
+pub use resolve::{Origin, Resolved, Shadowed, Variable, resolve};
+pub(crate) use service_file::{beside, outside};
+pub(crate) use template::{FillError, fill};

@@ -1,4 +1,4 @@
-//! An environment file: its bytes, and where in them each entry stands.
+//! An environment file: its bytes, and the position of each entry in them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,24 +11,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use zeroize::Zeroizing;
 
 use super::{DotenvError, SyntaxCause, scan::scan};
-use crate::Secret;
+use crate::secret::Secret;
 
 /// More than any environment file has: an environment cannot be larger than this on Linux either.
 const LIMIT: u64 = 1 << 20;
 
-/// A `.env` that Compose reads exactly as we do.
+/// A parsed `.env`, read exactly like Compose reads it.
 ///
-/// It holds the whole text, so that an edit changes what it names and nothing else.
-///
-/// ```
-/// use infra_lib::dotenv::{EnvFile, Quoting};
-///
-/// let file = EnvFile::parse(".env", b"# ports\nPORT=8080 # the usual\nexport NAME: 'my app'\n")?;
-/// assert_eq!(file.entries()[0].key, "PORT");
-/// assert_eq!(file.entries()[1].line, 3);
-/// assert_eq!(file.entries()[1].quoting, Quoting::Single);
-/// # Ok::<(), infra_lib::dotenv::DotenvError>(())
-/// ```
+/// It keeps the complete text, so that an edit only changes the value in question.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EnvFile {
     path: Utf8PathBuf,
@@ -37,37 +27,37 @@ pub struct EnvFile {
     mode: Option<u32>,
 }
 
-/// One key of an environment file. Its value never shows in `Debug`.
+/// One entry of an environment file. `Debug` never shows its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Entry {
-    /// The name.
-    pub key: String,
-    /// The line of the name, from 1.
-    pub line: usize,
-    /// How the value is written.
-    pub quoting: Quoting,
-    /// Whether `export` stands before the name.
-    pub exported: bool,
-    /// Where the name stands in the file's bytes.
-    pub key_range: Range<usize>,
-    /// Where the value stands in the file's bytes, quotes included, comment excluded.
-    pub value_range: Range<usize>,
-    /// The value without quotes and escapes; its references are not resolved yet.
-    pub template: Secret,
+pub(crate) struct Entry {
+    /// The name of the variable.
+    pub(crate) key: String,
+    /// The line number of the name, from 1.
+    pub(crate) line: usize,
+    /// The quoting of the value.
+    pub(crate) quoting: Quoting,
+    /// Whether the name is preceded by `export`.
+    pub(crate) exported: bool,
+    /// The byte range of the name in the file.
+    pub(crate) key_range: Range<usize>,
+    /// The byte range of the value in the file, including quotes, without a comment.
+    pub(crate) value_range: Range<usize>,
+    /// The value without quotes and escapes, before interpolation.
+    pub(crate) template: Secret,
 }
 
-/// How a value is written.
+/// The quoting of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Quoting {
-    /// `KEY` without `=`: the shell's value, if it has one.
+pub(crate) enum Quoting {
+    /// `KEY` without `=`: inherits the shell's value, if there is one.
     Inherited,
-    /// `KEY=value`.
+    /// An unquoted value: `KEY=value`.
     Plain,
-    /// `KEY='value'`: nothing in it is resolved.
+    /// A literal value without interpolation: `KEY='value'`.
     Single,
-    /// `KEY="value"`.
+    /// A double-quoted value: `KEY="value"`.
     Double,
 }
 
@@ -77,18 +67,13 @@ impl EnvFile {
     /// # Errors
     ///
     /// [`DotenvError`]: no file, not a regular file, larger than 1 MiB, unreadable, or anything of [`EnvFile::parse`].
-    ///
-    /// ```
-    /// use infra_lib::dotenv::{DotenvError, EnvFile};
-    /// assert!(matches!(EnvFile::read("no/such.env"), Err(DotenvError::NotFound { .. })));
-    /// ```
-    pub fn read(path: impl AsRef<Utf8Path>) -> Result<Self, DotenvError> {
+    pub(crate) fn read(path: impl AsRef<Utf8Path>) -> Result<Self, DotenvError> {
         let path = path.as_ref();
         let failed = |source: std::io::Error| match source.kind() {
             ErrorKind::NotFound => DotenvError::NotFound { path: path.to_owned() },
             _ => DotenvError::Read { path: path.to_owned(), source },
         };
-        // Without NONBLOCK a pipe in the file's place would wait for a writer.
+        // Without NONBLOCK, opening a pipe would wait for a writer.
         let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
         let file = File::options().read(true).custom_flags(nonblocking).open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
@@ -111,13 +96,6 @@ impl EnvFile {
     ///
     /// [`DotenvError::Syntax`], with line and column, for what Compose refuses and for what readers of `.env` take
     /// so differently that something is lost: NUL, bytes that are not UTF-8, an open quote, a space in a key, no `=`.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::EnvFile;
-    ///
-    /// let error = EnvFile::parse(".env", b"NAME=a\nTWO WORDS=b\n").unwrap_err();
-    /// assert_eq!(error.to_string(), ".env:2:4: a key cannot contain a space");
-    /// ```
     pub fn parse(path: impl Into<Utf8PathBuf>, bytes: &[u8]) -> Result<Self, DotenvError> {
         let path = path.into();
         let stopped = |(offset, cause)| {
@@ -132,49 +110,28 @@ impl EnvFile {
         Ok(Self { path, text: Zeroizing::new(text.to_owned()), entries, mode: None })
     }
 
-    /// Where the file is, as it was given.
+    /// The path of the file, as given.
     pub fn path(&self) -> &Utf8Path {
         &self.path
     }
 
-    /// The whole text. It holds secrets: for writing, never for showing.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::EnvFile;
-    /// let file = EnvFile::parse(".env", b"A = 1\r\n")?;
-    /// assert_eq!(file.text(), "A = 1\r\n");
-    /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
-    /// ```
+    /// The complete text. It contains secrets: write it to files only, never display it.
     pub fn text(&self) -> &str {
         &self.text
     }
 
     /// The entries in the order of the file, duplicates included.
-    pub fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The entry that counts for `key`: the last one.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::EnvFile;
-    /// let file = EnvFile::parse(".env", b"A=1\nA=2\n")?;
-    /// assert_eq!(file.entry("A").map(|entry| entry.line), Some(2));
-    /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
-    /// ```
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    /// The effective entry for `key`: the last one.
+    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries.iter().rev().find(|entry| entry.key == key)
     }
 
-    /// The keys that stand in the file more than once, each with all its lines.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::EnvFile;
-    /// let file = EnvFile::parse(".env", b"A=1\nB=2\nA=3\n")?;
-    /// assert_eq!(file.duplicates(), [("A", vec![1, 3])]);
-    /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
-    /// ```
-    pub fn duplicates(&self) -> Vec<(&str, Vec<usize>)> {
+    /// The keys that occur more than once, each with all its line numbers.
+    pub(crate) fn duplicates(&self) -> Vec<(&str, Vec<usize>)> {
         let mut lines = BTreeMap::<&str, Vec<usize>>::new();
         for entry in &self.entries {
             lines.entry(&entry.key).or_default().push(entry.line);
@@ -182,38 +139,24 @@ impl EnvFile {
         lines.into_iter().filter(|(_, lines)| lines.len() > 1).collect()
     }
 
-    /// The permission bits that the file had when it was read; none for bytes that were parsed.
-    pub fn mode(&self) -> Option<u32> {
+    /// The permission bits of the file when it was read; `None` if it was parsed from bytes.
+    pub(crate) fn mode(&self) -> Option<u32> {
         self.mode
     }
 
-    /// Whether the file begins with a byte order mark, which a shell takes for a part of the first key.
-    pub fn has_bom(&self) -> bool {
+    /// Whether the file begins with a byte order mark, which a shell treats as part of the first key.
+    pub(crate) fn has_bom(&self) -> bool {
         self.text.starts_with('\u{feff}')
     }
 
-    /// The first line that ends as on Windows; a shell keeps the carriage return in the value.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::EnvFile;
-    /// let file = EnvFile::parse(".env", b"A=1\nB=2\r\n")?;
-    /// assert_eq!(file.first_crlf(), Some(2));
-    /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
-    /// ```
-    pub fn first_crlf(&self) -> Option<usize> {
+    /// The first line with a Windows line end (CRLF). A shell keeps the carriage return in the value.
+    pub(crate) fn first_crlf(&self) -> Option<usize> {
         self.text.find("\r\n").map(|offset| position(self.text.as_bytes(), offset).0)
     }
 
     /// The same content as a file at another path, which need not exist.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::EnvFile;
-    /// let file = EnvFile::parse(".env.example", b"A=1\n")?.at(".env");
-    /// assert_eq!((file.path().as_str(), file.text()), (".env", "A=1\n"));
-    /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
-    /// ```
     #[must_use]
-    pub fn at(&self, path: impl Into<Utf8PathBuf>) -> Self {
+    pub(crate) fn at(&self, path: impl Into<Utf8PathBuf>) -> Self {
         Self { path: path.into(), mode: None, ..self.clone() }
     }
 
@@ -235,4 +178,45 @@ fn position(bytes: &[u8], offset: usize) -> (usize, usize) {
     let line = before.rsplit('\n').next().unwrap_or_default();
     let column = 1 + line.trim_start_matches('\u{feff}').chars().count();
     (1 + before.matches('\n').count(), column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::dotenv::SyntaxCause;
+
+    #[test]
+    fn entries_have_their_key_line_and_quoting() {
+        let file = EnvFile::parse(".env", b"# ports\nPORT=8080 # the usual\nexport NAME: 'my app'\n").unwrap();
+        assert_eq!(file.entries()[0].key, "PORT");
+        assert_eq!(file.entries()[1].line, 3);
+        assert_eq!(file.entries()[1].quoting, Quoting::Single);
+    }
+
+    #[test]
+    fn errors_have_the_place_and_never_the_value() {
+        assert!(matches!(EnvFile::read("no/such.env"), Err(DotenvError::NotFound { .. })));
+        let error = EnvFile::parse(".env", b"NAME=a\nTWO WORDS=b\n").unwrap_err();
+        assert_eq!(error.to_string(), ".env:2:4: a key cannot contain a space");
+        let error = EnvFile::parse(".env", b"A=1\nB=\"hunter2\n").unwrap_err();
+        assert_eq!(error.to_string(), ".env:2:3: the quote that opens here is never closed");
+        assert!(!format!("{error:?}").contains("hunter2"));
+        assert!(SyntaxCause::InvalidReference.hint().contains("$$"));
+    }
+
+    #[test]
+    fn the_last_of_two_lines_wins_and_both_are_reported() {
+        let file = EnvFile::parse(".env", b"A=1\nB=2\nA=3\n").unwrap();
+        assert_eq!(file.entry("A").map(|entry| entry.line), Some(3));
+        assert_eq!(file.duplicates(), [("A", vec![1, 3])]);
+    }
+
+    #[test]
+    fn the_text_stays_as_it_is() {
+        let file = EnvFile::parse(".env.example", b"A=1\nB = 2\r\n").unwrap();
+        assert_eq!((file.text(), file.first_crlf()), ("A=1\nB = 2\r\n", Some(2)));
+        let file = file.at(".env");
+        assert_eq!((file.path().as_str(), file.text()), (".env", "A=1\nB = 2\r\n"));
+    }
 }

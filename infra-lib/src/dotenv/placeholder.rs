@@ -1,25 +1,20 @@
-//! Values that wait to be replaced, and secrets that everybody has.
+//! Placeholders and well-known secrets.
 
-/// What templates write where a value is to be filled in, whatever the key.
+/// Placeholders that templates use for any key.
 const MARKERS: &str = "changeme change_me change-me change_this change-this changethis change_in_production \
     change-in-production replace_me replace-me replace_with replace-with placeholder fill_in";
 
-/// What no random secret contains.
+/// Words that a random secret does not contain.
 const GIVEAWAYS: &str = "password passwd passphrase secret example qwerty letmein";
 
-/// A secret made only of these is none.
+/// A secret made only of these words is a placeholder.
 const WORDS: &str = "a admin app aws bar baz chars db database default demo dev development dummy foo guest here in \
     jwt key local long minio my mysql pass postgres postgresql prod production pw random redis root s sample secure \
     session staging string strong super test testing the token user value";
 
 /// Whether the value, under any key, is one that a template leaves to be filled in: `change_me`, `your-domain.com`,
 /// `<api key>`, `xxx`, `TODO`.
-///
-/// ```
-/// use infra_lib::dotenv::is_marker;
-/// assert!(is_marker("https://your-domain.com") && is_marker("<secure-password>") && !is_marker("postgres"));
-/// ```
-pub fn is_marker(value: &str) -> bool {
+pub(crate) fn is_marker(value: &str) -> bool {
     let lower = value.trim().to_ascii_lowercase();
     let enclosed = |open: char, close: char| lower.len() > 2 && lower.starts_with(open) && lower.ends_with(close);
     let whole = matches!(lower.as_str(), "todo" | "fixme" | "tbd") || lower.starts_with("todo:");
@@ -39,15 +34,8 @@ fn your(lower: &str) -> bool {
     })
 }
 
-/// Whether the value, as a secret, is one that a template or a tutorial gives to everybody.
-///
-/// ```
-/// use infra_lib::dotenv::is_placeholder;
-///
-/// assert!(["change_me", "postgres", "dev_password", "p@ssw0rd1", "12345678"].into_iter().all(is_placeholder));
-/// assert!(!is_placeholder("k3Vt0Zq9_xW2LmB7yRfA"));
-/// ```
-pub fn is_placeholder(value: &str) -> bool {
+/// Whether the value, as a secret, is a placeholder from a template or a tutorial.
+pub(crate) fn is_placeholder(value: &str) -> bool {
     if is_marker(value) {
         return true;
     }
@@ -81,7 +69,7 @@ fn counts_up(digits: &str) -> bool {
     steps.iter().all(|&step| step == 0) || steps.iter().all(|&step| step == 1 || step == -9)
 }
 
-/// Whether the text is nothing but words of the list, one after the other.
+/// Whether the text consists only of words in the list.
 fn is_words(run: &str) -> bool {
     let mut reached = vec![false; run.len() + 1];
     reached[0] = true;
@@ -115,5 +103,12 @@ mod tests {
         }
         assert!(is_marker("https://your-domain.com/api") && !is_marker("https://ofyour-domain.com"));
         assert!(!is_marker("admin") && !is_marker("password") && !is_marker("xx"));
+    }
+
+    #[test]
+    fn markers_and_placeholders_are_no_values() {
+        assert!(is_marker("https://your-domain.com") && is_marker("<secure-password>") && !is_marker("postgres"));
+        assert!(["change_me", "postgres", "dev_password", "p@ssw0rd1", "12345678"].into_iter().all(is_placeholder));
+        assert!(!is_placeholder("k3Vt0Zq9_xW2LmB7yRfA"));
     }
 }

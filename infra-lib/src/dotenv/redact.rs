@@ -1,29 +1,22 @@
-//! Which values are nobody's business.
+//! Deciding which values are secret.
 
 use std::borrow::Cow;
 
 use crate::secret::MASK;
 
-/// Words that make a name a secret's name.
+/// Words that mark a name as that of a secret.
 const SECRET: &str = "PASSWORD PASSWORDS PASSWD PASSPHRASE PASS PWD SECRET SECRETS TOKEN TOKENS KEY KEYS CREDENTIAL \
     CREDENTIALS SALT PEPPER PGPASS DBPASS SECRETKEY";
 
-/// Those that do so at the end of a longer word too: `PGPASSWORD`, `APIKEY`.
+/// Words that also count at the end of a longer word: `PGPASSWORD`, `APIKEY`.
 const ENDS: &str = "PASSWORD PASSWD PASSPHRASE SECRET TOKEN APIKEY ACCESSKEY PRIVATEKEY AUTHKEY";
 
-/// Words that, behind one of those, speak about the secret without being it.
+/// Words that, after one of those, mark a property of a secret instead of the secret.
 const ABOUT: &str = "FILE PATH DIR NAME ID EXPIRY EXPIRES EXPIRATION TTL LENGTH MIN MAX ALGORITHM ALG ISSUER AUDIENCE \
     HOST PORT ENABLED ROUNDS COUNT SIZE LIMIT TYPE HEADER MINUTES SECONDS HOURS DAYS PREFIX";
 
-/// Whether a value under this name is to be kept from view.
-///
-/// ```
-/// use infra_lib::dotenv::looks_secret;
-///
-/// assert!(["DB_PASSWORD", "PGPASSWORD", "JWT_SECRET", "api-key", "GITHUB_TOKEN"].into_iter().all(looks_secret));
-/// assert!(!["PORT", "PUBLIC_KEY", "PASSWORD_FILE", "TOKEN_TTL", "MONKEY", "KEYCLOAK_URL"].into_iter().any(looks_secret));
-/// ```
-pub fn looks_secret(key: &str) -> bool {
+/// Whether the name suggests a secret, whose value must be masked.
+pub(crate) fn looks_secret(key: &str) -> bool {
     let upper = key.to_ascii_uppercase();
     let words: Vec<&str> = upper.split(['_', '-', '.', '[', ']']).collect();
     let public = words.iter().any(|word| word.starts_with("PUBLI"));
@@ -38,39 +31,23 @@ fn is_secret_word(word: &str) -> bool {
     SECRET.split_whitespace().any(|secret| secret == word) || ENDS.split_whitespace().any(|end| word.ends_with(end))
 }
 
-/// Whose secrets come from somebody else: drawing one would only hide that it is missing.
+/// Services that issue their own secrets: a generated one would only hide that it is missing.
 const GIVEN: &str = "AWS S3 R2 GCP GCS GOOGLE AZURE GITHUB GITLAB FACEBOOK TWITTER DISCORD SLACK TELEGRAM APPLE MICROSOFT \
     STRIPE PAYPAL TWILIO SENDGRID MAILGUN MAILCHIMP POSTMARK RESEND SMTP MAIL EMAIL SENTRY DATADOG NEWRELIC OPENAI \
     ANTHROPIC CLOUDFLARE CLOUDINARY ALGOLIA FIREBASE SUPABASE NPM OAUTH OIDC SAML CLIENT LDAP VAPID LICENSE API APIKEY \
     ACCESS WEBHOOK PRIVATE TLS SSL SSH CERT";
 
-/// Whether a secret under this name is one that the project may draw for itself, as its database's password or the key
-/// that signs its sessions, and not one that another party gives out.
-///
-/// ```
-/// use infra_lib::dotenv::is_own_secret;
-///
-/// assert!(["DB_PASSWORD", "JWT_SECRET", "SESSION_KEY", "JWT_ACCESS_SECRET"].into_iter().all(is_own_secret));
-/// assert!(!["S3_SECRET_KEY", "SMTP_PASSWORD", "STRIPE_API_KEY", "PORT"].into_iter().any(is_own_secret));
-/// ```
-pub fn is_own_secret(key: &str) -> bool {
+/// Whether the name suggests a secret that the project can generate, such as its database's password or the key that
+/// signs its sessions, and not one that another party issues.
+pub(crate) fn is_own_secret(key: &str) -> bool {
     let upper = key.to_ascii_uppercase();
     let given = |word: &str| GIVEN.split_whitespace().any(|given| given == word);
-    // A token has an `ACCESS` of its own in JWT_ACCESS_SECRET.
+    // In JWT_ACCESS_SECRET, `ACCESS` describes the kind of token.
     looks_secret(key) && (upper.contains("JWT") || !upper.split(['_', '-', '.']).any(given))
 }
 
-/// The value as it may be shown under this name: masked if the name is a secret's, else with the password of a URL
-/// masked.
-///
-/// ```
-/// use infra_lib::dotenv::shown;
-///
-/// assert_eq!(shown("DB_PASSWORD", "hunter2"), "***");
-/// assert_eq!(shown("DATABASE_URL", "postgres://app:hunter2@db/app"), "postgres://app:***@db/app");
-/// assert_eq!(shown("PORT", "8080"), "8080");
-/// ```
-pub fn shown<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
+/// The value for display: masked if the name suggests a secret, else with the password of a URL masked.
+pub(crate) fn shown<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
     if looks_secret(key) && !value.is_empty() {
         return Cow::Borrowed(MASK);
     }
@@ -80,7 +57,7 @@ pub fn shown<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
     Cow::Owned(format!("{}{MASK}{}", &value[..password.start], &value[password.end..]))
 }
 
-/// Where the password stands in `scheme://user:password@host`; up to the last `@`, so that none of it shows.
+/// The byte range of the password in `scheme://user:password@host`, up to the last `@`, so that all of it is masked.
 pub(crate) fn url_password(value: &str) -> Option<std::ops::Range<usize>> {
     let authority = value.find("://")? + 3;
     let at = authority + value[authority..].rfind('@')?;
@@ -112,5 +89,21 @@ mod tests {
         assert_eq!(shown("U", "redis://:p@ss:w@h:1/0"), "redis://:***@h:1/0");
         assert_eq!(shown("U", "https://example.com:443/a@b"), "https://example.com:***@b");
         assert_eq!(shown("U", "https://example.com/"), "https://example.com/");
+    }
+
+    #[test]
+    fn secrets_are_recognised_by_their_keys() {
+        assert!(["DB_PASSWORD", "PGPASSWORD", "JWT_SECRET", "api-key", "GITHUB_TOKEN"].into_iter().all(looks_secret));
+        let others = ["PORT", "PUBLIC_KEY", "PASSWORD_FILE", "TOKEN_TTL", "MONKEY", "KEYCLOAK_URL"];
+        assert!(!others.into_iter().any(looks_secret));
+        assert!(["DB_PASSWORD", "JWT_SECRET", "SESSION_KEY", "JWT_ACCESS_SECRET"].into_iter().all(is_own_secret));
+        assert!(!["S3_SECRET_KEY", "SMTP_PASSWORD", "STRIPE_API_KEY", "PORT"].into_iter().any(is_own_secret));
+    }
+
+    #[test]
+    fn secrets_are_masked_also_in_urls() {
+        assert_eq!(shown("DB_PASSWORD", "hunter2"), "***");
+        assert_eq!(shown("DATABASE_URL", "postgres://app:hunter2@db/app"), "postgres://app:***@db/app");
+        assert_eq!(shown("PORT", "8080"), "8080");
     }
 }

@@ -1,4 +1,4 @@
-//! Which value wins, and where it came from.
+//! Resolving variables: the effective value and its origin.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde::ser::{SerializeStruct as _, Serializer};
 
 use super::{DotenvError, Entry, EnvFile, InterpolateError, Quoting, interpolate, looks_secret, shown};
-use crate::Secret;
+use crate::secret::Secret;
 
 /// Where a value comes from.
 ///
 /// ```
-/// use infra_lib::dotenv::Origin;
+/// use infra_lib::ops::Origin;
 /// assert_eq!(Origin::File { path: ".env".into(), line: 3 }.to_string(), ".env:3");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,11 +21,11 @@ use crate::Secret;
 pub enum Origin {
     /// The environment of the calling process, which wins over every file.
     Shell,
-    /// An environment file.
+    /// A line of an environment file.
     File {
-        /// The file.
+        /// The path of the file.
         path: Utf8PathBuf,
-        /// The line, from 1.
+        /// The line number, from 1.
         line: usize,
     },
 }
@@ -39,42 +39,42 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// A key with the value that wins. JSON has the value as [`Variable::shown`] shows it, `Debug` a mask.
+/// A key with its effective value. JSON has the value as it is shown, `Debug` a mask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Variable {
-    /// The name.
+    /// The name of the variable.
     pub key: String,
-    /// What it holds.
+    /// The value after interpolation.
     pub value: Secret,
-    /// Where that stands.
+    /// Where the value comes from.
     pub origin: Origin,
-    /// What would have held without it, the nearest first.
+    /// The overridden values, highest precedence first.
     pub shadowed: Vec<Shadowed>,
 }
 
-/// A place whose value does not count.
+/// A place whose value is overridden.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Shadowed {
-    /// The place.
+    /// Where the overridden value is.
     pub origin: Origin,
-    /// Whether it says the same as the value that wins.
+    /// Whether it equals the effective value.
     pub same: bool,
     #[serde(skip)]
     value: Secret,
 }
 
-/// A reference to a variable that is set nowhere; Compose warns and takes an empty text.
+/// A reference to a variable that is not set. Compose warns and uses an empty text.
 ///
-/// The variable itself is not named: it may be a part of a password with a `$` in it.
+/// The variable's name is not included: it may be part of a password that contains a `$`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Unset {
+pub(crate) struct Unset {
     /// The key whose value refers to it.
-    pub key: String,
-    /// Where that key stands.
-    pub origin: Origin,
+    pub(crate) key: String,
+    /// Where that key is defined.
+    pub(crate) origin: Origin,
 }
 
 /// The variables of the environment files, in order of first appearance.
@@ -87,26 +87,14 @@ pub struct Resolved {
     index: BTreeMap<String, usize>,
 }
 
-/// Reads `files` in order, a later one overriding an earlier, with the shell above all of them.
+/// Resolves `files` in order: later ones override earlier ones, and the shell overrides all of them.
 ///
-/// `shell` is asked for each key and for each name that a value refers to; then come the keys of earlier files, then
-/// those already read from the same file.
+/// References are resolved from `shell`, then from the keys of earlier files, then from those already read from the
+/// same file.
 ///
 /// # Errors
 ///
 /// [`DotenvError::Required`] for a `${NAME:?}` of a variable that is not set.
-///
-/// ```
-/// use infra_lib::dotenv::{EnvFile, Origin, resolve};
-///
-/// let files = [EnvFile::parse(".env", b"TAG=1\nPORT=80\n")?, EnvFile::parse(".env.production", b"TAG=2\n")?];
-/// let resolved = resolve(&files, |name| (name == "PORT").then(|| "8080".to_owned()))?;
-/// let tag = resolved.get("TAG").unwrap();
-/// assert_eq!((tag.shown().as_ref(), tag.origin.to_string()), ("2", ".env.production:1".to_owned()));
-/// assert_eq!(tag.shadowed[0].origin.to_string(), ".env:1");
-/// assert_eq!(resolved.get("PORT").unwrap().origin, Origin::Shell);
-/// # Ok::<(), infra_lib::dotenv::DotenvError>(())
-/// ```
 pub fn resolve(files: &[EnvFile], shell: impl Fn(&str) -> Option<String>) -> Result<Resolved, DotenvError> {
     let mut resolved = Resolved::default();
     for file in files {
@@ -124,23 +112,23 @@ pub fn resolve(files: &[EnvFile], shell: impl Fn(&str) -> Option<String>) -> Res
 }
 
 impl Resolved {
-    /// The variable of that name, if a file has it.
-    pub fn get(&self, key: &str) -> Option<&Variable> {
+    /// The variable of this name, if a file defines it.
+    pub(crate) fn get(&self, key: &str) -> Option<&Variable> {
         self.index.get(key).map(|&at| &self.variables[at])
     }
 
     /// The value that Compose would use. It may be a secret.
-    pub fn value(&self, key: &str) -> Option<&str> {
+    pub(crate) fn value(&self, key: &str) -> Option<&str> {
         self.get(key).map(|variable| variable.value.expose())
     }
 
-    /// All variables.
+    /// All variables in order of first appearance.
     pub fn variables(&self) -> &[Variable] {
         &self.variables
     }
 
-    /// The references to variables that are set nowhere.
-    pub fn unset(&self) -> &[Unset] {
+    /// The references to variables that are not set.
+    pub(crate) fn unset(&self) -> &[Unset] {
         &self.unset
     }
 
@@ -208,20 +196,13 @@ impl Resolved {
 }
 
 impl Variable {
-    /// The value as it may be shown.
-    ///
-    /// ```
-    /// use infra_lib::dotenv::{EnvFile, resolve};
-    /// let resolved = resolve(&[EnvFile::parse(".env", b"API_TOKEN=abc\n")?], |_| None)?;
-    /// assert_eq!(resolved.variables()[0].shown(), "***");
-    /// # Ok::<(), infra_lib::dotenv::DotenvError>(())
-    /// ```
-    pub fn shown(&self) -> std::borrow::Cow<'_, str> {
+    /// The value for display, masked if it is a secret.
+    pub(crate) fn shown(&self) -> std::borrow::Cow<'_, str> {
         shown(&self.key, self.value.expose())
     }
 
-    /// Whether the name is a secret's.
-    pub fn is_secret(&self) -> bool {
+    /// Whether the name suggests a secret.
+    pub(crate) fn is_secret(&self) -> bool {
         looks_secret(&self.key)
     }
 }
@@ -245,7 +226,7 @@ fn unresolved(file: &EnvFile, entry: &Entry, error: &InterpolateError) -> Dotenv
     let (path, line) = (file.path().to_owned(), entry.line);
     match error {
         InterpolateError::Required { .. } => DotenvError::Required { path, line, key: entry.key.clone() },
-        // The parser has refused the rest already.
+        // The parser has already rejected the rest.
         other => DotenvError::Syntax { path, line, column: 1, cause: other.into() },
     }
 }
@@ -253,6 +234,7 @@ fn unresolved(file: &EnvFile, entry: &Entry, error: &InterpolateError) -> Dotenv
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Failure as _;
 
     fn files(texts: &[&str]) -> Vec<EnvFile> {
         let numbered = texts.iter().enumerate();
@@ -303,5 +285,20 @@ mod tests {
         for text in [format!("{resolved:?}{files:?}{error:?}{:?}", error.hint()), json] {
             assert!(!text.contains("canary"), "{text}");
         }
+    }
+
+    #[test]
+    fn the_last_file_wins_and_the_shell_over_all() {
+        let files = [
+            EnvFile::parse(".env", b"TAG=1\nPORT=80\nAPI_TOKEN=abc\nURL=postgres://${HOST:-localhost}/$TAG\n").unwrap(),
+            EnvFile::parse(".env.production", b"TAG=2\n").unwrap(),
+        ];
+        let resolved = resolve(&files, |name| (name == "PORT").then(|| "8080".to_owned())).unwrap();
+        let tag = resolved.get("TAG").unwrap();
+        assert_eq!((tag.shown().as_ref(), tag.origin.to_string()), ("2", ".env.production:1".to_owned()));
+        assert_eq!(tag.shadowed[0].origin.to_string(), ".env:1");
+        assert_eq!(resolved.get("PORT").unwrap().origin, Origin::Shell);
+        assert_eq!(resolved.get("API_TOKEN").unwrap().shown(), "***");
+        assert_eq!(resolved.value("URL"), Some("postgres://localhost/1"));
     }
 }

@@ -1,8 +1,7 @@
 //! The grammar of Compose's `.env`, over a text that stays as it is.
 //!
-//! Everything accepted here means to Compose what it means to us. Refused is what Compose refuses, and what it takes
-//! without a word though part of the line is lost: a second word after a closing quote, a key with a tab, a line
-//! without a key.
+//! Everything accepted here has the same meaning to Compose. Rejected is what Compose rejects, and what it accepts
+//! while silently losing part of a line: a second word after a closing quote, a key with a tab, a line without a key.
 
 use std::ops::Range;
 
@@ -10,9 +9,9 @@ use zeroize::Zeroizing;
 
 use super::interpolate::{self, InterpolateError};
 use super::{Entry, Quoting, SyntaxCause, escape};
-use crate::Secret;
+use crate::secret::Secret;
 
-/// Where the text cannot be read, as an offset in bytes, and why.
+/// The byte offset of a syntax error, and its cause.
 pub(super) type Stop = (usize, SyntaxCause);
 
 /// Splits the text into its entries.
@@ -35,7 +34,7 @@ struct Scanner<'a> {
     at: usize,
 }
 
-/// Compose's own idea of a space within a line.
+/// Whether Compose treats the character as a space within a line.
 fn is_space(c: char) -> bool {
     matches!(c, '\t' | '\u{0b}' | '\u{0c}' | '\r' | ' ' | '\u{85}' | '\u{a0}')
 }
@@ -49,7 +48,7 @@ impl<'a> Scanner<'a> {
         self.at = self.text.len() - self.rest().trim_start_matches(skipped).len();
     }
 
-    /// Moves over blank lines and comments; false at the end of the file.
+    /// Skips blank lines and comments. Returns false at the end of the file.
     fn next_statement(&mut self) -> bool {
         loop {
             self.skip(char::is_whitespace);
@@ -220,7 +219,7 @@ mod tests {
         pairs.map(|variable| format!("{}={}", variable.key, variable.value.expose())).collect::<Vec<_>>().join(";")
     }
 
-    /// Each line was read by Compose 2.26 too.
+    /// Each line was verified with Compose 2.26.
     #[test]
     fn e04_e05_compose_reads_the_same() {
         for (text, expected) in [
@@ -283,8 +282,8 @@ mod tests {
             (b"A=1\nB", "f:2:2: a `=` is missing in this line"),
             (b"V=\"a\"b\n", "f:1:6: text follows the closing quote"),
             (b"V='a' W=1\n", "f:1:7: text follows the closing quote"),
-            (b"A=1\nV=a${\n", "f:2:3: the value has a `${` that is no valid reference"),
-            (b"V=${A/b}\n", "f:1:3: the value has a `${` that is no valid reference"),
+            (b"A=1\nV=a${\n", "f:2:3: the value has a `${` that is not a valid reference"),
+            (b"V=${A/b}\n", "f:1:3: the value has a `${` that is not a valid reference"),
         ] {
             assert_eq!(read(text), expected, "{}", text.escape_ascii());
         }

@@ -1,13 +1,13 @@
-//! How hard a secret is to guess, roughly and from below.
+//! Estimating the strength of a secret, as a rough lower bound.
 
-/// Shorter than any secret should be.
+/// The minimum length of a secret.
 const LENGTH: usize = 16;
 
-/// A million guesses each second for thirty years.
+/// The minimum entropy: a million guesses per second for thirty years.
 const BITS: f64 = 50.0;
 
-/// Why the value is too weak for a secret, if it is. Who states a length knows what can be had, as of a password that
-/// another party gave out; then less will do.
+/// Why the value is too weak for a secret, if it is. An explicit minimum length lowers the requirements, as for a
+/// password that another party issues.
 pub(super) fn weakness(value: &str, min_length: Option<usize>) -> Option<String> {
     let least = min_length.unwrap_or(LENGTH);
     let length = value.chars().count();

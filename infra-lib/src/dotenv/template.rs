@@ -1,5 +1,7 @@
-//! A new `.env` from the project's template, with secrets of its own.
+//! Creating a `.env` from the project's template, with new secrets.
 
+use crate::exit::Exit;
+use crate::failure::Failure;
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
@@ -8,37 +10,43 @@ use zeroize::Zeroizing;
 
 use super::redact::url_password;
 use super::{EditError, Entry, EnvFile, GenerateError, Generator, Quoting, is_placeholder};
-use crate::Secret;
+use crate::secret::Secret;
 
-/// A new environment file, and which of its values are new.
+/// A new environment file, and which of its values were generated.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Filled {
-    /// The file, not written yet.
-    pub file: EnvFile,
-    /// The keys that got a secret, in the order of the file.
-    pub generated: Vec<String>,
-    /// The keys whose URL got such a secret as its password.
-    pub followed: Vec<String>,
-    /// The keys with a generator whose value in the template was a real one, and stayed.
-    pub kept: Vec<String>,
+pub(crate) struct Filled {
+    /// The file, not yet written to disk.
+    pub(crate) file: EnvFile,
+    /// The keys with a generated secret, in the order of the file.
+    pub(crate) generated: Vec<String>,
+    /// The keys with a URL whose password was replaced by such a secret.
+    pub(crate) followed: Vec<String>,
+    /// The keys with a generator whose value in the template was not a placeholder and was kept.
+    pub(crate) kept: Vec<String>,
 }
 
 /// Why a template could not be filled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum FillError {
-    /// A value could not be put in.
+pub(crate) enum FillError {
+    /// A value could not be set.
     #[error(transparent)]
     Edit(#[from] EditError),
-    /// No secret could be drawn.
+    /// A secret could not be generated.
     #[error(transparent)]
     Generate(#[from] GenerateError),
 }
 
-impl FillError {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
+impl Failure for FillError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Edit(error) => error.exit(),
+            Self::Generate(error) => error.exit(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Edit(error) => error.hint(),
             Self::Generate(error) => error.hint(),
@@ -46,31 +54,18 @@ impl FillError {
     }
 }
 
-/// Copies `template` byte for byte as the file at `path`, drawing a secret for each key of `generators` whose value is
-/// empty or a placeholder. Keys that the template lacks are not added.
+/// Copies `template` byte for byte as the file at `path`, and generates a secret for each key in `generators` whose
+/// value is empty or a placeholder. Keys that are not in the template are not added.
 ///
-/// A URL whose password is the very placeholder that a secret has replaced gets that secret too: `DATABASE_URL` beside
+/// A URL whose password is a placeholder replaced elsewhere gets the same secret, such as `DATABASE_URL` with
 /// `DB_PASSWORD`.
 ///
-/// Nothing is written; [`EnvFile::save_new`] does that.
+/// Writes nothing to disk; use [`EnvFile::save_new`] for that.
 ///
 /// # Errors
 ///
-/// [`FillError`] if a key stands in the template twice, or the system has no randomness.
-///
-/// ```
-/// use std::collections::BTreeMap;
-/// use infra_lib::dotenv::{EnvFile, Generator, fill};
-///
-/// let template = EnvFile::parse(".env.example", b"PORT=80\nJWT_SECRET=change_me # signs sessions\n")?;
-/// let generators = BTreeMap::from([("JWT_SECRET".to_owned(), Generator::default())]);
-/// let filled = fill(&template, ".env", &generators)?;
-/// assert_eq!(filled.generated, ["JWT_SECRET"]);
-/// assert!(filled.file.text().starts_with("PORT=80\nJWT_SECRET="));
-/// assert!(!filled.file.text().contains("change_me"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn fill(
+/// [`FillError`] if the template contains a key twice, or the system provides no random bytes.
+pub(crate) fn fill(
     template: &EnvFile,
     path: impl Into<Utf8PathBuf>,
     generators: &BTreeMap<String, Generator>,
@@ -91,7 +86,7 @@ pub fn fill(
     Ok(filled)
 }
 
-/// Puts the new secrets into the URLs that have the old placeholder for a password.
+/// Replaces the passwords of URLs that use a replaced placeholder.
 fn follow(template: &EnvFile, filled: &mut Filled) -> Result<(), FillError> {
     for entry in template.entries() {
         let text = entry.template.expose();
@@ -105,7 +100,7 @@ fn follow(template: &EnvFile, filled: &mut Filled) -> Result<(), FillError> {
     Ok(())
 }
 
-/// The generated key that had this placeholder; among several, the one password.
+/// The generated key that had this placeholder; of several, the only password.
 fn source<'a>(template: &'a EnvFile, filled: &Filled, placeholder: &str) -> Option<&'a str> {
     let had = |entry: &&Entry| entry.template.expose() == placeholder && filled.generated.contains(&entry.key);
     let all: Vec<&str> = template.entries().iter().filter(had).map(|entry| entry.key.as_str()).collect();
@@ -129,7 +124,7 @@ fn refers(entry: &Entry) -> bool {
     entry.quoting != Quoting::Single && entry.template.expose().contains('$')
 }
 
-/// Whether the template leaves the value to be filled in. One that refers to others is made of theirs.
+/// Whether the value is empty or a placeholder. A value with references is not.
 fn is_open(entry: &Entry) -> bool {
     entry.template.is_empty() || !refers(entry) && is_placeholder(entry.template.expose())
 }
@@ -181,5 +176,15 @@ mod tests {
         let template = EnvFile::parse(".env.example", b"A=\nA=\n").unwrap();
         let generators = BTreeMap::from([("A".to_owned(), Generator::default())]);
         assert!(matches!(fill(&template, ".env", &generators), Err(FillError::Edit(EditError::Duplicate { .. }))));
+    }
+
+    #[test]
+    fn a_generated_value_replaces_the_placeholder() {
+        let template = EnvFile::parse(".env.example", b"PORT=80\nJWT_SECRET=change_me # signs sessions\n").unwrap();
+        let generators = BTreeMap::from([("JWT_SECRET".to_owned(), Generator::default())]);
+        let filled = fill(&template, ".env", &generators).unwrap();
+        assert_eq!(filled.generated, ["JWT_SECRET"]);
+        assert!(filled.file.text().starts_with("PORT=80\nJWT_SECRET="));
+        assert!(!filled.file.text().contains("change_me"));
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a value: nobody's secret, everybody's, or too old.
+//! Checking values: empty, well-known, weak or too old.
 
 use super::check::{Expectations, place};
 use super::finding::{Finding, FindingCode as Code, Severity};
@@ -7,7 +7,7 @@ use super::strength::weakness;
 use super::{Variable, is_marker, is_placeholder, looks_secret};
 
 impl Expectations<'_> {
-    /// What is wrong with the value that wins, wherever it stands.
+    /// The findings about the effective value of a variable.
     pub(super) fn variable(&self, variable: &Variable) -> Vec<Finding> {
         let (key, value) = (variable.key.as_str(), variable.value.expose());
         let rule = self.rules.get(key);
@@ -17,13 +17,13 @@ impl Expectations<'_> {
         let mut note = |code, severity, message: &str, fix: &str| {
             findings.push(place(Finding::new(code, severity, message, fix).key(key), &variable.origin));
         };
-        let rotate = format!("draw a new one: `env rotate {key}`");
-        let fresh = if secret { rotate.as_str() } else { "give it a value of its own" };
+        let rotate = format!("generate a new one: `cargo xtask env rotate {key}`");
+        let fresh = if secret { rotate.as_str() } else { "give it its own value" };
         if value.is_empty() {
             if rule.is_some_and(|rule| rule.generate.is_some()) {
-                note(Code::Empty, Severity::Error, "is empty", "give it a value: `env fill`");
+                note(Code::Empty, Severity::Error, "is empty", "give it a value: `cargo xtask env fill`");
             } else if least.is_some() {
-                // What another party gives out may be missing where nothing is at stake.
+                // A value issued by another party may be missing in an unprotected environment.
                 note(Code::Empty, self.grave(), "is empty", "fill in what its issuer gave out");
             } else if secret {
                 note(Code::Empty, Severity::Warning, "is empty", "give it a value, or delete the line");
@@ -32,9 +32,9 @@ impl Expectations<'_> {
         }
         let password = url_password(value).is_some_and(|range| is_placeholder(&value[range]));
         if is_marker(value) || password || secret && (is_placeholder(value) || self.is_public(key, value)) {
-            note(Code::Placeholder, self.grave(), "is a placeholder that everybody has", fresh);
+            note(Code::Placeholder, self.grave(), "is a placeholder that everyone knows", fresh);
         } else if let Some(why) = weakness(value, least).filter(|_| secret || least.is_some()) {
-            // A rule that is broken is an error wherever it is.
+            // Breaking a rule is an error in every environment.
             let severity = if least.is_some() { Severity::Error } else { self.grave() };
             note(Code::Weak, severity, &why, fresh);
         }
@@ -44,7 +44,7 @@ impl Expectations<'_> {
         findings
     }
 
-    /// Whether a template, which everybody can read, has this very value.
+    /// Whether a template, which is public, has exactly this value.
     fn is_public(&self, key: &str, value: &str) -> bool {
         let mut published = self.templates.iter().filter_map(|template| template.entry(key));
         published.any(|entry| entry.template.expose() == value)
@@ -52,14 +52,14 @@ impl Expectations<'_> {
 
     fn age(&self, key: &str) -> Option<(Code, String)> {
         let limit = self.rules.get(key)?.rotate_every?;
-        // A time to come is a clock that was wrong.
+        // A time in the future comes from a wrong clock.
         let made = self.rotated.get(key).filter(|&&made| made <= self.now);
         let Some(age) = made.and_then(|&made| self.now.duration_since(made).try_into().ok()) else {
-            return Some((Code::AgeUnknown, format!("is to be renewed every {limit}, and its age is not known")));
+            return Some((Code::AgeUnknown, format!("must be renewed every {limit}, but its age is not known")));
         };
         let age: std::time::Duration = age;
         let days = age.as_secs() / 86400;
         (age > limit.duration())
-            .then(|| (Code::Overdue, format!("is to be renewed every {limit}, and is {days} days old")))
+            .then(|| (Code::Overdue, format!("must be renewed every {limit}, but is {days} days old")))
     }
 }

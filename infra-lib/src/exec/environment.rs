@@ -1,17 +1,17 @@
-//! What a child inherits.
+//! The environment variables that a child inherits.
 
 use std::ffi::{OsStr, OsString};
 
-/// Which of the caller's variables a child is given, before those that its invocation sets.
+/// The caller's variables that a child inherits, before its invocation adds others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Inherit {
-    /// All but those that would redirect the child behind our back. For Compose, whose files may use any variable.
+    /// All except those that could redirect the child. For Compose, whose files may use any variable.
     Caller,
-    /// Only what a program needs to start. For PostgreSQL's tools, which read dozens of variables.
+    /// Only those a program needs to start. For PostgreSQL's tools, which read dozens of variables.
     Minimal,
 }
 
-/// Prefixes of variables that change what a child does without appearing in any file of the project.
+/// Prefixes of variables that change a child's behaviour without appearing in the project's files.
 const HOSTILE_PREFIXES: [&str; 4] = ["PG", "COMPOSE_", "LD_", "DYLD_"];
 const HOSTILE: [&str; 5] = ["BASH_ENV", "ENV", "IFS", "CDPATH", "INFRA_JOB"];
 const MINIMAL: [&str; 5] = ["PATH", "HOME", "USER", "LOGNAME", "SSL_CERT_FILE"];
@@ -26,7 +26,7 @@ impl Inherit {
     }
 }
 
-/// A variable of the caller, as far as Compose gets to see it; so what is resolved here is what Compose resolves.
+/// A variable of the caller, if Compose inherits it, so that we resolve variables like Compose does.
 pub(crate) fn inherited(key: &str) -> Option<String> {
     if is_hostile(OsStr::new(key)) { None } else { std::env::var(key).ok() }
 }

@@ -1,101 +1,119 @@
-//! How a child can fail, by phase.
+//! Why a child process failed, by phase.
 
+use crate::cancel::Cancelled;
+use crate::exit::Exit;
+use crate::failure::{ErrorKind, Failure};
 use std::io;
 use std::time::Duration;
 
-/// Why running a program did not give a result.
+/// Why running a program gave no result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ExecError {
-    /// No such program on the caller's `PATH`.
+pub(crate) enum ExecError {
+    /// The program was not found on the caller's `PATH`.
     #[error("`{program}` was not found on PATH ({path})")]
     NotFound {
-        /// The program's name.
+        /// The name of the program.
         program: String,
         /// The `PATH` that was searched.
         path: String,
     },
-    /// The program is there but the system would not start it.
+    /// The program exists, but the system could not start it.
     #[error("`{program}` could not be started")]
     Start {
-        /// The program's name.
+        /// The name of the program.
         program: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It ran and returned a code other than zero.
+    /// The program exited with a code other than zero.
     #[error("`{command}` failed with exit code {code}{}", tail_suffix(.tail))]
     Exited {
         /// The command, secrets masked.
         command: String,
-        /// Its exit code.
+        /// The exit code of the program.
         code: i32,
         /// The last lines of its stderr.
         tail: String,
     },
-    /// It was ended by a signal.
+    /// The program was ended by a signal.
     #[error("`{command}` was killed by signal {signal}{}", tail_suffix(.tail))]
     Signalled {
         /// The command, secrets masked.
         command: String,
-        /// The signal's number.
+        /// The number of the signal.
         signal: i32,
         /// The last lines of its stderr.
         tail: String,
     },
-    /// It did not end within its deadline and was stopped.
+    /// The program exceeded its deadline and was stopped.
     #[error("`{command}` did not finish within {}{}", seconds(.after), tail_suffix(.tail))]
     TimedOut {
         /// The command, secrets masked.
         command: String,
-        /// The deadline.
+        /// The deadline that it exceeded.
         after: Duration,
         /// The last lines of its stderr.
         tail: String,
     },
-    /// It printed nothing for too long and was stopped.
+    /// The program printed nothing for too long and was stopped.
     #[error("`{command}` made no progress for {}", seconds(.after))]
     Stalled {
         /// The command, secrets masked.
         command: String,
-        /// The time without a byte.
+        /// The time without any output.
         after: Duration,
     },
-    /// The caller cancelled.
-    #[error("interrupted by signal {signal}")]
-    Cancelled {
-        /// The signal's number.
-        signal: i32,
-    },
-    /// It returned zero, but what it printed is not what it should be.
+    /// The caller or a signal cancelled it.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// The program exited with zero, but its output is invalid.
     #[error("`{command}` printed something unexpected: {reason}")]
     BadOutput {
         /// The command, secrets masked.
         command: String,
-        /// What is wrong with it.
+        /// What is wrong with the output.
         reason: String,
     },
-    /// A pipe to or from it broke.
-    #[error("could not talk to `{command}`")]
+    /// A pipe to or from the program broke.
+    #[error("could not communicate with `{command}`")]
     Pipe {
         /// The command, secrets masked.
         command: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
 impl ExecError {
-    /// What the child said last, where it said something.
-    pub fn tail(&self) -> &str {
+    /// The last lines that the program printed, if any.
+    pub(crate) fn tail(&self) -> &str {
         match self {
             Self::Exited { tail, .. } | Self::Signalled { tail, .. } | Self::TimedOut { tail, .. } => tail,
             _ => "",
         }
     }
+}
 
-    /// The way out, where there is a general one.
-    pub fn hint(&self) -> Option<String> {
+impl Failure for ExecError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotFound { .. } | Self::Start { .. } => Exit::Unavailable,
+            Self::Exited { .. } | Self::Signalled { .. } | Self::BadOutput { .. } => Exit::Failed,
+            Self::TimedOut { .. } | Self::Stalled { .. } => Exit::TempFail,
+            Self::Cancelled(error) => error.exit(),
+            Self::Pipe { .. } => Exit::Io,
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound { .. } => ErrorKind::ProgramNotFound,
+            _ => self.exit().into(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
         match self {
             Self::NotFound { program, .. } => Some(format!(
                 "install `{program}`, or put its folder on PATH; `cargo xtask doctor` says which package has it"

@@ -8,36 +8,30 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use super::environment::Inherit;
-use crate::Secret;
+use crate::secret::Secret;
 
-/// What a child reads.
+/// The standard input of a child.
 #[derive(Debug, Clone, Default)]
-pub enum Stdin {
-    /// Nothing. The caller's own input is never inherited by accident.
+pub(crate) enum Stdin {
+    /// Empty. The caller's stdin is never inherited by accident.
     #[default]
     Null,
-    /// These bytes, then the end.
+    /// These bytes, then end of file.
     Bytes(Vec<u8>),
-    /// An open file or pipe, from where it stands; only one run can read it.
+    /// An open file or pipe from its current position. Only one run can read it.
     File(Arc<File>),
 }
 
-/// A value of a child's environment: shown in an echoed command, or masked.
+/// A variable for a child: shown in an echoed command, or masked.
 #[derive(Debug, Clone)]
 pub(super) enum EnvValue {
     Plain(OsString),
     Secret(Secret),
 }
 
-/// Which program to run, with what, and within which bounds. A pure value: building one runs nothing.
-///
-/// ```
-/// use infra_lib::exec::Invocation;
-/// let command = Invocation::new("docker").args(["compose", "ps"]).env("TAG", "a b");
-/// assert_eq!(command.to_string(), "TAG='a b' docker compose ps");
-/// ```
+/// A program with its arguments, environment and limits. This is a plain value; creating one runs nothing.
 #[derive(Debug, Clone)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     pub(super) program: String,
     pub(super) args: Vec<OsString>,
     pub(super) env: Vec<(String, EnvValue)>,
@@ -52,9 +46,9 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// A call of `program`, a name to be looked up on `PATH` or an absolute path. It inherits the caller's environment
-    /// without the variables that redirect Compose, PostgreSQL and the dynamic linker.
-    pub fn new(program: impl Into<String>) -> Self {
+    /// Calls `program`, either a name to look up on `PATH` or an absolute path. It inherits the caller's environment,
+    /// except for variables that redirect Compose, PostgreSQL and the dynamic linker.
+    pub(crate) fn new(program: impl Into<String>) -> Self {
         Self {
             program: program.into(),
             args: Vec::new(),
@@ -70,42 +64,42 @@ impl Invocation {
         }
     }
 
-    /// Inherit nothing but what a program needs to start.
+    /// Inherits only the variables that a program needs to start.
     #[must_use]
-    pub fn minimal_env(mut self) -> Self {
+    pub(crate) fn minimal_env(mut self) -> Self {
         self.inherit = Inherit::Minimal;
         self
     }
 
-    /// Adds one argument.
+    /// Adds one argument to the command.
     #[must_use]
-    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+    pub(crate) fn arg(mut self, arg: impl Into<OsString>) -> Self {
         self.args.push(arg.into());
         self
     }
 
-    /// Adds arguments.
+    /// Adds several arguments to the command.
     #[must_use]
-    pub fn args<I: IntoIterator<Item = S>, S: Into<OsString>>(mut self, args: I) -> Self {
+    pub(crate) fn args<I: IntoIterator<Item = S>, S: Into<OsString>>(mut self, args: I) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// Sets a variable that may be shown.
+    /// Sets an environment variable that may be shown.
     #[must_use]
-    pub fn env(mut self, key: impl Into<String>, value: impl Into<OsString>) -> Self {
+    pub(crate) fn env(mut self, key: impl Into<String>, value: impl Into<OsString>) -> Self {
         self.env.push((key.into(), EnvValue::Plain(value.into())));
         self
     }
 
-    /// Sets a variable that is masked wherever the command is shown.
+    /// Sets an environment variable that is masked wherever the command is shown.
     #[must_use]
-    pub fn secret_env(mut self, key: impl Into<String>, value: &Secret) -> Self {
+    pub(crate) fn secret_env(mut self, key: impl Into<String>, value: &Secret) -> Self {
         self.env.push((key.into(), EnvValue::Secret(value.clone())));
         self
     }
 
-    /// Lets another program start this one, which it finds after these words.
+    /// Runs this command through another program, which receives it after these arguments.
     #[must_use]
     pub(crate) fn inside<S: Into<OsString>>(mut self, program: &str, words: impl IntoIterator<Item = S>) -> Self {
         let inner = OsString::from(std::mem::replace(&mut self.program, program.to_owned()));
@@ -113,29 +107,29 @@ impl Invocation {
         self
     }
 
-    /// Runs in this folder.
+    /// Runs the command in this folder.
     #[must_use]
-    pub fn dir(mut self, dir: impl Into<Utf8PathBuf>) -> Self {
+    pub(crate) fn dir(mut self, dir: impl Into<Utf8PathBuf>) -> Self {
         self.dir = Some(dir.into());
         self
     }
 
-    /// Feeds these bytes to the child.
+    /// Passes these bytes to the child's stdin.
     #[must_use]
-    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Stdin::Bytes(bytes.into());
         self
     }
 
-    /// Feeds what is left of this file or pipe to the child.
+    /// Passes the rest of this file or pipe to the child's stdin.
     #[must_use]
-    pub fn stdin_file(mut self, file: File) -> Self {
+    pub(crate) fn stdin_file(mut self, file: File) -> Self {
         self.stdin = Stdin::File(Arc::new(file));
         self
     }
 
-    /// Takes what is written into this named pipe for the child's stdout, as well as its stdout itself: what passes
-    /// through an engine's own stream does so at a third of the speed.
+    /// Treats data written to this named pipe as part of the child's stdout. The engine's own stream has only a third
+    /// of the speed.
     #[must_use]
     pub(crate) fn inlet(mut self, fifo: impl Into<Utf8PathBuf>) -> Self {
         self.inlet = Some(fifo.into());
@@ -144,12 +138,12 @@ impl Invocation {
 
     /// Stops the child after this time.
     #[must_use]
-    pub fn deadline(mut self, deadline: Duration) -> Self {
+    pub(crate) fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// Stops the child after this time, unless it already has a shorter one.
+    /// Stops the child after this time, unless it already has a shorter deadline.
     #[must_use]
     pub(crate) fn deadline_at_most(mut self, deadline: Duration) -> Self {
         self.deadline = Some(self.deadline.map_or(deadline, |own| own.min(deadline)));
@@ -158,21 +152,21 @@ impl Invocation {
 
     /// Stops the child when it has printed nothing for this time.
     #[must_use]
-    pub fn stall(mut self, stall: Duration) -> Self {
+    pub(crate) fn stall(mut self, stall: Duration) -> Self {
         self.stall = Some(stall);
         self
     }
 
-    /// Runs as this user and group. Only root may ask for another than itself.
+    /// Runs the child as this user and group. Only root may switch to another user.
     #[must_use]
-    pub fn run_as(mut self, uid: u32, gid: u32) -> Self {
+    pub(crate) fn run_as(mut self, uid: u32, gid: u32) -> Self {
         self.run_as = Some((uid, gid));
         self
     }
 
-    /// The same through another program that runs its arguments, such as `sudo`.
+    /// Runs the child through another program that runs its arguments, such as `sudo`.
     #[must_use]
-    pub fn through(mut self, program: impl Into<String>) -> Self {
+    pub(crate) fn through(mut self, program: impl Into<String>) -> Self {
         let inner = std::mem::replace(&mut self.program, program.into());
         self.args.insert(0, inner.into());
         self
@@ -180,13 +174,13 @@ impl Invocation {
 
     /// Passes each line that the child prints to the observer, under this name.
     #[must_use]
-    pub fn relay(mut self, source: impl Into<String>) -> Self {
+    pub(crate) fn relay(mut self, source: impl Into<String>) -> Self {
         self.relay = Some(source.into());
         self
     }
 }
 
-/// The command as a shell would read it, secrets masked: what `-v` echoes and `--dry-run` prints.
+/// The command in shell syntax, secrets masked, as `-v` echoes and `--dry-run` prints it.
 impl std::fmt::Display for Invocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (key, value) in &self.env {
@@ -203,6 +197,18 @@ impl std::fmt::Display for Invocation {
     }
 }
 
-fn quote(word: &str) -> String {
+/// Quotes a word for a shell.
+pub(crate) fn quote(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_a_shell_reads_it() {
+        let command = Invocation::new("docker").args(["compose", "ps"]).env("TAG", "a b");
+        assert_eq!(command.to_string(), "TAG='a b' docker compose ps");
+    }
 }

@@ -1,4 +1,4 @@
-//! Who hears what a child prints.
+//! Distributing the output of a child.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use crate::report::{Event, Observer};
 
 const TAIL_BYTES: usize = 64 * 1024;
 
-/// Keeps the end of what a child says on stderr, relays its lines, and lets somebody else look on.
+/// Keeps the end of a child's stderr, relays its lines, and forwards its output to `watch`.
 pub(super) struct Listener<'a, W> {
     tail: Tail,
     relay: Relay<'a>,
@@ -41,7 +41,7 @@ impl<W: Watch> Watch for Listener<'_, W> {
     }
 }
 
-/// Hears what a child says, and asks how far its files are.
+/// Receives a child's output and queries the progress of its files.
 pub(super) struct FileWork<'a, L, P> {
     on_line: L,
     progress: P,

@@ -1,14 +1,13 @@
-//! Starting other programs: the only place where it happens.
+//! Running other programs. Only this module starts processes.
 //!
-//! An [`Invocation`] is a value that says what would run; the [`Runner`] runs it. The runner gives every child a process
-//! group of its own, a deliberate environment, a deadline, a bounded tail of what it printed, and an end when the caller
-//! cancels. Dry run and the masking of secrets live here alone, so that no operation has to remember them.
+//! An [`Invocation`] is a value that describes a command; the [`Runner`] runs it. The runner gives every child its
+//! own process group, a controlled environment, a deadline and a bounded tail of its output, and terminates it on
+//! cancellation. Dry run and the masking of secrets are implemented here only, so operations cannot forget them.
 
-mod cancel;
 mod environment;
-mod error;
-mod inlet;
-mod invocation;
+pub(crate) mod error;
+mod fifo;
+pub(crate) mod invocation;
 mod listen;
 mod pipe;
 mod program;
@@ -18,13 +17,12 @@ mod supervise;
 mod tail;
 mod terminal;
 
-pub use cancel::CancelToken;
 pub(crate) use environment::inherited;
-pub use error::ExecError;
-pub use invocation::{Invocation, Stdin};
+pub(crate) use error::ExecError;
+pub(crate) use invocation::{Invocation, Stdin};
 pub(crate) use pipe::Pipe;
-pub use redact::Redactor;
+pub(crate) use redact::Redactor;
 pub(crate) use redact::percent_encode;
-pub use runner::{Output, Runner};
-pub use supervise::Stream;
+pub(crate) use runner::{Output, Runner};
+pub(crate) use supervise::Stream;
 pub(crate) use terminal::at_terminal;

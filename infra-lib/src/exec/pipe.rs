@@ -1,20 +1,20 @@
-//! A named pipe through which a container's output comes to us, past the engine.
+//! A named pipe that brings a container's output to us without passing through the engine.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::error::Result;
-use crate::nonce;
+use crate::hex::{self, RandomError};
 
-/// A named pipe in a folder of ours; gone when dropped.
+/// A named pipe in a private folder. Dropping this removes it.
 #[derive(Debug)]
 pub(crate) struct Pipe(Utf8PathBuf);
 
 impl Pipe {
-    /// Makes one of this mode. A file system without pipes is no reason to fail: the slower way remains.
+    /// Creates a named pipe with this mode. Returns `None` if the file system does not support it; the caller then
+    /// uses the slower way.
     #[cfg(target_os = "linux")]
-    pub(crate) fn make(folder: &Utf8Path, mode: u32) -> Result<Option<Self>> {
+    pub(crate) fn make(folder: &Utf8Path, mode: u32) -> Result<Option<Self>, RandomError> {
         use rustix::fs::{CWD, FileType, Mode, chmod, mknodat};
-        let path = folder.join(format!(".{}.pipe", nonce::hex_digits(16)?));
+        let path = folder.join(format!(".{}.pipe", hex::random_digits(16)?));
         if mknodat(CWD, path.as_std_path(), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).is_err() {
             return Ok(None);
         }
@@ -24,9 +24,9 @@ impl Pipe {
         Ok(widened.then_some(pipe))
     }
 
-    /// Elsewhere, containers run under another kernel.
+    /// On other systems, containers run under a different kernel.
     #[cfg(not(target_os = "linux"))]
-    pub(crate) fn make(_: &Utf8Path, _: u32) -> Result<Option<Self>> {
+    pub(crate) fn make(_: &Utf8Path, _: u32) -> Result<Option<Self>, RandomError> {
         Ok(None)
     }
 

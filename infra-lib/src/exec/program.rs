@@ -1,4 +1,4 @@
-//! Finding programs, once each.
+//! Finding programs, with a cache.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,8 +9,8 @@ use super::ExecError;
 
 /// Programs by name, resolved to absolute paths.
 ///
-/// Relative entries of `PATH` and entries inside the project are skipped: a checkout must not be able to bring a
-/// `docker` of its own (`PATH=.:…` is more common than it should be).
+/// Relative entries of `PATH` and entries inside the project are skipped: a checkout must not be able to provide its
+/// own `docker` (`PATH=.:…` is more common than it should be).
 #[derive(Debug)]
 pub(super) struct Programs {
     path: OsString,
@@ -22,7 +22,7 @@ impl Programs {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let safe = std::env::split_paths(&path)
             .filter(|dir| dir.is_absolute() && project.is_none_or(|project| !dir.starts_with(project)));
-        // A path that cannot be joined again holds a separator; nothing can be looked up in it anyway.
+        // A path that cannot be joined contains a separator, so nothing could be looked up in it anyway.
         let path = std::env::join_paths(safe).unwrap_or_default();
         Self { path, found: Mutex::new(BTreeMap::new()) }
     }
@@ -40,7 +40,7 @@ impl Programs {
         Ok(path)
     }
 
-    /// The `PATH` that children get, so that what they start is found by the same rule.
+    /// The `PATH` that children inherit, so that the same rule applies to programs they start.
     pub(super) fn path(&self) -> &OsString {
         &self.path
     }

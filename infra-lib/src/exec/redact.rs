@@ -1,24 +1,24 @@
-//! Keeping secrets out of text that comes from elsewhere.
+//! Masking secrets in the output of other programs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::Secret;
 use crate::secret::MASK;
+use crate::secret::Secret;
 
-/// Values shorter than this would mask ordinary words.
+/// Masking shorter values would mask ordinary words.
 const SHORTEST: usize = 6;
 
-/// The secrets that a project knows, and the text that may hold them.
+/// The known secrets of a project, masked in text.
 ///
-/// A server's error may quote a connection string, a container's log its environment. Whatever a child printed passes
-/// through here before anybody sees it. Clones share one list.
+/// A server's error may contain a connection string, a container's log its environment. All output of children is
+/// masked here before it is shown. Clones share one list.
 #[derive(Debug, Clone, Default)]
-pub struct Redactor(Arc<Mutex<Vec<Secret>>>);
+pub(crate) struct Redactor(Arc<Mutex<Vec<Secret>>>);
 
 impl Redactor {
-    /// Adds a value, in the forms in which it travels: as it is, percent-encoded as in a URL, and line by line, since what
-    /// children print is looked at by lines.
-    pub fn learn(&self, secret: &Secret) {
+    /// Adds a secret in its possible forms: as it is, percent-encoded as in a URL, and each of its lines, since
+    /// output is processed line by line.
+    pub(crate) fn learn(&self, secret: &Secret) {
         let value = secret.expose();
         let lines = value.lines().filter(|_| value.contains('\n')).map(str::trim);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -31,12 +31,12 @@ impl Redactor {
                 }
             }
         }
-        // A long value first: it may contain a short one.
+        // Longest values first, since one may contain another.
         known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
     }
 
-    /// The text without the secrets, and without the passwords of connection strings, known or not.
-    pub fn clean(&self, text: &str) -> String {
+    /// Masks the known secrets and all passwords in connection strings.
+    pub(crate) fn clean(&self, text: &str) -> String {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text = known
             .iter()
@@ -46,7 +46,7 @@ impl Redactor {
     }
 }
 
-/// The text as it stands in a URL.
+/// Percent-encodes text for a URL.
 pub(crate) fn percent_encode(text: &str) -> String {
     use std::fmt::Write as _;
     text.bytes().fold(String::new(), |mut out, byte| {

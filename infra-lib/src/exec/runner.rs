@@ -1,4 +1,4 @@
-//! Running invocations.
+//! Running invocations as child processes.
 
 use std::fmt::Display;
 use std::io;
@@ -8,37 +8,38 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::inlet;
+use super::fifo;
 use super::invocation::EnvValue;
 use super::listen::{FileWork, Listener};
 use super::program::Programs;
 use super::supervise::{Bounds, Ending, Source, Watch, attend, supervise};
 use super::terminal::at_terminal;
-use super::{CancelToken, ExecError, Invocation, Redactor, Stdin, Stream};
+use super::{ExecError, Invocation, Redactor, Stdin, Stream};
+use crate::cancel::{CancelToken, Cancelled};
 use crate::report::{Event, Observer};
 
-/// Lines of a failed child that go into its error.
+/// How many lines of a failed child's output its error contains.
 const TAIL_LINES: usize = 12;
 
-/// What a child printed before it ended with zero.
+/// The output of a child that exited with zero.
 #[derive(Debug, Clone, Default)]
-pub struct Output {
-    /// Its stdout, whole.
-    pub stdout: Vec<u8>,
-    /// The end of its stderr, secrets masked.
-    pub stderr: String,
+pub(crate) struct Output {
+    /// The complete standard output.
+    pub(crate) stdout: Vec<u8>,
+    /// The end of stderr, secrets masked.
+    pub(crate) stderr: String,
 }
 
 impl Output {
-    /// Its stdout as text without the last line end.
-    pub fn text(&self) -> String {
+    /// The stdout as text, without the last line end.
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).trim_end().to_owned()
     }
 }
 
-/// The one place that starts processes, and the one gate for changes: in a dry run it shows them instead.
+/// Starts all processes and applies all changes. In a dry run, it shows changes instead.
 #[derive(Clone)]
-pub struct Runner {
+pub(crate) struct Runner {
     programs: Arc<Programs>,
     observer: Arc<dyn Observer>,
     cancel: CancelToken,
@@ -49,8 +50,8 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// A runner that ignores programs inside `project`, reports to `observer` and stops at `cancel`.
-    pub fn new(project: Option<&Path>, observer: Arc<dyn Observer>, cancel: CancelToken, dry_run: bool) -> Self {
+    /// Creates a runner that ignores programs inside `project`, reports to `observer` and stops when `cancel` is set.
+    pub(crate) fn new(project: Option<&Path>, observer: Arc<dyn Observer>, cancel: CancelToken, dry_run: bool) -> Self {
         Self {
             programs: Arc::new(Programs::new(project)),
             observer,
@@ -62,14 +63,14 @@ impl Runner {
         }
     }
 
-    /// Keeps the caller's stdout for its own data: interactive children print to stderr instead.
+    /// Keeps stdout for the caller's own data: interactive children print to stderr instead.
     #[must_use]
-    pub fn keep_stdout(mut self, keep_stdout: bool) -> Self {
+    pub(crate) fn keep_stdout(mut self, keep_stdout: bool) -> Self {
         self.keep_stdout = keep_stdout;
         self
     }
 
-    /// Notes there what a dry run withholds, so that several runners can share one answer.
+    /// Records withheld changes of a dry run in this flag, so that several runners can share it.
     #[must_use]
     pub(crate) fn note_withheld_in(mut self, withheld: Arc<AtomicBool>) -> Self {
         self.withheld = withheld;
@@ -84,48 +85,49 @@ impl Runner {
         self.keep_stdout
     }
 
-    /// Secrets to mask in whatever children print.
-    pub fn redactor(&self) -> &Redactor {
+    /// The secrets to mask in the output of children.
+    pub(crate) fn redactor(&self) -> &Redactor {
         &self.redactor
     }
 
-    /// The token that stops what runs.
-    pub fn cancel(&self) -> &CancelToken {
+    /// The token that cancels running children.
+    pub(crate) fn cancel(&self) -> &CancelToken {
         &self.cancel
     }
 
-    /// A question that is not answered by then never will be: an engine that hangs must not hang whoever asks it.
-    pub const READ_DEADLINE: Duration = Duration::from_secs(120);
+    /// The default deadline of [`Runner::read`], so that an engine that hangs does not block the caller.
+    pub(crate) const READ_DEADLINE: Duration = Duration::from_secs(120);
 
-    /// The same runner, for what must still be done after a cancellation: it is stopped by nobody, so what it runs needs
-    /// a deadline of its own.
+    /// The same runner for cleanup after a cancellation. It cannot be cancelled, so each invocation needs its own
+    /// deadline.
     pub(crate) fn aftermath(&self) -> Self {
         Self { cancel: CancelToken::new(), ..self.clone() }
     }
 
     /// Whether changes are shown instead of made.
-    pub fn is_dry_run(&self) -> bool {
+    pub(crate) fn is_dry_run(&self) -> bool {
         self.dry_run
     }
 
     /// Whether a dry run has shown a change instead of making it.
-    pub fn has_withheld(&self) -> bool {
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_withheld(&self) -> bool {
         self.withheld.load(Ordering::Relaxed)
     }
 
-    /// Where a program is.
-    pub fn find(&self, program: &str) -> Result<PathBuf, ExecError> {
+    /// The absolute path of a program.
+    pub(crate) fn find(&self, program: &str) -> Result<PathBuf, ExecError> {
         self.programs.find(program)
     }
 
-    /// The `PATH` that children get.
+    /// The `PATH` that children inherit.
     pub(crate) fn path(&self) -> &std::ffi::OsStr {
         self.programs.path()
     }
 
-    /// Runs a command that changes nothing, and returns what it printed. It runs in a dry run too. One that states no
-    /// deadline has [`Runner::READ_DEADLINE`].
-    pub fn read(&self, invocation: &Invocation) -> Result<Output, ExecError> {
+    /// Runs a command that changes nothing, and returns its output. It also runs in a dry run. The default deadline
+    /// is [`Runner::READ_DEADLINE`].
+    pub(crate) fn read(&self, invocation: &Invocation) -> Result<Output, ExecError> {
         match invocation.deadline {
             Some(_) => self.capture(invocation),
             None => self.capture(&invocation.clone().deadline(Self::READ_DEADLINE)),
@@ -141,9 +143,9 @@ impl Runner {
         Ok(Output { stdout, stderr })
     }
 
-    /// Runs a command that changes nothing and hands over its stdout as it comes, in pieces of any size; returns what it
-    /// said on stderr. Only the deadline and the stall timer that it states bound it.
-    pub fn chunks(
+    /// Runs a command that changes nothing and passes on its stdout as it arrives, in chunks of any size. Returns its
+    /// stderr. The only limits are the invocation's own deadline and stall timeout.
+    pub(crate) fn chunks(
         &self,
         invocation: &Invocation,
         mut on_chunk: impl FnMut(&[u8]) -> io::Result<()>,
@@ -154,8 +156,9 @@ impl Runner {
         })
     }
 
-    /// Runs a command that works on files. `on_line` gets what it says, and `progress` tells now and then how far the
-    /// files are, which counts as a sign of life. Returns what it said. In a dry run it is shown, not run, and the answer is `None`.
+    /// Runs a command that works on files. `on_line` receives its messages, and `progress` is called regularly for
+    /// the progress of the files, which also resets the stall timeout. Returns its output. In a dry run, it is shown
+    /// instead, and the result is `None`.
     pub(crate) fn change_files(
         &self,
         invocation: &Invocation,
@@ -168,8 +171,8 @@ impl Runner {
         self.stream(invocation, FileWork::new(&self.redactor, on_line, progress)).map(Some)
     }
 
-    /// Runs a command that changes nothing and hands over its lines as they come, without their ends.
-    pub fn lines(
+    /// Runs a command that changes nothing and passes on its lines as they arrive, without line ends.
+    pub(crate) fn lines(
         &self,
         invocation: &Invocation,
         mut on_line: impl FnMut(Stream, &str) -> io::Result<()>,
@@ -196,14 +199,14 @@ impl Runner {
         Ok(())
     }
 
-    /// Runs a command that changes something. In a dry run it is shown, not run, and the answer is `None`.
-    pub fn change(&self, invocation: &Invocation) -> Result<Option<Output>, ExecError> {
+    /// Runs a command that changes something. In a dry run, it is shown instead, and the result is `None`.
+    pub(crate) fn change(&self, invocation: &Invocation) -> Result<Option<Output>, ExecError> {
         if self.would(invocation) { Ok(None) } else { self.capture(invocation).map(Some) }
     }
 
-    /// Runs a command that changes something and hands over its lines as they come. In a dry run it is shown, not run,
-    /// and the answer is `None`.
-    pub fn change_lines(
+    /// Runs a command that changes something and passes on its lines as they arrive. In a dry run, it is shown
+    /// instead, and the result is `None`.
+    pub(crate) fn change_lines(
         &self,
         invocation: &Invocation,
         on_line: impl FnMut(Stream, &str) -> io::Result<()>,
@@ -211,15 +214,19 @@ impl Runner {
         if self.would(invocation) { Ok(None) } else { self.lines(invocation, on_line).map(Some) }
     }
 
-    /// Makes a change that is not a process, such as writing a file. In a dry run it is shown, not made.
-    pub fn apply<T, E>(&self, what: impl Display, change: impl FnOnce() -> Result<T, E>) -> Result<Option<T>, E> {
+    /// Makes a change without a child process, such as writing a file. In a dry run, it is shown instead.
+    pub(crate) fn apply<T, E>(
+        &self,
+        what: impl Display,
+        change: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
         if self.would(format_args!("# {what}")) { Ok(None) } else { change().map(Some) }
     }
 
-    /// Runs a command in the caller's terminal and returns its exit code (128 + the signal's number if one ended it).
-    /// It reads the caller's stdin, and stays in the terminal's process group, so that Ctrl-C reaches it directly and not us
-    /// in its place. One that the invocation feeds with bytes is not the terminal's: Ctrl-C is ours then.
-    pub fn interactive(&self, invocation: &Invocation) -> Result<i32, ExecError> {
+    /// Runs a command in the caller's terminal and returns its exit code (128 + the signal's number if it was
+    /// killed). It reads the caller's stdin and stays in the terminal's process group, so that Ctrl-C goes to it and
+    /// not to us. If the invocation provides its stdin, Ctrl-C goes to us.
+    pub(crate) fn interactive(&self, invocation: &Invocation) -> Result<i32, ExecError> {
         if self.would(invocation) {
             return Ok(0);
         }
@@ -227,7 +234,7 @@ impl Runner {
         let mut command = self.expression(invocation)?;
         let apart = matches!(invocation.stdin, Stdin::Bytes(_));
         if let Stdin::Bytes(bytes) = &invocation.stdin {
-            // `docker exec` answers Ctrl-C with exit code 0; so it must not see it before we do.
+            // `docker exec` exits with 0 on Ctrl-C, so it must not receive it before we do.
             command = command.stdin_bytes(bytes.clone()).before_spawn(|command| {
                 command.process_group(0);
                 Ok(())
@@ -246,11 +253,11 @@ impl Runner {
             .map_err(|source| ExecError::Pipe { command: invocation.to_string(), source })?;
         match ending {
             Ending::Exited(status) => Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))),
-            _ => Err(ExecError::Cancelled { signal: self.cancel.signal().unwrap_or(0) }),
+            _ => Err(Cancelled { signal: self.cancel.signal().unwrap_or(0) }.into()),
         }
     }
 
-    /// Whether this is a dry run, after showing what would happen.
+    /// Shows what would happen if this is a dry run, and returns whether it is.
     fn would(&self, what: impl Display) -> bool {
         if self.dry_run {
             self.withheld.store(true, Ordering::Relaxed);
@@ -263,7 +270,7 @@ impl Runner {
         self.observer.event(&Event::Running { command: &invocation.to_string() });
     }
 
-    /// Runs to the end, handing over chunks; returns the end of stderr.
+    /// Runs a command to its end and passes on its output in chunks. Returns the end of stderr.
     fn stream(&self, invocation: &Invocation, watch: impl Watch) -> Result<String, ExecError> {
         self.cancel.check()?;
         self.echo(invocation);
@@ -279,7 +286,7 @@ impl Runner {
         let tail = self.redactor.clean(&tail.lines(TAIL_LINES));
         let command = invocation.to_string();
         match ending {
-            Ending::Cancelled(signal) => Err(ExecError::Cancelled { signal }),
+            Ending::Cancelled(signal) => Err(Cancelled { signal }.into()),
             Ending::TimedOut => {
                 Err(ExecError::TimedOut { command, after: invocation.deadline.unwrap_or_default(), tail })
             }
@@ -292,7 +299,7 @@ impl Runner {
         }
     }
 
-    /// Many children at once may need more files than this process may open; those that end give theirs back.
+    /// Starts a child. Retries if too many files are open, since children that end close theirs.
     fn launch_when_possible(&self, invocation: &Invocation) -> Result<Launched, ExecError> {
         let until = Instant::now() + FILES_PATIENCE;
         loop {
@@ -317,8 +324,8 @@ impl Runner {
             Stdin::Bytes(bytes) => command.stdin_bytes(bytes.clone()),
             Stdin::File(file) => command.stdin_file(file.try_clone().map_err(pipe_error)?),
         };
-        let named = invocation.inlet.as_deref().map(inlet::open).transpose().map_err(pipe_error)?;
-        // The expression holds our copies of the writers; it must be gone before the pipes are read to their end.
+        let named = invocation.inlet.as_deref().map(fifo::open).transpose().map_err(pipe_error)?;
+        // The expression holds our copies of the writers, so drop it before the pipes are read to their end.
         let handle = command
             .stdout_file(out_writer)
             .stderr_file(err_writer)
@@ -369,13 +376,14 @@ impl std::fmt::Debug for Runner {
     }
 }
 
-/// A started child, and the pipes from it.
+/// A started child and the pipes from it.
 type Launched = (duct::Handle, Vec<Source>);
 
-/// How long a child waits for files that others will give back.
+/// How long to retry a start when too many files are open.
 const FILES_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Too many open files; or a program that was just written, which a child of another thread still holds open.
+/// Whether the error is temporary: too many open files, or a new program that a child of another thread still holds
+/// open.
 fn passes(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let code = error.raw_os_error().map(Errno::from_raw_os_error);

@@ -1,4 +1,4 @@
-//! Watching one child from its start to its end.
+//! Supervising a child process from start to end.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use super::CancelToken;
+use crate::cancel::CancelToken;
 
-/// Where a line came from.
+/// The stream that a line came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
-    /// Its data.
+pub(crate) enum Stream {
+    /// The standard output, which carries data.
     Stdout,
-    /// Its talk.
+    /// The standard error, which carries messages.
     Stderr,
 }
 
-/// How a child came to its end.
+/// How a child process ended.
 pub(super) enum Ending {
     Exited(std::process::ExitStatus),
     TimedOut,
@@ -28,26 +28,26 @@ pub(super) enum Ending {
     Cancelled(i32),
 }
 
-/// The bounds within which a child runs.
+/// The limits within which a child runs.
 pub(super) struct Bounds<'a> {
     pub(super) deadline: Option<Duration>,
     pub(super) stall: Option<Duration>,
     pub(super) cancel: &'a CancelToken,
 }
 
-/// Where a child's output comes from.
+/// A source of a child's output.
 pub(super) struct Source {
     pub(super) stream: Stream,
     pub(super) pipe: Box<dyn Read + Send>,
-    /// Of a named pipe, a writer of our own: without one it would be at its end before the child has opened it.
+    /// For a named pipe, our own writer: without one, the pipe would be at its end before the child opens it.
     pub(super) open_until_exit: Option<File>,
 }
 
-/// Who looks on while a child runs.
+/// Receives the output of a child while it runs.
 pub(super) trait Watch {
-    /// Takes what it printed.
+    /// Receives a piece of its output.
     fn chunk(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()>;
-    /// How far its work is that it does out of sight, on files: what changes is no stall.
+    /// A counter for the progress of work on files. A change means that the child is not stalled.
     fn progress(&mut self) -> u64 {
         0
     }
@@ -65,16 +65,16 @@ enum Message {
     Exited(io::Result<std::process::ExitStatus>),
 }
 
-/// Chunks that wait to be looked at: 64 KiB each. A child that is faster than we are waits in its turn.
+/// The maximum number of queued chunks of 64 KiB. When the queue is full, the child has to wait.
 const BACKLOG: usize = 64;
-/// How often the progress of hidden work is asked for.
+/// How often to query the progress of work on files.
 const PROGRESS: Duration = Duration::from_millis(200);
-/// After TERM, this long until KILL.
+/// The time between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(4);
-/// After the child is gone, this long for a grandchild that still holds its pipes.
+/// How long to wait for grandchildren that hold the pipes open after the child has ended.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// Reads the pipes of a started child until it has ended, or ends it when a bound is reached.
+/// Reads the pipes of a started child until it ends, and terminates it when a limit is reached.
 pub(super) fn supervise(
     handle: duct::Handle,
     sources: Vec<Source>,
@@ -127,9 +127,9 @@ pub(super) fn supervise(
             Err(RecvTimeoutError::Disconnected) => break,
         }
         if let Some((status, at)) = exited {
-            // What is still in the pipes is ours; only their silence means that a grandchild holds them.
+            // Read everything that is left in the pipes; only silence means that a grandchild holds them open.
             if open == 0 || at.max(last_byte).elapsed() > LINGER {
-                // A signal that arrived meanwhile means failure, whatever the child returned.
+                // A signal received meanwhile means failure, whatever the child returned.
                 return Ok(bounds.cancel.signal().map_or(Ending::Exited(status), Ending::Cancelled));
             }
             continue;
@@ -168,7 +168,7 @@ fn pump(stream: Stream, mut pipe: Box<dyn Read + Send>, sender: &SyncSender<Mess
     let _ = sender.send(Message::Closed);
 }
 
-/// TERM to the whole group, then KILL: a child of the child must not survive either.
+/// Sends TERM to the process group, then KILL, so that grandchildren end as well.
 fn terminate(handle: &duct::Handle, messages: &Receiver<Message>, cancel: &CancelToken) {
     signal_group(handle, Signal::TERM);
     let end = Instant::now() + GRACE;
@@ -182,7 +182,7 @@ fn terminate(handle: &duct::Handle, messages: &Receiver<Message>, cancel: &Cance
     let _ = handle.kill();
 }
 
-/// Awaits a child that has our terminal, and ends it once we are asked to end: it alone, or its group if that is its own.
+/// Waits for a child that has our terminal. On cancellation, ends the child, or its group if it has its own.
 pub(super) fn attend(handle: duct::Handle, own_group: bool, cancel: &CancelToken) -> io::Result<Ending> {
     let handle = Arc::new(handle);
     let (sender, messages) = mpsc::channel();
@@ -196,7 +196,7 @@ pub(super) fn attend(handle: duct::Handle, own_group: bool, cancel: &CancelToken
     loop {
         match messages.recv_timeout(CancelToken::POLL) {
             Ok(Message::Exited(status)) => return status.map(Ending::Exited),
-            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("nobody waits for the child")),
+            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("no thread waits for the child")),
             Ok(_) | Err(RecvTimeoutError::Timeout) => {}
         }
         if let Some(signal) = cancel.signal() {

@@ -1,8 +1,8 @@
-//! The end of what a child printed.
+//! Keeping the end of a child's output.
 
 use std::collections::VecDeque;
 
-/// Keeps the last bytes and forgets the rest, so that a chatty child cannot fill the memory.
+/// Keeps the last bytes and discards the rest, which limits the memory used.
 #[derive(Debug)]
 pub(super) struct Tail {
     bytes: VecDeque<u8>,

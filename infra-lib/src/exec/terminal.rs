@@ -1,9 +1,9 @@
-//! Whether somebody sits there.
+//! Whether a terminal is attached.
 
 use std::io::IsTerminal as _;
 
-/// Whether a child that is given our stdin and stdout would be at a terminal. With only one of them, `docker exec -t`
-/// refuses, or turns the line ends of data into CRLF.
+/// Whether a child that inherits our stdin and stdout would have a terminal. With only one of them, `docker exec -t`
+/// fails, or converts line ends in data to CRLF.
 pub(crate) fn at_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }

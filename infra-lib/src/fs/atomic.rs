@@ -1,8 +1,9 @@
-//! Writing a small private file so that a reader, and a crash, sees the old one or the new one, never a part.
+//! Atomic writes of small private files: after a crash, and for every reader, the file has its old or its new
+//! content.
 //!
-//! The text goes to a new file beside the target, of mode 0600 from its birth whatever the umask, is synced, takes the
-//! target's name, and the folder is synced. All names are looked up in the opened folder, so that nobody can exchange
-//! it on the way. A target that is a symbolic link is refused.
+//! The text is written to a new file in the same folder, created with mode 0600 regardless of the umask. The file is
+//! synced and renamed to the target, then the folder is synced. All names are resolved relative to the open folder,
+//! so that the folder cannot be replaced in the meantime. A target that is a symbolic link is refused.
 
 use camino::Utf8Path;
 use rustix::fs::{AtFlags, FileType, Mode, Stat};
@@ -11,61 +12,41 @@ use rustix::io::Errno;
 use super::draft::Folder;
 use super::error::{Step, WriteError};
 
-/// Makes the file, which must not exist: of several callers at once, one succeeds.
+/// Creates a file that must not exist. If several callers try at the same time, one succeeds.
 ///
 /// # Errors
 ///
-/// [`WriteError`], with [`WriteError::already_exists`] if there is anything of that name, a dangling link included.
-///
-/// ```
-/// # let folder = tempfile::tempdir()?;
-/// # let path = camino::Utf8Path::from_path(folder.path()).unwrap().join("new");
-/// use infra_lib::fs::atomic;
-///
-/// atomic::create_new(&path, b"first")?;
-/// assert!(atomic::create_new(&path, b"second").unwrap_err().already_exists());
-/// assert_eq!(std::fs::read(&path)?, b"first");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// [`WriteError`], with `WriteError::already_exists` if the name is taken, even by a dangling link.
 pub fn create_new(path: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
     let folder = Folder::open(path)?;
-    if look(&folder)?.is_some() {
+    if stat(&folder)?.is_some() {
         return Err(folder.failed(Step::Create, Errno::EXIST));
     }
     folder.draft(bytes, None)?.create()
 }
 
-/// Puts the file in the place of the one that is there, if any. The owner stays; the mode becomes 0600.
+/// Replaces the file or creates it. An existing file keeps its owner; the mode becomes 0600.
 ///
 /// # Errors
 ///
-/// [`WriteError`]; also if the target is a link or a folder, or if its owner is another that we cannot keep.
-///
-/// ```
-/// # let folder = tempfile::tempdir()?;
-/// # let path = camino::Utf8Path::from_path(folder.path()).unwrap().join("file");
-/// infra_lib::fs::atomic::replace(&path, b"old")?;
-/// infra_lib::fs::atomic::replace(&path, b"new")?;
-/// assert_eq!(std::fs::read(&path)?, b"new");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// [`WriteError`]; also if the target is a link or a folder, or if its owner cannot be preserved.
 pub fn replace(path: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
     replace_by(path, bytes, |_| None)
 }
 
-/// The same, but the mode stays as well: of a file that others are meant to read, as a container's user is.
+/// Like `replace`, but preserves the mode: for a file that others must read, such as a container's user.
 pub(crate) fn replace_alike(path: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
     replace_by(path, bytes, |stat| stat.map(|stat| Mode::from_raw_mode(stat.st_mode)))
 }
 
-/// The same for a program: the mode is 0700. Whoever runs the old one goes on with it.
+/// Like `replace`, but for a program, with mode 0700. Processes that run the old one are not affected.
 pub(crate) fn replace_program(path: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
     replace_by(path, bytes, |_| Some(Mode::RWXU))
 }
 
 fn replace_by(path: &Utf8Path, bytes: &[u8], mode: impl Fn(Option<&Stat>) -> Option<Mode>) -> Result<(), WriteError> {
     let folder = Folder::open(path)?;
-    let existing = look(&folder)?;
+    let existing = stat(&folder)?;
     match existing.map(|stat| FileType::from_raw_mode(stat.st_mode)) {
         None | Some(FileType::RegularFile) => {}
         Some(FileType::Symlink) => return Err(folder.failed(Step::Link, Errno::LOOP)),
@@ -79,7 +60,7 @@ fn replace_by(path: &Utf8Path, bytes: &[u8], mode: impl Fn(Option<&Stat>) -> Opt
     }
 }
 
-fn look(folder: &Folder<'_>) -> Result<Option<Stat>, WriteError> {
+fn stat(folder: &Folder<'_>) -> Result<Option<Stat>, WriteError> {
     match rustix::fs::statat(&folder.fd, folder.name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),
@@ -195,5 +176,18 @@ mod tests {
         assert_eq!(replace(&path, b"x").unwrap_err().step, Step::Replace);
         assert!(create_new(&path, b"x").unwrap_err().already_exists());
         assert_eq!(replace("..".into(), b"x").unwrap_err().step, Step::OpenFolder);
+    }
+
+    #[test]
+    fn a_file_is_created_once_and_replaced_at_will() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(folder.path()).unwrap().join("file");
+        create_new(&path, b"first").unwrap();
+        assert!(create_new(&path, b"second").unwrap_err().already_exists());
+        assert_eq!(std::fs::read(&path).unwrap(), b"first");
+        replace(&path, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        let error = replace("/no/such/folder/.env".into(), b"A=1\n").unwrap_err();
+        assert_eq!(error.to_string(), "cannot open the folder of /no/such/folder/.env");
     }
 }

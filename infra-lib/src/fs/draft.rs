@@ -1,4 +1,4 @@
-//! The text under another name, until it is whole.
+//! A temporary file that is renamed to its target when it is complete.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -13,27 +13,27 @@ use super::error::{Step, WriteError};
 
 const SUFFIX: &str = ".infra-draft";
 
-/// Far longer than a write takes.
+/// Age after which a draft is considered abandoned; far longer than a write takes.
 const DEAD_AFTER: Duration = Duration::from_secs(60);
 
-/// The folder of a file that is to be written, opened.
+/// The opened folder of a file that will be written.
 pub(super) struct Folder<'a> {
     pub(super) path: &'a Utf8Path,
     pub(super) name: &'a str,
     pub(super) fd: OwnedFd,
 }
 
-/// A file beside the target, written and synced; removed when dropped, unless it got the target's name.
+/// A written and synced file next to the target. It is removed when dropped, unless it was renamed to the target.
 pub(super) struct Draft<'a> {
     folder: &'a Folder<'a>,
     pub(super) name: String,
     placed: bool,
-    // Held open, and locked: a draft that another can lock is a dead writer's.
+    // Kept open and locked: a draft whose lock is free belongs to a dead writer.
     file: File,
 }
 
 impl<'a> Folder<'a> {
-    /// Opens the folder, and removes what dead writers of this file have left there.
+    /// Opens the folder and removes abandoned drafts of this file.
     pub(super) fn open(path: &'a Utf8Path) -> Result<Self, WriteError> {
         let failed = |errno: Errno| WriteError { path: path.to_owned(), step: Step::OpenFolder, source: errno.into() };
         let name = path.file_name().ok_or_else(|| failed(Errno::INVAL))?;
@@ -50,10 +50,10 @@ impl<'a> Folder<'a> {
         WriteError { path: self.path.to_owned(), step, source: source.into() }
     }
 
-    /// Writes `bytes` under a name of its own; `owner` is the user and the group that it must belong to.
+    /// Writes `bytes` under a temporary name; `owner` is the user and group that the file must have.
     pub(super) fn draft(&self, bytes: &[u8], owner: Option<(u32, u32)>) -> Result<Draft<'_>, WriteError> {
         let draft = self.new_draft().map_err(|errno| self.failed(Step::Draft, errno))?;
-        // Where locks are not supported, its age alone protects a living draft from another's sweep.
+        // If locks are not supported, only its age protects a live draft from being removed.
         let _ = draft.file.try_lock();
         if let Some(owner) = owner {
             draft.belong(owner).map_err(|errno| self.failed(Step::Owner, errno))?;
@@ -87,7 +87,7 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// Removes what dead writers have left in an opened folder, of files whose drafts begin with this.
+/// Removes abandoned drafts in an open folder whose names begin with `prefix`.
 pub(crate) fn remove_dead(folder: BorrowedFd<'_>, prefix: &str) {
     let Ok(entries) = Dir::read_from(folder) else {
         return;
@@ -111,7 +111,7 @@ fn is_dead(folder: BorrowedFd<'_>, name: &str) -> bool {
 }
 
 impl Draft<'_> {
-    /// Gives the file to its owner. A group that we may not give is no loss: the mode leaves it nothing.
+    /// Sets the file's owner. A failure to set the group is ignored, since mode 0600 gives the group no access.
     fn belong(&self, (user, group): (u32, u32)) -> Result<(), Errno> {
         let stat = rustix::fs::fstat(&self.file)?;
         if (stat.st_uid, stat.st_gid) == (user, group) {
@@ -123,24 +123,24 @@ impl Draft<'_> {
         }
     }
 
-    /// Widens the mode, now that the file is whole.
+    /// Sets the mode after the file is complete.
     pub(super) fn set_mode(self, mode: Mode) -> Result<Self, WriteError> {
         rustix::fs::fchmod(&self.file, mode).map_err(|errno| self.folder.failed(Step::Write, errno))?;
         Ok(self)
     }
 
-    /// Gives the file the target's name, replacing what has it, and syncs the folder.
+    /// Renames the file to the target, replacing an existing one, and syncs the folder.
     pub(super) fn replace(mut self) -> Result<(), WriteError> {
         let Folder { fd, name, .. } = self.folder;
         let renamed = rustix::fs::renameat(fd, &self.name, fd, *name);
         self.settle(Step::Replace, renamed)
     }
 
-    /// Gives the file the target's name if nothing has it, and syncs the folder.
+    /// Renames the file to the target if the name is free, and syncs the folder.
     pub(super) fn create(mut self) -> Result<(), WriteError> {
         let Folder { fd, name, .. } = self.folder;
         match rustix::fs::renameat_with(fd, &self.name, fd, *name, RenameFlags::NOREPLACE) {
-            // Some file systems cannot rename so, but can link; the draft's own name goes when it is dropped.
+            // Some file systems cannot rename without replacing, but can link. The draft's name is removed on drop.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
                 let linked = rustix::fs::linkat(fd, &self.name, fd, *name, AtFlags::empty());
                 linked.map_err(|errno| self.folder.failed(Step::Create, errno))?;
@@ -158,7 +158,7 @@ impl Draft<'_> {
 
     fn sync(&self) -> Result<(), WriteError> {
         match rustix::fs::fsync(&self.folder.fd) {
-            // Some network file systems have no such thing for folders.
+            // Some network file systems cannot sync folders.
             Err(errno) if errno != Errno::INVAL => Err(self.folder.failed(Step::Sync, errno)),
             _ => Ok(()),
         }
@@ -167,7 +167,7 @@ impl Draft<'_> {
 
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
-        // Once renamed, the old name may be another writer's already.
+        // After the rename, another writer may already use the old name.
         if !self.placed {
             let _ = rustix::fs::unlinkat(&self.folder.fd, &self.name, AtFlags::empty());
         }

@@ -1,15 +1,12 @@
-//! Why a file was not written.
+//! Errors of file access.
 
+use crate::exit::Exit;
+use crate::failure::Failure;
 use std::io::{Error, ErrorKind};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
-/// Why a file could not be written. What was there before is still there, whole.
-///
-/// ```
-/// let error = infra_lib::fs::atomic::replace("/no/such/folder/.env".into(), b"A=1\n").unwrap_err();
-/// assert_eq!(error.to_string(), "cannot open the folder of /no/such/folder/.env");
-/// ```
+/// Why a file could not be written. The previous content is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {step} {path}")]
 pub struct WriteError {
@@ -19,7 +16,7 @@ pub struct WriteError {
     pub(super) source: Error,
 }
 
-/// What was being done.
+/// The step that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Step {
     #[error("open the folder of")]
@@ -43,36 +40,74 @@ pub(super) enum Step {
 }
 
 impl WriteError {
-    /// Whether the file was to be new, and is there.
-    pub fn already_exists(&self) -> bool {
+    /// Whether a new file was requested but the name is already taken.
+    pub(crate) fn already_exists(&self) -> bool {
         self.step == Step::Create && self.source.kind() == ErrorKind::AlreadyExists
     }
+}
 
-    /// The file that was to be written.
-    pub fn path(&self) -> &Utf8Path {
-        &self.path
+impl Failure for WriteError {
+    fn exit(&self) -> Exit {
+        io_exit(&self.source)
     }
 
-    /// What the system said.
-    pub fn io(&self) -> &Error {
-        &self.source
-    }
-
-    /// What to do about it.
-    ///
-    /// ```
-    /// let error = infra_lib::fs::atomic::create_new("/dev/null".into(), b"").unwrap_err();
-    /// assert!(error.hint().unwrap().contains("never overwritten"));
-    /// ```
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         let hint = match (self.step, self.source.kind()) {
             (Step::Create, ErrorKind::AlreadyExists) => "it is never overwritten; edit it, or move it away",
             (Step::Link, _) => "replace the link by the file that it names",
             (Step::Owner, _) => "run this as the file's owner",
             (_, ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => "free some space on that disk",
-            (_, ErrorKind::PermissionDenied) => "see who owns the folder and the file",
+            (_, ErrorKind::PermissionDenied) => "check who owns the folder and the file",
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+/// A file or folder could not be read, written or created.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {path}")]
+pub(crate) struct FileError {
+    /// The attempted action: `read`, `write`, `create`…
+    action: &'static str,
+    path: Utf8PathBuf,
+    #[source]
+    source: Error,
+}
+
+impl FileError {
+    /// Returns a function for `map_err` that adds the action and the path to an I/O error.
+    pub(crate) fn on(action: &'static str, path: impl Into<Utf8PathBuf>) -> impl FnOnce(Error) -> Self {
+        let path = path.into();
+        move |source| Self { action, path, source }
+    }
+}
+
+impl Failure for FileError {
+    fn exit(&self) -> Exit {
+        io_exit(&self.source)
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self.source.kind() {
+            ErrorKind::PermissionDenied => "check who owns it and its mode",
+            ErrorKind::StorageFull => "free some space; `cargo xtask df` shows what this project uses",
+            ErrorKind::ReadOnlyFilesystem => "the file system is mounted read-only",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// `CannotCreate` (73) if something cannot be created, `Io` (74) for every other system error.
+fn io_exit(error: &Error) -> Exit {
+    match error.kind() {
+        ErrorKind::PermissionDenied
+        | ErrorKind::StorageFull
+        | ErrorKind::QuotaExceeded
+        | ErrorKind::FileTooLarge
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::AlreadyExists => Exit::CannotCreate,
+        _ => Exit::Io,
     }
 }

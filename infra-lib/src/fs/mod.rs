@@ -1,8 +1,8 @@
-//! Files that are whole or not there.
+//! Reading files, and writing them atomically.
 
 pub mod atomic;
 mod draft;
-mod error;
+pub(crate) mod error;
 mod tree;
 
 pub(crate) use draft::remove_dead;

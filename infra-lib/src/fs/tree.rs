@@ -1,10 +1,10 @@
-//! How much a folder holds.
+//! Disk usage of a folder.
 
 use std::os::unix::fs::MetadataExt as _;
 
 use camino::Utf8Path;
 
-/// The bytes that a file or folder occupies on its disk, without following links. What cannot be read counts as nothing.
+/// The disk space that a file or folder occupies, in bytes. Links are not followed; unreadable entries count as 0.
 pub(crate) fn occupied(path: &Utf8Path) -> u64 {
     let Ok(stat) = path.symlink_metadata() else { return 0 };
     let own = stat.blocks() * 512;

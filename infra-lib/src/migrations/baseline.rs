@@ -1,21 +1,22 @@
-//! Noting as applied what the database holds already.
+//! Marks existing migrations as applied without running them.
 
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
-use super::opened::Opened;
+use super::context::Opened;
+use super::layout::Layout;
 use super::script::Job;
 use super::session::{Outcome, Session};
 use super::up::{self, Applied};
 use super::{MigrationError, guard, init_scripts};
 
-/// Notes all up to a version; without one, those that the init scripts are known to have made.
+/// Marks all migrations up to `to` as applied; without it, those that the init scripts contain.
 pub(crate) fn baseline(project: &Project, to: Option<&str>) -> Result<Applied> {
-    let Opened { database, layout, files, ledger, held: _held } = Opened::new(project, up::PATIENCE)?;
-    let tool = &*layout.tool;
-    let book = tool.book().ok_or(MigrationError::NotOurs { owner: tool.name() })?;
-    guard::check(project, tool, &ledger)?;
+    let layout = Layout::find(project, |own| own.baseline)?;
+    let Opened { database, layout, files, ledger, held: _held } = Opened::new(project, layout, up::PATIENCE)?;
+    let sqlx = &layout.sqlx;
+    guard::check(project, &ledger)?;
     let wanted: Vec<_> = match to {
         Some(to) => {
             let last = up::known(&files, to)?;
@@ -32,9 +33,9 @@ pub(crate) fn baseline(project: &Project, to: Option<&str>) -> Result<Applied> {
     if jobs.is_empty() {
         return Ok(done);
     }
-    let noted = jobs.iter().map(|job| format!("{}, noted as applied", job.migration().version));
+    let noted = jobs.iter().map(|job| format!("{}, marked as applied", job.migration().version));
     guard::agree(project, noted.collect())?;
-    let session = Session { project, database: &database, tool, book, patience: up::PATIENCE };
+    let session = Session { project, database: &database, sqlx, patience: up::PATIENCE };
     match session.run(&ledger, &jobs)? {
         Outcome::Done => done.noted.extend(jobs.iter().map(|job| job.migration().version.clone())),
         Outcome::Shown => {}

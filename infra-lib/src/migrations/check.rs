@@ -1,45 +1,46 @@
-//! Whether the way down undoes the way up, and the init scripts agree with the migrations: tried in databases that are
-//! thrown away.
+//! Checks in scratch databases that reverting a migration undoes it, and that the init scripts agree with the
+//! migrations.
 
-use crate::backup::beside::Purpose;
-use crate::error::{Error, Result};
+use crate::backup::scratch_db::Purpose;
 use crate::lock::{Lock, Mode};
 use crate::postgres::Database;
 use crate::project::Project;
+use crate::project::error::Result;
 
 use super::file::Migration;
 use super::layout::{Layout, Settled};
 use super::schema::Schema;
-use super::spare::Spare;
+use super::scratch_db::Spare;
+use super::tools::sqlx::Sqlx;
 use super::up::{self, Applied, Wanted};
 use super::{MigrationError, Version, down, init_scripts, reset};
 
-/// What was tried.
+/// The results of the check.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
-    /// Versions that were applied, and applied again.
+    /// Versions that were applied, and applied again after the revert.
     pub(crate) up: Vec<Version>,
     /// Versions that were reverted in between.
     pub(crate) down: Vec<Version>,
-    /// Versions that nothing reverts.
+    /// Versions that cannot be reverted.
     pub(crate) one_way: Vec<Version>,
-    /// Init scripts that were found to agree with the migrations, by name.
+    /// Names of init scripts that agree with the migrations.
     pub(crate) init: Vec<String>,
 }
 
-/// Up, down and up again, and the schemas compared.
+/// Applies, reverts and reapplies all migrations and compares the schemas.
 pub(crate) fn check(project: &Project) -> Result<Checked> {
-    let layout = Layout::find(project)?;
+    let layout = Layout::find(project, |_| "")?;
     let live = project.database()?;
     let Settled { layout, files, .. } = layout.settle(project, &live)?;
     let _shared = project.lock(Lock::Database, Mode::Shared, "db-migrate")?;
     if project.runner().is_dry_run() {
-        project.runner().apply("migrate up, down and up in a throw-away database", || -> Result<()> { Ok(()) })?;
+        project.runner().apply("migrate up, down and up in a scratch database", || -> Result<()> { Ok(()) })?;
         return Ok(Checked::default());
     }
     let trial = Trial { project, layout: &layout, files: &files };
     let mut checked = Checked { one_way: trial.one_way()?, ..Checked::default() };
-    project.step("making a throw-away database");
+    project.step("creating a scratch database");
     let spare = Spare::create(project, &live, Purpose::Drill)?;
     let database = &spare.database;
     let floor = checked.one_way.last();
@@ -68,7 +69,7 @@ pub(crate) fn check(project: &Project) -> Result<Checked> {
     Ok(checked)
 }
 
-/// The migrations, in databases that nobody misses.
+/// The migrations, run in scratch databases.
 struct Trial<'a> {
     project: &'a Project,
     layout: &'a Layout,
@@ -79,7 +80,7 @@ impl Trial<'_> {
     fn one_way(&self) -> Result<Vec<Version>> {
         let mut found = Vec::new();
         for file in self.files {
-            if self.layout.tool.down(file)?.is_none() {
+            if Sqlx::down(file)?.is_none() {
                 found.push(file.version.clone());
             }
         }
@@ -89,26 +90,26 @@ impl Trial<'_> {
     fn up(&self, database: &Database, to: Option<&Version>) -> Result<Vec<Version>> {
         let wanted = Wanted { to: to.map(ToString::to_string), ..Wanted::default() };
         let mut applied = Applied::default();
-        up::apply(self.project, database, &*self.layout.tool, self.files, &wanted, &mut applied, None)?;
+        up::apply(self.project, database, &self.layout.sqlx, self.files, &wanted, &mut applied, None)?;
         Ok(applied.versions)
     }
 
-    /// Reverts all that are later than `floor`.
+    /// Reverts all migrations later than `floor`.
     fn down(&self, database: &Database, floor: Option<&Version>) -> Result<Vec<Version>> {
         let to = Some(floor.map_or_else(|| "0".to_owned(), ToString::to_string));
         let mut reverted = Applied::default();
         let wanted = Wanted { to, ..Wanted::default() };
-        down::revert(self.project, database, &*self.layout.tool, self.files, &wanted, &mut reverted, false)?;
+        down::revert(self.project, database, &self.layout.sqlx, self.files, &wanted, &mut reverted, false)?;
         Ok(reverted.versions)
     }
 
     fn schema(&self, database: &Database) -> Result<Schema> {
-        Schema::read(self.project, database, self.layout.tool.table())
+        Schema::read(self.project, database, self.layout.sqlx.table())
     }
 
-    /// The first migration whose way down does not lead back; looked for only when it is known that there is one.
+    /// The first migration whose revert does not restore the schema. Call this only if one is known to exist.
     fn culprit(&self, live: &Database) -> Result<Option<Version>> {
-        self.project.step("looking for the one that does not lead back");
+        self.project.step("looking for the migration that is not reverted completely");
         let spare = Spare::create(self.project, live, Purpose::Drill)?;
         let mut before = self.schema(&spare.database)?;
         let mut floor = None;
@@ -116,7 +117,7 @@ impl Trial<'_> {
             let version = &file.version;
             self.up(&spare.database, Some(version))?;
             let after = self.schema(&spare.database)?;
-            if self.layout.tool.down(file)?.is_some() {
+            if Sqlx::down(file)?.is_some() {
                 self.down(&spare.database, floor)?;
                 if before.difference(&self.schema(&spare.database)?).is_some() {
                     return Ok(Some(version.clone()));
@@ -128,7 +129,7 @@ impl Trial<'_> {
         Ok(None)
     }
 
-    /// A database that begins with the init scripts ends up the same.
+    /// Checks that a database created by the init scripts ends up with the same schema.
     fn init(&self, live: &Database, after: &Schema) -> Result<Vec<String>> {
         let scripts = init_scripts::sql_files(self.project, live)?;
         if scripts.is_empty() {
@@ -139,8 +140,9 @@ impl Trial<'_> {
             reset::run_init(self.project, &spare.database, script)?;
         }
         match self.up(&spare.database, None) {
-            // Nobody can say which migrations they stand for; they must stand for all of them.
-            Ok(_) | Err(Error::Migration(MigrationError::NoLedger)) => {}
+            // It is unknown which migrations they replace, so they must replace all of them.
+            Ok(_) => {}
+            Err(error) if matches!(error.downcast_ref(), Some(MigrationError::NoLedger)) => {}
             Err(error) => return Err(error),
         }
         match after.difference(&self.schema(&spare.database)?) {

@@ -1,40 +1,45 @@
-//! Letting the project's own tool do it.
+//! Runs the project's own migration tool.
 
 use camino::Utf8PathBuf;
 
-use crate::error::{Error, Result};
 use crate::exec::Invocation;
 use crate::exit::Exit;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
-use super::backup::safety_backup;
 use super::guard;
 use super::own_tool::OwnTool;
+use super::up::Wanted;
+use crate::backup::safety::safety_backup;
 
-/// What was done by another program.
+/// A migration run by another program.
 #[derive(Debug)]
 pub(crate) struct Delegated {
-    /// Its command.
+    /// The command that ran.
     pub(crate) command: String,
     pub(crate) backup: Option<Utf8PathBuf>,
 }
 
-/// Lets the tool apply what is pending, with the same guards as for our own.
-pub(crate) fn up(project: &Project, tool: &OwnTool) -> Result<Delegated> {
+/// Applies pending migrations with the project's tool, with the same guards as the native migrations.
+pub(crate) fn up(project: &Project, tool: &OwnTool, wanted: &Wanted) -> Result<Delegated> {
     let command = tool.up.join(" ");
+    whole(wanted, &command)?;
+    let _held = guard::lock(project, "db-migrate", wanted.patience)?;
     guard::agree(project, vec![format!("`{command}`")])?;
     let backup = safety_backup(project)?;
     require(project, tool, &tool.up)?;
     Ok(Delegated { command, backup })
 }
 
-/// Lets it revert the last one.
-pub(crate) fn down(project: &Project, tool: &OwnTool) -> Result<Delegated> {
+/// Reverts the last migration with the project's tool.
+pub(crate) fn down(project: &Project, tool: &OwnTool, wanted: &Wanted) -> Result<Delegated> {
     let command = tool.down.join(" ");
     if tool.down.is_empty() {
-        return Err(Error::new(Exit::Config, "`[migrations] down` in infra.toml says no command")
-            .with_hint("the project's own tool migrates; state how it reverts: `down = […]`"));
+        return Err(Error::new(Exit::Config, "`[migrations] down` in infra.toml is not set")
+            .with_hint("set the command with which the project's own tool reverts: `down = […]`"));
     }
+    whole(wanted, &command)?;
+    let _held = guard::lock(project, "db-migrate", wanted.patience)?;
     project
         .consent(&project.destruction("db-migrate", vec![format!("what the last migration made, by `{command}`")]))?;
     let backup = safety_backup(project)?;
@@ -42,19 +47,29 @@ pub(crate) fn down(project: &Project, tool: &OwnTool) -> Result<Delegated> {
     Ok(Delegated { command, backup })
 }
 
+/// An error if the caller asked for limits: the project's own commands accept none.
+fn whole(wanted: &Wanted, command: &str) -> Result<()> {
+    if wanted.to.is_none() && wanted.steps.is_none() {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Usage, format!("--to and --steps cannot be passed on to `{command}`"))
+        .with_hint("run it yourself, or omit them"))
+}
+
 fn require(project: &Project, tool: &OwnTool, command: &[String]) -> Result<()> {
     if run(project, tool.service.as_deref(), command, "migrate")? {
         return Ok(());
     }
     let (line, service) = (command.join(" "), tool.service.as_deref().unwrap_or_default());
-    Err(Error::new(Exit::Unavailable, format!("`{line}` runs in the service {service}, and services do not run here")))
+    Err(Error::new(Exit::Unavailable, format!("`{line}` runs in the service {service}, and no services run here")))
 }
 
-/// What the tool prints about what is pending, and whether it found everything applied.
+/// The tool's output about pending migrations, and whether it reports that all are applied.
 pub(crate) fn status(project: &Project, tool: &OwnTool) -> Result<(Vec<String>, bool)> {
     let Some(call) = invocation(project, tool.service.as_deref(), &tool.status)? else {
-        return Err(Error::new(Exit::Config, "`[migrations] status` in infra.toml says no command")
-            .with_hint("the project's own tool migrates; state how it says what is pending: `status = […]`"));
+        return Err(Error::new(Exit::Config, "`[migrations] status` in infra.toml is not set").with_hint(
+            "set the command with which the project's own tool reports pending migrations: `status = […]`",
+        ));
     };
     let mut lines = Vec::new();
     let ended = project.runner().lines(&call, |_, line| {
@@ -68,7 +83,7 @@ pub(crate) fn status(project: &Project, tool: &OwnTool) -> Result<(Vec<String>, 
     }
 }
 
-/// Runs a command in its service, or on this machine. `false`: the service cannot run here.
+/// Runs a command in its service or on this machine. Returns `false` if the service cannot run here.
 pub(crate) fn run(project: &Project, service: Option<&str>, command: &[String], source: &str) -> Result<bool> {
     let Some(call) = invocation(project, service, command)? else { return Ok(false) };
     project.step(format_args!("running `{}`", command.join(" ")));

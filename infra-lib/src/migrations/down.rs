@@ -1,48 +1,48 @@
-//! Reverting what was applied, the newest first.
+//! Reverts applied migrations, newest first.
 
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::postgres::Database;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
-use super::backup::safety_backup;
+use super::context::Opened;
 use super::file::Migration;
+use super::layout::Layout;
 use super::ledger::Ledger;
-use super::opened::Opened;
-use super::patience::Patience;
 use super::plan::{self, State};
+use super::retry::Patience;
 use super::script::Job;
 use super::session::{Outcome, Session};
-use super::tool::Tool;
+use super::tools::sqlx::Sqlx;
 use super::up::{Applied, Wanted};
 use super::{MigrationError, Version, guard, rules};
+use crate::backup::safety::safety_backup;
 
-/// Reverts the last migration, so many, or all that are later than a version.
-pub(crate) fn down(project: &Project, wanted: &Wanted) -> Result<Applied> {
-    let Opened { database, layout, files, held: _held, .. } = Opened::new(project, wanted.patience)?;
+/// Reverts the last migration, the last N, or all that are later than a version.
+pub(crate) fn down(project: &Project, layout: Layout, wanted: &Wanted) -> Result<Applied> {
+    let Opened { database, layout, files, held: _held, .. } = Opened::new(project, layout, wanted.patience)?;
     let mut done = Applied::default();
-    revert(project, &database, &*layout.tool, &files, wanted, &mut done, true)?;
+    revert(project, &database, &layout.sqlx, &files, wanted, &mut done, true)?;
     Ok(done)
 }
 
-/// The same on any database, with the locks held; `ask` is for one that somebody may miss.
+/// Reverts migrations on any database. The caller holds the locks; `ask` requests confirmation first.
 pub(super) fn revert(
     project: &Project,
     database: &Database,
-    tool: &dyn Tool,
+    sqlx: &Sqlx,
     files: &[Migration],
     wanted: &Wanted,
     done: &mut Applied,
     ask: bool,
 ) -> Result<()> {
-    let book = tool.book().ok_or(MigrationError::NotOurs { owner: tool.name() })?;
-    let session = Session { project, database, tool, book, patience: wanted.patience };
+    let session = Session { project, database, sqlx, patience: wanted.patience };
     let mut again = Patience::new(wanted.patience);
     let mut agreed = !ask;
     loop {
-        let ledger = Ledger::read(project, database, tool, files)?;
-        guard::check(project, tool, &ledger)?;
-        let jobs = jobs(tool, files, &ledger, wanted, done.versions.len())?;
+        let ledger = Ledger::read(project, database, sqlx)?;
+        guard::check(project, &ledger)?;
+        let jobs = jobs(sqlx, files, &ledger, wanted, done.versions.len())?;
         if jobs.is_empty() {
             return Ok(());
         }
@@ -66,20 +66,20 @@ pub(super) fn revert(
 }
 
 fn jobs<'a>(
-    tool: &dyn Tool,
+    sqlx: &Sqlx,
     files: &'a [Migration],
     ledger: &Ledger,
     wanted: &Wanted,
     already: usize,
 ) -> Result<Vec<Job<'a>>> {
-    // What was edited is reverted by whoever does not know what it made.
-    let standings = plan::standings(tool, files, ledger);
+    // An edited file may not revert what its earlier version created.
+    let standings = plan::standings(sqlx, files, ledger);
     for standing in &standings {
         if standing.state == State::Failed {
             return Err(MigrationError::Dirty { version: standing.version.to_string() }.into());
         }
     }
-    plan::pending(tool, files, ledger, false)?;
+    plan::pending(sqlx, files, ledger, false)?;
     let applied: Vec<&Version> = ledger.rows.keys().rev().collect();
     let count = match &wanted.to {
         Some(to) if to == "0" => applied.len(),
@@ -93,10 +93,10 @@ fn jobs<'a>(
         None => wanted.steps.unwrap_or(1).saturating_sub(already).min(applied.len()),
     };
     let mut jobs = Vec::new();
-    for (number, version) in applied.iter().take(count).enumerate() {
+    for version in applied.iter().take(count) {
         let Some(file) = files.iter().find(|file| file.version == **version) else { continue };
-        let script = tool.down(file)?.ok_or_else(|| MigrationError::NoDown { path: file.up.path.clone() })?;
-        jobs.push(Job::Down(file, script, applied.get(number + 1).map(|before| (*before).clone())));
+        let script = Sqlx::down(file)?.ok_or_else(|| MigrationError::NoDown { path: file.up.path.clone() })?;
+        jobs.push(Job::Down(file, script));
     }
     Ok(jobs)
 }

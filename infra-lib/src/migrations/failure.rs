@@ -1,15 +1,16 @@
-//! What psql says when the server has refused something.
+//! Parses psql's output after the server rejected a statement.
 
-use crate::error::Error;
+use crate::postgres::sqlstate;
+use crate::project::error::Error;
 
 use super::MigrationError;
 
-/// An error of the server, as `VERBOSITY verbose` shows it.
+/// A server error, parsed from the output of `VERBOSITY verbose`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) message: String,
     pub(super) sqlstate: String,
-    /// The line of the text that was sent, where the server points at one.
+    /// The line of the sent text that the server points at, if any.
     pub(super) line: Option<usize>,
 }
 
@@ -17,15 +18,11 @@ impl Failure {
     pub(super) fn read(tail: &str) -> Self {
         let mut failure = Self::default();
         let mut lines = Vec::new();
-        let start = tail.lines().position(|line| line.contains("ERROR:  ") || line.contains("FATAL:  ")).unwrap_or(0);
+        let start = tail.lines().position(|line| sqlstate::of_text(line).is_some()).unwrap_or(0);
         for line in tail.lines().skip(start) {
-            if let Some((_, rest)) = line.split_once("ERROR:  ").or(line.split_once("FATAL:  ")) {
-                let (state, message) = rest.split_once(": ").unwrap_or(("", rest));
-                let has_state = state.len() == 5;
-                if has_state {
-                    state.clone_into(&mut failure.sqlstate);
-                }
-                lines.push(if has_state { message } else { rest }.to_owned());
+            if let Some((state, message)) = sqlstate::of_text(line) {
+                state.clone_into(&mut failure.sqlstate);
+                lines.push(message.to_owned());
             } else if let Some(rest) = line.strip_prefix("LINE ") {
                 failure.line = rest.split(':').next().and_then(|number| number.parse().ok());
                 lines.extend(rest.split_once(": ").map(|(_, text)| text.trim_end().to_owned()));
@@ -37,15 +34,19 @@ impl Failure {
         failure
     }
 
-    /// Whether something else had locked what was to be changed.
+    /// Whether it failed because another session held a lock for too long.
     pub(super) fn is_lock_timeout(&self) -> bool {
-        self.sqlstate == "55P03"
+        self.sqlstate == sqlstate::LOCK_NOT_AVAILABLE
     }
 
-    /// It happened before any migration: to the ledger itself.
+    /// Converts it to an error about the ledger, for failures before any migration ran.
     pub(super) fn of_ledger(self, table: &str) -> Error {
-        MigrationError::Ledger { table: table.to_owned(), message: self.message, refused: self.sqlstate == "42501" }
-            .into()
+        MigrationError::Ledger {
+            table: table.to_owned(),
+            message: self.message,
+            refused: self.sqlstate == sqlstate::INSUFFICIENT_PRIVILEGE,
+        }
+        .into()
     }
 }
 

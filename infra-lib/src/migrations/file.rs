@@ -1,29 +1,29 @@
-//! Migration files.
+//! Migration files and their scripts.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::error::{Error, Result};
+use crate::project::error::{Error, Result};
 
 use super::{MigrationError, Version};
 
-/// A migration, as its files have it.
+/// A migration, as its files define it.
 #[derive(Debug, Clone)]
 pub(super) struct Migration {
     pub(super) version: Version,
     pub(super) description: String,
-    /// What leads up.
+    /// The script that applies it.
     pub(super) up: Script,
-    /// The file that leads down, where there is one.
+    /// The file that reverts it, if there is one.
     pub(super) down: Option<Utf8PathBuf>,
 }
 
-/// SQL to run, with the file that it stands in.
+/// SQL to run, with the file that contains it.
 #[derive(Debug, Clone)]
 pub(super) struct Script {
     pub(super) path: Utf8PathBuf,
-    /// The text, raw: checksums are over these bytes. Its lines are the file's.
+    /// The file's raw text. Checksums cover these bytes, and line numbers refer to it.
     pub(super) sql: String,
-    /// Whether it runs inside of a transaction.
+    /// Whether it runs inside a transaction.
     pub(super) in_transaction: bool,
 }
 
@@ -38,7 +38,7 @@ impl Script {
         self.sql.trim_start_matches('\u{feff}')
     }
 
-    /// The same with the other line ends.
+    /// The same script with the other kind of line endings.
     pub(super) fn with_other_line_ends(&self) -> Self {
         let unix = self.sql.replace("\r\n", "\n");
         let other = if unix == self.sql { unix.replace('\n', "\r\n") } else { unix };
@@ -46,18 +46,18 @@ impl Script {
     }
 }
 
-/// The files of a folder, in the order of their names.
+/// The files of a folder, sorted by name.
 pub(super) fn files(dir: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
     let mut files = Vec::new();
     for entry in dir.read_dir_utf8().map_err(Error::file("read", dir))? {
         files.push(entry.map_err(Error::file("read", dir))?.into_path());
     }
-    // As text: comparing paths goes through their parts.
+    // Compare as text: path comparison works component by component.
     files.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     Ok(files)
 }
 
-/// Puts migrations into the order of their versions; two of one version are an error.
+/// Sorts migrations by version. Two with the same version are an error.
 pub(super) fn in_order(mut migrations: Vec<Migration>) -> Result<Vec<Migration>> {
     migrations.sort_by(|a, b| a.version.cmp(&b.version));
     match migrations.windows(2).find(|pair| pair[0].version == pair[1].version) {
@@ -66,26 +66,5 @@ pub(super) fn in_order(mut migrations: Vec<Migration>) -> Result<Vec<Migration>>
             Err(MigrationError::Duplicate { first, second }.into())
         }
         None => Ok(migrations),
-    }
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for &byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits() {
-        assert_eq!(hex(&[0, 10, 255]), "000aff");
     }
 }

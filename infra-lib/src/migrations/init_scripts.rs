@@ -1,15 +1,16 @@
-//! A schema that the image's init scripts made.
+//! Schemas created by the image's init scripts.
 
 use camino::Utf8PathBuf;
 
-use crate::error::{Error, Result};
 use crate::postgres::{Database, Place, local};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
 use super::MigrationError;
 use super::file::Migration;
 
-/// The first migrations, if the init scripts say the very same as they do; otherwise nobody can know what made the tables.
+/// The first migrations, if the init scripts contain exactly their SQL. Otherwise it is unknown what created the
+/// tables.
 pub(super) fn made_these<'a>(
     project: &Project,
     database: &Database,
@@ -34,13 +35,13 @@ pub(super) fn made_these<'a>(
     Err(MigrationError::NoLedger.into())
 }
 
-/// Without the white space at the ends of lines, and without empty lines.
+/// Removes trailing white space and empty lines.
 fn squeeze(text: &str) -> String {
     let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The init scripts of SQL, in the order in which the image runs them.
+/// The SQL init scripts, in the order in which the image runs them.
 pub(super) fn sql_files(project: &Project, database: &Database) -> Result<Vec<Utf8PathBuf>> {
     let mut scripts = match &database.place {
         Place::Service { service, .. } => mounted(project, service)?,
@@ -51,7 +52,7 @@ pub(super) fn sql_files(project: &Project, database: &Database) -> Result<Vec<Ut
     Ok(scripts)
 }
 
-/// What the service mounts where the image looks for init scripts.
+/// The files that the service mounts into the image's folder for init scripts.
 fn mounted(project: &Project, service: &str) -> Result<Vec<Utf8PathBuf>> {
     let mounts = project.model()?.services.get(service).map(|service| service.volumes.clone()).unwrap_or_default();
     let mut scripts: Vec<Utf8PathBuf> = Vec::new();

@@ -1,21 +1,24 @@
-//! Where a project's migrations are, and whose they are.
-
-use std::sync::Arc;
+//! Finds a project's migrations and the tool that they belong to.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::postgres::Database;
+use crate::postgres::database::Database;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
+use super::error::MigrationError;
 use super::file::{self, Migration};
 use super::ledger::Ledger;
-use super::tool::Tool;
-use super::tools::{Dbmate, Diesel, Flyway, GolangMigrate, Prisma, Refinery, Sqlx, Supabase};
+use super::tools::evidence::{self, Folder, Match};
+use super::tools::ledger::owners;
+use super::tools::other_tools::{KnownTool, Own};
+use super::tools::sqlx::Sqlx;
+use super::tools::standing::Migrations;
+use super::tools::table::{TABLE, by_name};
 
-/// The folders that people use, below the project's and below those of its services.
-const FOLDERS: [&str; 9] = [
+/// Usual migration folders, relative to the project's folder and to those of its services.
+const FOLDERS: [&str; 10] = [
     "migrations",
     "db/migrations",
     "db/migration",
@@ -25,74 +28,156 @@ const FOLDERS: [&str; 9] = [
     "src/main/resources/db/migration",
     "flyway/sql",
     "sql/migrations",
+    "alembic",
 ];
 
-/// A folder of migrations, and the tool whose they are.
+/// The file names in a folder of sqlx.
+const SQLX: &str = "`<number>_<description>.sql`, or `.up.sql` and `.down.sql` (sqlx)";
+
+/// A folder of migrations in the native format.
 #[derive(Debug)]
-pub(super) struct Layout {
-    pub(super) tool: Arc<dyn Tool>,
-    /// Whose they are just as well, by their files; the database's tables decide.
-    other: Option<Arc<dyn Tool>>,
+pub(crate) struct Layout {
+    pub(super) sqlx: Sqlx,
     pub(super) dir: Utf8PathBuf,
 }
 
-impl Layout {
-    /// The same; where there is none yet, the first of the folders, in the native format.
-    pub(super) fn for_new(project: &Project) -> Self {
-        let first = || Self { tool: Arc::new(Sqlx::default()), other: None, dir: project.root().join(FOLDERS[0]) };
-        Self::find(project).unwrap_or_else(|_| first())
-    }
+/// A migration folder, by its format.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Migrations in sqlx's format.
+    Native(Layout),
+    /// Migrations of another tool.
+    Known(Migrations),
+}
 
-    /// The folder that the manifest names, else the one that is there.
-    pub(super) fn find(project: &Project) -> Result<Self> {
-        let dir = match &project.manifest().migrations.dir {
+impl Found {
+    /// The folder configured in infra.toml, or else the one that exists.
+    pub(super) fn find(project: &Project) -> Result<Option<Self>> {
+        let configured = &project.config().migrations;
+        let dir = match &configured.dir {
             Some(dir) => Some(project.root().join(dir)),
-            None => candidates(project.root())?,
+            None => candidate(project.root())?,
         };
-        let dir = dir.ok_or_else(|| {
-            Error::new(Exit::Config, "no migrations were found").with_hint(
-                "state where they are in infra.toml: `[migrations]` with `dir = \"migrations\"`, or the command that migrates: `up = […]`",
-            )
-        })?;
-        let (tool, other) = recognise(project.root(), &dir)?;
-        Ok(Self { tool, other, dir })
+        dir.map(|dir| Self::recognise(project, &dir)).transpose()
     }
 
-    /// Decides between two tools by their tables, and returns what was read on the way.
-    pub(super) fn settle(mut self, project: &Project, database: &Database) -> Result<Settled> {
-        // The server is asked while the files are read: each takes about as long.
+    fn recognise(project: &Project, dir: &Utf8Path) -> Result<Self> {
+        let root = project.root();
+        // A missing folder is reported when it is read.
+        let Ok(folder) = Folder::read(root, dir) else { return Self::native(root, dir) };
+        if let Some(name) = &project.config().migrations.tool {
+            return match by_name(name) {
+                Some(tool) => Ok(Self::known(tool, &folder)),
+                None if name == "sqlx" => Self::native(root, dir),
+                None => {
+                    let known: Vec<&str> = TABLE.iter().map(|tool| tool.name).collect();
+                    Err(Error::new(Exit::Config, format!("unknown migration tool `{name}` in `[migrations] tool`"))
+                        .with_hint(format!("use one of: sqlx, {}", known.join(", "))))
+                }
+            };
+        }
+        let (mut sure, mut rivals): (Vec<&KnownTool>, Vec<&KnownTool>) = (Vec::new(), Vec::new());
+        for tool in &TABLE {
+            match (tool.recognise)(&folder) {
+                Match::Yes => sure.push(tool),
+                Match::Perhaps => rivals.push(tool),
+                Match::No => {}
+            }
+        }
+        let own = match &sure[..] {
+            [] if evidence::native(&folder) => "sqlx",
+            [] => {
+                let looked_for = std::iter::once(SQLX).chain(TABLE.iter().map(|tool| tool.looked_for)).collect();
+                return Err(MigrationError::Unrecognised { dir: dir.to_owned(), looked_for }.into());
+            }
+            [tool] => tool.name,
+            [first, second, ..] => {
+                let text = format!("{dir} contains files of {} and of {}", first.name, second.name);
+                return Err(Error::new(Exit::Config, text)
+                    .with_hint("name the tool in infra.toml: `[migrations]` with `tool = …`"));
+            }
+        };
+        if let Some(rival) = rivals.into_iter().find(|rival| owns(project, rival.name, own)) {
+            return Ok(Self::known(rival, &folder));
+        }
+        match sure.first() {
+            Some(tool) => Ok(Self::known(tool, &folder)),
+            None => Self::native(root, dir),
+        }
+    }
+
+    fn native(root: &Utf8Path, dir: &Utf8Path) -> Result<Self> {
+        Ok(Self::Native(Layout { sqlx: Sqlx::detect(root, dir)?, dir: dir.to_owned() }))
+    }
+
+    fn known(tool: &'static KnownTool, folder: &Folder<'_>) -> Self {
+        let home = if tool.home.is_empty() { None } else { folder.nearest(tool.home) };
+        let home = home.unwrap_or(folder.root).to_owned();
+        Self::Known(Migrations { tool, dir: folder.dir.to_owned(), home })
+    }
+}
+
+/// Whether the database has only this tool's ledger, not the other's. `false` if the database cannot be reached.
+fn owns(project: &Project, tool: &str, other: &str) -> bool {
+    let owners = project.database().and_then(|database| owners(project, &database)).unwrap_or_default();
+    owners.iter().any(|owner| owner == tool) && !owners.iter().any(|owner| owner == other)
+}
+
+impl Layout {
+    /// The native layout, for operations that only it supports. `command` selects another tool's command for the
+    /// hint.
+    pub(super) fn find(project: &Project, command: fn(&Own) -> &'static str) -> Result<Self> {
+        match Found::find(project)? {
+            Some(Found::Native(layout)) => Ok(layout),
+            Some(Found::Known(Migrations { tool, .. })) => {
+                Err(MigrationError::NotOurs { owner: tool.name, command: command(&tool.own) }.into())
+            }
+            None => Err(no_migrations()),
+        }
+    }
+
+    /// The native layout; if there is none yet, the first usual folder.
+    pub(super) fn for_new(project: &Project) -> Result<Self> {
+        match Found::find(project)? {
+            None => Ok(Self { sqlx: Sqlx::default(), dir: project.root().join(FOLDERS[0]) }),
+            Some(_) => Self::find(project, |own| own.new),
+        }
+    }
+
+    /// Reads the files and the ledger.
+    pub(super) fn settle(self, project: &Project, database: &Database) -> Result<Settled> {
+        // Query the server while reading the files: each takes about as long.
         let (files, told) = std::thread::scope(|scope| {
-            let asked = scope.spawn(|| Ledger::ask(project, database, &*self.tool));
-            let files = self.tool.read(&self.dir);
+            let asked = scope.spawn(|| Ledger::query(project, database, &self.sqlx));
+            let files = Sqlx::read(&self.dir);
             (files, asked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         let files = files?;
-        let ledger = Ledger::of(&told?, &*self.tool, &files)?;
-        let Some(other) = self
-            .other
-            .take()
-            .filter(|other| !ledger.exists && ledger.others.iter().any(|(owner, _)| *owner == other.name()))
-        else {
-            return Ok(Settled { layout: self, files, ledger });
-        };
-        let files = other.read(&self.dir)?;
-        let ledger = Ledger::read(project, database, &*other, &files)?;
-        self.tool = other;
+        let ledger = Ledger::from_text(&told?, &self.sqlx)?;
         Ok(Settled { layout: self, files, ledger })
     }
 }
 
-/// A layout whose tool is known for sure, its files and the ledger.
+/// The error for a project without migrations.
+pub(super) fn no_migrations() -> Error {
+    Error::new(Exit::Config, format!("no migrations were found in {}", FOLDERS.join(", "))).with_hint(
+        "set their folder in infra.toml: `[migrations]` with `dir = \"migrations\"`, or the command that migrates: `up = […]`",
+    )
+}
+
+/// A layout with its files and its ledger.
 pub(super) struct Settled {
     pub(super) layout: Layout,
     pub(super) files: Vec<Migration>,
     pub(super) ledger: Ledger,
 }
 
-/// The one folder with migrations; several are a question that somebody has to answer.
-fn candidates(root: &Utf8Path) -> Result<Option<Utf8PathBuf>> {
+/// The single folder with migrations. More than one is an error, since the user has to choose.
+fn candidate(root: &Utf8Path) -> Result<Option<Utf8PathBuf>> {
     let below = |base: &Utf8Path| -> Vec<Utf8PathBuf> {
-        FOLDERS.iter().map(|dir| base.join(dir)).filter(|dir| dir.is_dir()).collect()
+        let folders = FOLDERS.iter().map(|dir| base.join(dir)).filter(|dir| dir.is_dir());
+        let django = base.join("manage.py").is_file().then(|| base.to_owned());
+        folders.chain(django).collect()
     };
     let mut found = below(root);
     if found.is_empty() {
@@ -100,85 +185,7 @@ fn candidates(root: &Utf8Path) -> Result<Option<Utf8PathBuf>> {
     }
     if let [first, second, ..] = &found[..] {
         return Err(Error::new(Exit::Config, format!("there are migrations in {first} and in {second}"))
-            .with_hint("state which are the project's in infra.toml: `[migrations]` with `dir = …`"));
+            .with_hint("choose one in infra.toml: `[migrations]` with `dir = …`"));
     }
     Ok(found.into_iter().next())
-}
-
-type Tools = (Arc<dyn Tool>, Option<Arc<dyn Tool>>);
-
-/// Whose files these are, and whose they may be as well.
-fn recognise(root: &Utf8Path, dir: &Utf8Path) -> Result<Tools> {
-    let sqlx = || -> Result<Arc<dyn Tool>> { Ok(Arc::new(Sqlx::of(root, dir)?)) };
-    let Ok(paths) = file::files(dir) else { return Ok((sqlx()?, None)) };
-    if dir.ends_with("supabase/migrations") {
-        return Ok((Arc::new(Supabase), None));
-    }
-    // Folders have no extension; there may be thousands of files.
-    let folders = || paths.iter().filter(|path| path.extension().is_none());
-    if folders().any(|path| path.join("migration.sql").is_file()) || dir.join("migration_lock.toml").is_file() {
-        return Ok((Arc::new(Prisma), None));
-    }
-    if folders().any(|path| path.join("up.sql").is_file()) {
-        return Ok((Arc::new(Diesel), None));
-    }
-    let named = |test: fn(&str) -> bool| paths.iter().any(|path| path.file_name().is_some_and(test));
-    let versioned = |name: &str| name.strip_prefix(['V', 'R', 'B']).is_some_and(|rest| rest.contains("__"));
-    if named(versioned) || dir.ends_with("db/migration") {
-        let rust = depends_on(root, dir, "Cargo.toml", "refinery");
-        let (refinery, flyway): (Arc<dyn Tool>, Arc<dyn Tool>) = (Arc::new(Refinery), Arc::new(Flyway));
-        return Ok(if rust { (refinery, Some(flyway)) } else { (flyway, Some(refinery)) });
-    }
-    if paths.iter().filter(|path| path.extension() == Some("sql")).take(3).any(|path| is_dbmate(path)) {
-        return Ok((Arc::new(Dbmate), None));
-    }
-    if named(|name| name.ends_with(".up.sql")) {
-        let go = depends_on(root, dir, "go.mod", "golang-migrate") && !depends_on(root, dir, "Cargo.toml", "sqlx");
-        let golang: Arc<dyn Tool> = Arc::new(GolangMigrate);
-        return Ok(if go { (golang, Some(sqlx()?)) } else { (sqlx()?, Some(golang)) });
-    }
-    Ok((sqlx()?, None))
-}
-
-fn is_dbmate(path: &Utf8Path) -> bool {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.lines().any(|line| line.strip_prefix("--").is_some_and(|rest| rest.trim_start().starts_with("migrate:up")))
-}
-
-/// Whether a manifest between the folder and the project's root names this.
-fn depends_on(root: &Utf8Path, dir: &Utf8Path, manifest: &str, name: &str) -> bool {
-    let between = dir.ancestors().take_while(|above| above.starts_with(root));
-    between.filter_map(|above| std::fs::read_to_string(above.join(manifest)).ok()).any(|text| text.contains(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tool(files: &[(&str, &str)], dir: &str) -> &'static str {
-        let temp = tempfile::tempdir().unwrap();
-        let root = Utf8Path::from_path(temp.path()).unwrap();
-        for (path, text) in files {
-            let path = root.join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        recognise(root, &root.join(dir)).unwrap().0.name()
-    }
-
-    #[test]
-    fn tools_are_known_by_their_files() {
-        let sql = "SELECT 1;\n";
-        assert_eq!(tool(&[("migrations/1_a.sql", sql)], "migrations"), "sqlx");
-        assert_eq!(tool(&[("migrations/1_a.up.sql", sql)], "migrations"), "sqlx");
-        let go = [("migrations/1_a.up.sql", sql), ("go.mod", "require github.com/golang-migrate/migrate/v4")];
-        assert_eq!(tool(&go, "migrations"), "golang-migrate");
-        assert_eq!(tool(&[("db/migrations/1.sql", "-- migrate:up\n")], "db/migrations"), "dbmate");
-        assert_eq!(tool(&[("m/V1__a.sql", sql)], "m"), "flyway");
-        assert_eq!(tool(&[("m/V1__a.sql", sql), ("Cargo.toml", "refinery = \"0.8\"")], "m"), "refinery");
-        assert_eq!(tool(&[("prisma/migrations/1_a/migration.sql", sql)], "prisma/migrations"), "prisma");
-        assert_eq!(tool(&[("m/2024-01-01-000000_a/up.sql", sql)], "m"), "diesel");
-        assert_eq!(tool(&[("supabase/migrations/20240101000000_a.sql", sql)], "supabase/migrations"), "supabase");
-        assert_eq!(tool(&[], "nowhere"), "sqlx");
-    }
 }

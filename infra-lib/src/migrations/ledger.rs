@@ -1,45 +1,44 @@
-//! What the database says was applied.
+//! The ledger: the table in which the database records applied migrations.
 
 use std::collections::BTreeMap;
 
-use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::postgres::{Database, Mark};
+use crate::postgres::{Database, Mark, catalog};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
 use super::Version;
-use super::file::Migration;
-use super::tool::Tool;
+use super::tools::sqlx::Sqlx;
 
 /// A row of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) success: bool,
-    /// As the tool writes it, or nothing.
+    /// The checksum in the tool's format, if it records one.
     pub(super) checksum: Option<String>,
-    /// When, as the server writes it.
+    /// When it was applied, as the server formats it.
     pub(super) on: String,
-    /// The version, as the ledger has it.
+    /// The version as recorded in the ledger.
     pub(super) version: Version,
 }
 
-/// What is known about a database's migrations.
+/// The state of a database's migrations.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// Whether the table is there.
+    /// Whether the ledger table exists.
     pub(super) exists: bool,
     pub(super) rows: BTreeMap<Version, Row>,
-    /// Whether there are tables of the project's own.
+    /// Whether the project has created tables in the database.
     pub(super) has_tables: bool,
-    /// The tables of other migration tools, each with the tool.
+    /// The ledger tables of other migration tools, each with its tool.
     pub(super) others: Vec<(&'static str, String)>,
-    /// What the database is, if it bears a mark.
+    /// The database's environment mark, if it has one.
     pub(super) mark: Option<Mark>,
-    /// By what the session that migrates knows that nothing has changed since.
+    /// A value that changes with the ledger. The migrating session uses it to detect changes since the read.
     pub(super) fingerprint: String,
 }
 
-/// The tables of the tools that are known, with their owners.
+/// Ledger tables of known tools, with their tools.
 const OWNERS: [(&str, &str); 13] = [
     ("_sqlx_migrations", "sqlx"),
     ("schema_migrations", "dbmate"),
@@ -56,59 +55,59 @@ const OWNERS: [(&str, &str); 13] = [
     ("typeorm_migrations", "typeorm"),
 ];
 
-/// Read in one go and in one session that writes nothing, without a table that may be missing being named in a query
-/// that needs it. A table called `schema_migrations` may be dbmate's, golang-migrate's (`dirty`) or Ecto's (`inserted_at`).
-fn query(tool: &dyn Tool) -> String {
+/// One read-only query in one session. A table that may be missing is not named directly in it. A table called
+/// `schema_migrations` may be dbmate's, golang-migrate's (`dirty`) or Ecto's (`inserted_at`).
+fn query(sqlx: &Sqlx) -> String {
     let quoted = |quote: fn(&str) -> String| OWNERS.map(|(table, _)| quote(table)).join(",");
     let names = quoted(|table| format!("'\"{table}\"'"));
     let tables = quoted(|table| format!("'{table}'")) + ",'_infra_seeds'";
-    let (table, rows) = (tool.table(), tool.rows());
-    let rows = rows.replace("{}", table);
+    let (ledger, rows) = (catalog::qualified(sqlx.table(), "ledger"), Sqlx::rows());
     format!(
         r"SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY;
-SELECT 'ledger', to_regclass('{table}') IS NOT NULL;
+SELECT coalesce(({ledger}), '') AS ledger \gset
+SELECT 'ledger', :'ledger' <> '';
 SELECT 'table', t.name, (SELECT coalesce(string_agg(attname, ','), '') FROM pg_attribute
     WHERE attrelid = to_regclass(t.name) AND attname IN ('dirty', 'inserted_at')), 'end'
 FROM unnest(ARRAY[{names},'supabase_migrations.schema_migrations']) AS t(name) WHERE to_regclass(t.name) IS NOT NULL;
-SELECT 'tables', to_regclass('{table}') IS NOT NULL AND EXISTS (SELECT FROM pg_class WHERE relkind IN ('r','p') AND oid >= 16384
+SELECT 'tables', :'ledger' <> '' AND EXISTS (SELECT FROM pg_class WHERE relkind IN ('r','p') AND oid >= 16384
       AND relnamespace <> 'pg_toast'::regnamespace AND relname NOT IN ({tables}))
-    OR to_regclass('{table}') IS NULL AND EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    OR :'ledger' = '' AND EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r','p') AND n.nspname NOT IN ('pg_catalog','information_schema') AND n.nspname NOT LIKE 'pg\_%'
       AND c.relname NOT IN ({tables})
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'));
 SELECT 'mark', replace(replace(shobj_description(oid, 'pg_database'), E'\n', ' '), E'\t', ' ') FROM pg_database
 WHERE datname = current_database() AND shobj_description(oid, 'pg_database') IS NOT NULL;
-SELECT CASE WHEN to_regclass('{table}') IS NULL THEN 'SELECT ''print'', md5('''')'
-    ELSE 'SELECT ''print'', {print}' END \gexec
-SELECT CASE WHEN to_regclass('{table}') IS NULL THEN 'SELECT 1 WHERE false'
-    ELSE 'SELECT ''row'', *, ''end'' FROM ({rows}) AS rows' END \gexec
+SELECT CASE WHEN :'ledger' = '' THEN 'SELECT ''print'', md5('''')'
+    ELSE replace('SELECT ''print'', {print}', '{{}}', :'ledger') END \gexec
+SELECT CASE WHEN :'ledger' = '' THEN 'SELECT 1 WHERE false'
+    ELSE replace('SELECT ''row'', *, ''end'' FROM ({rows}) AS rows', '{{}}', :'ledger') END \gexec
 ",
-        print = fingerprint(table).replace('\'', "''"),
+        print = fingerprint("{}").replace('\'', "''"),
     )
 }
 
-/// The expression by which a ledger is recognised.
+/// The SQL expression for the ledger's fingerprint.
 pub(super) fn fingerprint(table: &str) -> String {
     format!("(SELECT md5(coalesce(string_agg(t::text, ',' ORDER BY t.ctid), '')) FROM {table} AS t)")
 }
 
 impl Ledger {
-    pub(super) fn read(project: &Project, database: &Database, tool: &dyn Tool, files: &[Migration]) -> Result<Self> {
-        Self::of(&Self::ask(project, database, tool)?, tool, files)
+    pub(super) fn read(project: &Project, database: &Database, sqlx: &Sqlx) -> Result<Self> {
+        Self::from_text(&Self::query(project, database, sqlx)?, sqlx)
     }
 
-    /// What the server says.
-    pub(super) fn ask(project: &Project, database: &Database, tool: &dyn Tool) -> Result<String> {
-        database.query(project, &query(tool))
+    /// Queries the server and returns its output.
+    pub(super) fn query(project: &Project, database: &Database, sqlx: &Sqlx) -> Result<String> {
+        database.query(project, &query(sqlx))
     }
 
-    /// What that means for these files.
-    pub(super) fn of(text: &str, tool: &dyn Tool, files: &[Migration]) -> Result<Self> {
-        Self::parse(text, tool, files)
-            .ok_or_else(|| Error::new(Exit::Failed, format!("the table {} holds something unexpected", tool.table())))
+    /// Parses the server's output.
+    pub(super) fn from_text(text: &str, sqlx: &Sqlx) -> Result<Self> {
+        Self::parse(text)
+            .ok_or_else(|| Error::new(Exit::Failed, format!("the table {} has unexpected content", sqlx.table())))
     }
 
-    fn parse(text: &str, tool: &dyn Tool, files: &[Migration]) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         let mut ledger = Self::default();
         let mut rows = Vec::new();
         for line in text.lines().filter(|line| !line.is_empty()) {
@@ -123,17 +122,17 @@ impl Ledger {
                     success: success == "t",
                     checksum: Some(checksum.to_owned()).filter(|checksum| !checksum.is_empty()),
                     on: on.to_owned(),
-                    version: tool.version(version)?,
+                    version: Version::dotted(version)?,
                 }),
                 _ => return None,
             }
         }
-        ledger.others.retain(|(owner, _)| *owner != tool.name());
-        ledger.rows = tool.applied(rows, files).into_iter().map(|row| (row.version.clone(), row)).collect();
+        ledger.others.retain(|(owner, _)| *owner != "sqlx");
+        ledger.rows = rows.into_iter().map(|row| (row.version.clone(), row)).collect();
         Some(ledger)
     }
 
-    /// The newest version that it has.
+    /// The newest version in the ledger.
     pub(super) fn newest(&self) -> Option<&Version> {
         self.rows.keys().next_back()
     }
@@ -151,18 +150,17 @@ fn owner(table: &str, columns: &str) -> Option<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tools::Sqlx;
     use super::*;
 
     #[test]
     fn the_answer_is_read() {
         let text = "ledger\tt\ntable\t\"_sqlx_migrations\"\t\tend\ntable\t\"schema_migrations\"\tdirty\tend\ntables\tf\n\
                     mark\tours [infra project=a environment=b]\nprint\tabc\nrow\t7\tt\t0aff\t2026-01-01 00:00:00+00\tend\n";
-        let ledger = Ledger::parse(text, &Sqlx::default(), &[]).unwrap();
+        let ledger = Ledger::parse(text).unwrap();
         assert!(ledger.exists && !ledger.has_tables);
         assert_eq!(ledger.others, [("golang-migrate", "schema_migrations".to_owned())]);
         assert_eq!(ledger.mark.as_ref().unwrap().environment, "b");
         assert_eq!((ledger.newest().unwrap().as_str(), ledger.fingerprint.as_str()), ("7", "abc"));
-        assert!(Ledger::parse("row\tx\tt\t00\t\tend\n", &Sqlx::default(), &[]).is_none());
+        assert!(Ledger::parse("row\tx\tt\t00\t\tend\n").is_none());
     }
 }

@@ -1,16 +1,16 @@
-//! Where SQL statements begin and end: enough of PostgreSQL's lexical rules (manual, 4.1) to skip strings, comments and
-//! quoted bodies, as psql does.
+//! Splits SQL into statements. It implements enough of PostgreSQL's lexical rules (manual, 4.1) to skip strings,
+//! comments and quoted bodies, as psql does.
 
-/// A statement of a text.
+/// An SQL statement in a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Statement<'a> {
-    /// From its first word up to the semicolon.
+    /// The text from the first word up to the semicolon.
     pub(super) text: &'a str,
-    /// Its words, in capitals, without what stands in quotes.
+    /// The words in upper case, without quoted parts.
     pub(super) words: Vec<String>,
-    /// Its line, from 1.
+    /// The line of its first word, counted from 1.
     pub(super) line: usize,
-    /// Where it begins, in bytes.
+    /// The byte offset of its first word.
     pub(super) at: usize,
 }
 
@@ -20,13 +20,13 @@ impl Statement<'_> {
         self.words.len() >= words.len() && self.words.iter().zip(words).all(|(word, wanted)| word == wanted)
     }
 
-    /// Whether the word is anywhere in it.
+    /// Whether it contains the word.
     pub(super) fn has(&self, word: &str) -> bool {
         self.words.iter().any(|known| known == word)
     }
 }
 
-/// The statements of a text. A semicolon in parentheses ends none, nor one in a `BEGIN ATOMIC … END` body.
+/// The statements of a text. A semicolon inside parentheses or a `BEGIN ATOMIC … END` body ends no statement.
 pub(super) fn statements(sql: &str) -> Vec<Statement<'_>> {
     let bytes = sql.as_bytes();
     let mut found: Vec<Statement<'_>> = Vec::new();
@@ -87,7 +87,7 @@ pub(super) fn statements(sql: &str) -> Vec<Statement<'_>> {
     found
 }
 
-/// Comments nest. Returns where the text goes on: behind the one that closes the first.
+/// The length of a comment, which may be nested.
 fn comment(rest: &str) -> usize {
     let bytes = rest.as_bytes();
     let (mut depth, mut at) = (0, 0);
@@ -118,7 +118,7 @@ fn quoted(rest: &str, quote: u8, escapes: bool) -> usize {
     bytes.len()
 }
 
-/// `$tag$ … $tag$`, or a lone `$`, as in a parameter.
+/// The length of `$tag$ … $tag$`, or of a lone `$` as in a parameter.
 fn dollar(rest: &str) -> usize {
     let Some(end) = rest[1..].find('$').map(|end| end + 2) else { return 1 };
     let tag = &rest[..end];

@@ -1,42 +1,40 @@
-//! Files for a new migration.
+//! Creates files for a new migration.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
-use super::MigrationError;
 use super::file::Migration;
 use super::layout::Layout;
+use super::tools::sqlx::Sqlx;
 
-/// Writes them, in the project's layout, never over one that is there.
+/// Writes the files in the project's layout. Never overwrites an existing file.
 pub(crate) fn new(project: &Project, name: &str) -> Result<Vec<Utf8PathBuf>> {
-    let layout = Layout::for_new(project);
+    let layout = Layout::for_new(project)?;
     let name = plain(name)?;
-    let files = if layout.dir.is_dir() { layout.tool.read(&layout.dir)? } else { Vec::new() };
-    let new = layout.tool.new_files(&layout.dir, &files, &name);
-    let new = new.ok_or(MigrationError::NotOurs { owner: layout.tool.name() })?;
-    for (path, text) in &new {
+    let files = if layout.dir.is_dir() { Sqlx::read(&layout.dir)? } else { Vec::new() };
+    let new = Sqlx::new_files(&layout.dir, &files, &name);
+    for path in &new {
         if path.exists() {
-            return Err(Error::new(Exit::CannotCreate, format!("{path} is there already")));
+            return Err(Error::new(Exit::CannotCreate, format!("{path} already exists")));
         }
         project.runner().apply(format_args!("write {path}"), || -> Result<()> {
             let dir = path.parent().unwrap_or(&layout.dir);
             std::fs::create_dir_all(dir).map_err(Error::file("create", dir))?;
-            // As an editor would make it: whoever migrates in a container must be able to read it.
-            let file = OpenOptions::new().write(true).create_new(true).open(path);
-            file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(Error::file("write", path.clone()))
+            // With the default mode, so that a container's user can read it.
+            OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::file("create", path.clone()))?;
+            Ok(())
         })?;
     }
-    Ok(new.into_iter().map(|(path, _)| path).collect())
+    Ok(new)
 }
 
-/// Letters, digits and underscores, as every tool takes them.
+/// The name with only letters, digits and underscores, which every tool accepts.
 fn plain(name: &str) -> Result<String> {
     let plain: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
     let plain = plain.trim_matches('_').to_lowercase();
@@ -49,14 +47,14 @@ fn plain(name: &str) -> Result<String> {
     Ok(plain)
 }
 
-/// The next number, as wide as the last, where they are counted; else the time.
+/// The next number, with the same width, if versions are numbered; otherwise the time.
 pub(super) fn next_version(files: &[Migration], dir: &Utf8Path) -> String {
     let stamp = Timestamp::now().strftime("%Y%m%d%H%M%S").to_string();
     let Some(last) = files.last() else { return stamp };
     let next = last.version.first().saturating_add(1);
-    // A number that could be a date is one.
+    // A number this large is a timestamp.
     if last.version.first() >= 1_000_000_000 {
-        // Two in one second, or after a date that lies ahead.
+        // For two in the same second, or after a date in the future.
         return next.max(stamp.parse().unwrap_or(next)).to_string();
     }
     let name = last.up.path.strip_prefix(dir).unwrap_or(&last.up.path).as_str();

@@ -1,42 +1,42 @@
-//! Sessions that a killed run has left on the server.
+//! Sessions that a killed run left on the server.
 //!
-//! A kill reaches us alone: psql goes on, in a container even when its client is gone. So a run notes under which name its
-//! session is known, and the next one, which has the lock of this checkout, ends what is left of it.
+//! A kill ends only this process. psql keeps running, in a container even when its client is gone. So a run records
+//! the name of its session, and the next run, which holds this checkout's lock, terminates what is left.
 
 use std::time::{Duration, Instant};
 
-use crate::error::Result;
 use crate::postgres::Database;
 use crate::project::Project;
+use crate::project::error::Result;
 
-/// Each environment has a database of its own.
+/// The state file's name; each environment has its own database.
 fn file(project: &Project) -> String {
     format!("migrating-{}.json", project.environment().name)
 }
 
-/// How long an ended session may take to undo what it did.
+/// How long a terminated session may take to roll back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A note that is there while a session is.
+/// A record that exists as long as a session does.
 pub(super) struct Note<'a> {
     project: &'a Project,
 }
 
-/// Notes that a session of ours begins.
+/// Records that a session begins.
 pub(super) fn note(project: &Project) -> Result<Note<'_>> {
     project.state().write(&file(project), &Database::session_name())?;
     Ok(Note { project })
 }
 
 impl Note<'_> {
-    /// The session is over.
+    /// Deletes the record after the session has ended.
     pub(super) fn forget(self) {
         let _ = std::fs::remove_file(self.project.state().path().join(file(self.project)));
     }
 }
 
-/// Ends what a killed run has left. The caller has the lock, so that nobody else here is alive.
-pub(super) fn reap(project: &Project, database: &Database) -> Result<()> {
+/// Terminates sessions of a killed run. The caller holds the lock, so no other run of this checkout is alive.
+pub(super) fn terminate_sessions(project: &Project, database: &Database) -> Result<()> {
     let Some(name) = project.state().read::<String>(&file(project)).filter(|_| !project.runner().is_dry_run()) else {
         return Ok(());
     };
@@ -44,7 +44,7 @@ pub(super) fn reap(project: &Project, database: &Database) -> Result<()> {
     let mut told = false;
     while !end(project, database, &name)? {
         if !std::mem::replace(&mut told, true) {
-            project.note("a run that was killed has left a session; it is being ended");
+            project.note("ending a session that a killed run left behind");
         }
         if Instant::now() >= until {
             break;
@@ -55,7 +55,7 @@ pub(super) fn reap(project: &Project, database: &Database) -> Result<()> {
     Ok(())
 }
 
-/// Ends other sessions of this process, and says whether none was left.
+/// Terminates other sessions of this process. Returns whether none is left.
 pub(super) fn end_own(project: &Project, database: &Database) -> Result<bool> {
     end(project, database, Database::session_name())
 }

@@ -1,4 +1,4 @@
-//! How what was applied and what the files say go together.
+//! Compares the migration files with the ledger.
 
 use std::collections::BTreeMap;
 
@@ -6,31 +6,31 @@ use serde::Serialize;
 
 use super::file::Migration;
 use super::ledger::{Ledger, Row};
-use super::tool::Tool;
+use super::tools::sqlx::Sqlx;
 use super::{MigrationError, Version};
 
-/// How one version stands.
+/// The state of one migration version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum State {
-    /// Applied, and its file is what it was.
+    /// Applied, and the file is unchanged.
     Applied,
     /// Not applied yet.
     Pending,
-    /// Not applied, and older than the newest one that is.
+    /// Not applied, and older than the newest applied version.
     OutOfOrder,
-    /// Its file says something else than when it was applied.
+    /// The file changed after it was applied.
     Edited,
-    /// The same, but only line ends differ.
+    /// The file changed after it was applied, but only in its line endings.
     LineEnds,
-    /// It was applied, and its file is gone.
+    /// It was applied, but its file is missing.
     Missing,
-    /// It failed half way, outside of a transaction.
+    /// It failed partway, outside a transaction.
     Failed,
 }
 
-/// A version that the files or the ledger know, or both.
+/// A version from the files, the ledger, or both.
 #[derive(Debug)]
 pub(super) struct Standing<'a> {
     pub(super) version: &'a Version,
@@ -39,8 +39,8 @@ pub(super) struct Standing<'a> {
     pub(super) state: State,
 }
 
-/// Every version that is known, in order.
-pub(super) fn standings<'a>(tool: &dyn Tool, files: &'a [Migration], ledger: &'a Ledger) -> Vec<Standing<'a>> {
+/// All known versions, in order.
+pub(super) fn standings<'a>(sqlx: &Sqlx, files: &'a [Migration], ledger: &'a Ledger) -> Vec<Standing<'a>> {
     let newest = ledger.newest();
     let mut all: BTreeMap<&Version, Standing<'a>> = BTreeMap::new();
     for file in files {
@@ -50,7 +50,7 @@ pub(super) fn standings<'a>(tool: &dyn Tool, files: &'a [Migration], ledger: &'a
             None if newest.is_some_and(|newest| version < newest) => State::OutOfOrder,
             None => State::Pending,
             Some(row) if !row.success => State::Failed,
-            Some(row) => compare(tool, file, row),
+            Some(row) => compare(sqlx, file, row),
         };
         all.insert(version, Standing { version, file: Some(file), row, state });
     }
@@ -61,31 +61,31 @@ pub(super) fn standings<'a>(tool: &dyn Tool, files: &'a [Migration], ledger: &'a
     all.into_values().collect()
 }
 
-fn compare(tool: &dyn Tool, file: &Migration, row: &Row) -> State {
-    // Where the tool or the row has none, there is nothing to compare.
-    let (Some(known), Some(checksum)) = (&row.checksum, tool.checksum(file)) else { return State::Applied };
+fn compare(sqlx: &Sqlx, file: &Migration, row: &Row) -> State {
+    // Without a recorded checksum there is nothing to compare.
+    let (Some(known), checksum) = (&row.checksum, sqlx.checksum(file)) else { return State::Applied };
     if *known == checksum {
         return State::Applied;
     }
     let other = Migration { up: file.up.with_other_line_ends(), ..file.clone() };
-    if tool.checksum(&other).as_ref() == Some(known) { State::LineEnds } else { State::Edited }
+    if sqlx.checksum(&other) == *known { State::LineEnds } else { State::Edited }
 }
 
-/// The migrations that are to be applied, in order; an error if what was applied is not what the files say.
+/// The migrations to apply, in order. An error if the ledger and the files disagree.
 pub(super) fn pending<'a>(
-    tool: &dyn Tool,
+    sqlx: &Sqlx,
     files: &'a [Migration],
     ledger: &Ledger,
     linear: bool,
 ) -> Result<Vec<&'a Migration>, MigrationError> {
     let mut pending = Vec::new();
-    for standing in standings(tool, files, ledger) {
+    for standing in standings(sqlx, files, ledger) {
         let (version, path) = (standing.version.to_string(), standing.file.map(|file| file.up.path.clone()));
         match (standing.state, path) {
             (State::Failed, _) => return Err(MigrationError::Dirty { version }),
             (State::Missing, _) => return Err(MigrationError::Missing { version }),
             (state @ (State::Edited | State::LineEnds), Some(path)) => {
-                let now = standing.file.and_then(|file| tool.checksum(file)).unwrap_or_default();
+                let now = standing.file.map(|file| sqlx.checksum(file)).unwrap_or_default();
                 let applied = standing.row.and_then(|row| row.checksum.clone()).unwrap_or_default();
                 let line_ends_only = state == State::LineEnds;
                 return Err(MigrationError::Edited { path, line_ends_only, applied, now });
@@ -106,7 +106,6 @@ pub(super) fn pending<'a>(
 #[cfg(test)]
 mod tests {
     use super::super::file::Script;
-    use super::super::tools::Sqlx;
     use super::*;
 
     fn files(versions: &[i64]) -> Vec<Migration> {
@@ -123,7 +122,7 @@ mod tests {
         let row = |file: &Migration| {
             let row = Row {
                 success: true,
-                checksum: Sqlx::default().checksum(file),
+                checksum: Some(Sqlx::default().checksum(file)),
                 on: String::new(),
                 version: file.version.clone(),
             };

@@ -1,42 +1,43 @@
-//! Making the ledger agree with the files, when somebody says so.
+//! Makes the ledger agree with the files, on request.
 
 use std::fmt::Write as _;
 
-use crate::error::Result;
-use crate::postgres::Database;
+use crate::postgres::{Database, catalog};
 use crate::project::Project;
+use crate::project::error::Result;
 
-use super::opened::Opened;
+use super::context::Opened;
+use super::layout::Layout;
 use super::plan::{self, State};
-use super::tool::{Book, Tool};
+use super::tools::sqlx::Sqlx;
 use super::{MigrationError, guard, invalid, up};
 
-/// What was repaired.
+/// The result of a repair.
 #[derive(Debug, Default)]
 pub(crate) struct Repaired {
-    /// Versions whose checksum is now their file's.
+    /// Versions whose recorded checksum was updated from the file.
     pub(crate) accepted: Vec<String>,
-    /// Versions that had failed half way, and are pending again.
+    /// Versions that had failed partway and are pending again.
     pub(crate) forgotten: Vec<String>,
-    /// Versions that were applied and have no file: nothing was done about them.
+    /// Applied versions without a file, which were left unchanged.
     pub(crate) missing: Vec<String>,
 }
 
-/// Takes over what edited files say, and forgets what failed half way, once nothing invalid is left of it.
+/// Accepts edited files, and clears partially applied versions once no invalid index is left.
 pub(crate) fn repair(project: &Project) -> Result<Repaired> {
-    let Opened { database, layout, files, ledger, held: _held } = Opened::new(project, up::PATIENCE)?;
-    let tool = &*layout.tool;
-    let book = tool.book().ok_or(MigrationError::NotOurs { owner: tool.name() })?;
-    guard::check(project, tool, &ledger)?;
+    let layout = Layout::find(project, |own| own.repair)?;
+    let Opened { database, layout, files, ledger, held: _held } = Opened::new(project, layout, up::PATIENCE)?;
+    let sqlx = &layout.sqlx;
+    guard::check(project, &ledger)?;
     let mut repaired = Repaired::default();
     let mut statements = Vec::new();
     let mut items = Vec::new();
-    for standing in plan::standings(tool, &files, &ledger) {
+    for standing in plan::standings(sqlx, &files, &ledger) {
         let version = standing.version.to_string();
         match (standing.state, standing.file) {
             (State::Edited | State::LineEnds, Some(file)) => {
-                let checksum = tool.checksum(file).unwrap_or_default();
-                statements.push(book.correct(file, &checksum));
+                let checksum = sqlx.checksum(file);
+                statements.push(Sqlx::correct(file, &checksum));
                 items.push(format!("the checksum of {version}"));
                 repaired.accepted.push(version);
             }
@@ -44,8 +45,7 @@ pub(crate) fn repair(project: &Project) -> Result<Repaired> {
                 if let Some(fix) = invalid::indexes(project, &database)?.into_iter().next() {
                     return Err(MigrationError::Invalid { version, fix }.into());
                 }
-                let before = ledger.rows.range(..standing.version).next_back().map(|(version, _)| version);
-                statements.push(book.drop_failed(file, before));
+                statements.push(Sqlx::forget(file));
                 items.push(format!("the failure of {version}, which becomes pending"));
                 repaired.forgotten.push(version);
             }
@@ -57,22 +57,16 @@ pub(crate) fn repair(project: &Project) -> Result<Repaired> {
         return Ok(repaired);
     }
     guard::agree(project, items)?;
-    write(project, &database, tool, book, &statements)?;
+    write(project, &database, sqlx, &statements)?;
     Ok(repaired)
 }
 
-/// In one transaction, if nobody migrates meanwhile.
-fn write(
-    project: &Project,
-    database: &Database,
-    tool: &dyn Tool,
-    book: &dyn Book,
-    statements: &[String],
-) -> Result<()> {
-    let (key, table) = (book.lock_key(&database.name), tool.table());
+/// Updates the ledger in one transaction, unless another run is migrating.
+fn write(project: &Project, database: &Database, sqlx: &Sqlx, statements: &[String]) -> Result<()> {
+    let (key, ledger) = (Sqlx::lock_key(&database.name), catalog::qualified(sqlx.table(), "ledger"));
     let mut script = format!(
         "SELECT \
-         (SELECT c.oid::regclass::text FROM pg_class c WHERE c.oid = to_regclass('{table}')) AS ledger, \
+         ({ledger}) AS ledger, \
          pg_try_advisory_lock({key}) AS free \\gset\n\\if :free\n\\else\n\\echo busy\n\\quit\n\\endif\nBEGIN;\n"
     );
     for statement in statements {

@@ -1,10 +1,10 @@
-//! What a migration's SQL must not hold, found before any of it runs.
+//! Checks the SQL of a migration before any of it runs.
 
 use super::MigrationError;
 use super::file::Script;
 use super::lexer::{Statement, statements};
 
-/// An error for a file that would commit half of itself, or that can only fail.
+/// An error for a file that would be committed only partly, or that cannot succeed.
 pub(super) fn check(script: &Script) -> Result<(), MigrationError> {
     let all = statements(script.statements());
     let at = |statement: &Statement<'_>, words: usize| {
@@ -31,40 +31,20 @@ pub(super) fn check(script: &Script) -> Result<(), MigrationError> {
     Ok(())
 }
 
-/// Whether the text is one statement that can stand in no transaction.
-pub(super) fn is_alone_without_transaction(sql: &str) -> bool {
-    matches!(&statements(sql)[..], [only] if needs_no_transaction(only))
-}
-
-/// The text without the `BEGIN` that it begins with and the `COMMIT` that it ends with, blanks in their place.
-pub(super) fn without_own_transaction(sql: &str) -> Option<String> {
-    let all = statements(sql);
-    let [first, .., last] = &all[..] else { return None };
-    let begins = first.begins(&["BEGIN"]) || first.begins(&["START", "TRANSACTION"]);
-    let ends = last.begins(&["COMMIT"]) || last.begins(&["END"]);
-    if !(begins && ends) {
-        return None;
-    }
-    let (from, to) = (first.text.len(), last.text.len());
-    let (start, end) = (first.at, last.at);
-    let blank = |length: usize| " ".repeat(length);
-    Some([&sql[..start], &blank(from), &sql[start + from..end], &blank(to), &sql[end + to..]].concat())
-}
-
-/// Words that begin or end a transaction; in a file that is applied inside of one they would commit half of it. Function
-/// bodies are not looked into: they cannot.
+/// Whether it begins or ends a transaction. In a file that is applied inside one, this would commit only part of the
+/// file. Function bodies are skipped, since they cannot do this.
 fn ends_transaction(statement: &Statement<'_>) -> bool {
     const CONTROL: [&str; 6] = ["BEGIN", "START", "COMMIT", "ROLLBACK", "ABORT", "END"];
     let words: Vec<&str> = statement.words.iter().map(String::as_str).collect();
     match words[..] {
-        // Back to a savepoint is not out of the transaction.
+        // Rolling back to a savepoint does not end the transaction.
         [] | ["ROLLBACK", "TO", ..] | ["ROLLBACK", "WORK" | "TRANSACTION", "TO", ..] => false,
         ["PREPARE", "TRANSACTION", ..] => true,
         [first, ..] => CONTROL.contains(&first),
     }
 }
 
-/// What PostgreSQL refuses inside of a transaction (`PreventInTransactionBlock` in its source).
+/// Whether PostgreSQL rejects it inside a transaction (`PreventInTransactionBlock` in its source).
 fn needs_no_transaction(statement: &Statement<'_>) -> bool {
     let words: Vec<&str> = statement.words.iter().map(String::as_str).collect();
     match words[..] {
@@ -87,7 +67,8 @@ fn needs_no_transaction(statement: &Statement<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Exit;
+    use crate::exit::Exit;
+    use crate::failure::Failure as _;
 
     fn judge(in_transaction: bool, sql: &str) -> Option<Exit> {
         let script = Script { path: "x.sql".into(), sql: sql.to_owned(), in_transaction };
@@ -117,14 +98,6 @@ mod tests {
         for fine in ["CREATE INDEX concurrently_made ON t (a)", "ALTER TABLE t DETACH PARTITION p", "CLUSTER t"] {
             assert_eq!(judge(true, fine), None, "{fine}");
         }
-    }
-
-    #[test]
-    fn a_files_own_transaction_is_left_out() {
-        let text = "-- x\nBEGIN;\nCREATE TABLE a ();\nCOMMIT;\n";
-        assert_eq!(without_own_transaction(text).as_deref(), Some("-- x\n     ;\nCREATE TABLE a ();\n      ;\n"));
-        assert_eq!(without_own_transaction("BEGIN; SELECT 1;"), None);
-        assert!(is_alone_without_transaction("VACUUM;") && !is_alone_without_transaction("VACUUM; SELECT 1"));
     }
 
     #[test]

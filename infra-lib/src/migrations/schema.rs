@@ -1,40 +1,43 @@
-//! What a database's schema is, for comparing two.
+//! The schema of a database, for comparing two databases.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::error::Result;
 use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
+use crate::project::error::Result;
 
-/// Lines of a difference that are shown.
+/// Maximum number of difference lines shown.
 const SHOWN: usize = 20;
 const DEADLINE: Duration = Duration::from_secs(600);
 
-/// The statements that `pg_dump` would make it from.
+/// The schema as statements written by `pg_dump`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Schema {
     lines: Vec<String>,
 }
 
 impl Schema {
-    /// Without the tables that only keep the books.
+    /// Reads the schema without the ledger tables.
     pub(super) fn read(project: &Project, database: &Database, ledger: &str) -> Result<Self> {
         let call = database.tool(project, "pg_dump", false)?.args(["--schema-only", "--no-password"]);
-        let call =
-            [ledger, "_infra_seeds"].iter().fold(call, |call, table| call.arg(format!("--exclude-table={table}")));
+        let call = [ledger, "_infra_seeds"].into_iter().fold(call, |call, table| {
+            // A table name without a schema would match only in `search_path`.
+            let any = if table.contains('.') { "" } else { "*." };
+            call.arg(format!("--exclude-table={any}{table}"))
+        });
         let output = project.runner().read(&call.deadline(DEADLINE)).map_err(PostgresError::from_exec)?;
         Ok(Self::parse(&output.text()))
     }
 
-    /// `\restrict` bears a word of chance, and comments tell of versions.
+    /// Removes the lines that vary: `\restrict` contains a random word, and comments contain versions.
     fn parse(dump: &str) -> Self {
         let noise = |line: &&str| !(line.is_empty() || line.starts_with("--") || line.starts_with('\\'));
         Self { lines: dump.lines().map(str::trim_end).filter(noise).map(str::to_owned).collect() }
     }
 
-    /// Lines that only one of them has: `-` for this, `+` for the other. `None`: they are the same.
+    /// The lines that only one schema contains: `-` for this one, `+` for the other. `None` if they are equal.
     pub(super) fn difference(&self, other: &Self) -> Option<String> {
         if self == other {
             return None;
@@ -49,14 +52,14 @@ impl Schema {
         let mut all = only(self, '-', |count| count > 0);
         all.extend(only(other, '+', |count| count < 0));
         if all.is_empty() {
-            // The same lines in another order, such as columns.
+            // The same lines in a different order, such as columns.
             let pairs = self.lines.iter().zip(&other.lines).filter(|(a, b)| a != b);
             all.extend(pairs.flat_map(|(a, b)| [format!("- {a}"), format!("+ {b}")]));
         }
         let more = all.len().saturating_sub(SHOWN);
         let mut text = all[..all.len().min(SHOWN)].join("\n");
         if more > 0 {
-            let _ = write!(text, "\nand {more} lines more");
+            let _ = write!(text, "\nand {more} more lines");
         }
         Some(text)
     }
@@ -75,6 +78,6 @@ mod tests {
         let turned = one.difference(&schema("CREATE TABLE a (\n    y int\n    x int,\n);\n")).unwrap();
         assert_eq!(turned.lines().next(), Some("-     x int,"), "the same lines in another order");
         let long: String = ["CREATE TABLE x;\n"; 50].concat();
-        assert!(schema(&long).difference(&schema("")).unwrap().ends_with("and 30 lines more"));
+        assert!(schema(&long).difference(&schema("")).unwrap().ends_with("and 30 more lines"));
     }
 }

@@ -1,64 +1,65 @@
-//! The one psql session that applies and reverts.
+//! Writes the script for the psql session that applies and reverts migrations.
 //!
-//! Files go as data: `VALUES ($tag$…$tag$) \gexec`, so that meta-commands and variables in them are inert and errors carry
-//! the file's own lines. Each is applied together with its row of the ledger in one transaction; a cut stream commits
-//! nothing. The lock is taken by *try*: a waiter inside `pg_advisory_lock` would deadlock with `CREATE INDEX CONCURRENTLY`.
+//! Files are sent as data, `VALUES ($tag$…$tag$) \gexec`, so that meta-commands and variables in them have no effect
+//! and errors refer to the file's line numbers. Each file is applied together with its ledger row in one transaction;
+//! a truncated stream commits nothing. The lock is acquired with *try*: a session waiting inside `pg_advisory_lock`
+//! would deadlock with `CREATE INDEX CONCURRENTLY`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::Version;
+use crate::postgres::catalog;
+
 use super::file::{Migration, Script};
-use super::heard::word;
 use super::ledger::fingerprint;
 use super::lexer::statements;
-use super::tool::{Book, Tool};
+use super::session_protocol::word;
+use super::tools::sqlx::Sqlx;
 
-/// What to do with a migration.
+/// What to do with one migration.
 #[derive(Debug)]
 pub(super) enum Job<'a> {
-    /// Apply it.
+    /// Apply the migration.
     Up(&'a Migration),
-    /// Revert it by this script; the newest version that stays follows.
-    Down(&'a Migration, Script, Option<Version>),
-    /// Only note that it was applied.
+    /// Revert it with this script. The last field is the newest version that remains.
+    Down(&'a Migration, Script),
+    /// Only record it as applied.
     Note(&'a Migration),
 }
 
 impl Job<'_> {
     pub(super) fn migration(&self) -> &Migration {
         match self {
-            Self::Up(migration) | Self::Down(migration, ..) | Self::Note(migration) => migration,
+            Self::Up(migration) | Self::Down(migration, _) | Self::Note(migration) => migration,
         }
     }
 
     pub(super) fn script(&self) -> &Script {
         match self {
-            Self::Down(_, script, _) => script,
+            Self::Down(_, script) => script,
             Self::Up(migration) | Self::Note(migration) => &migration.up,
         }
     }
 
-    /// Whether it runs inside of a transaction; a note always does.
+    /// Whether it runs inside a transaction; recording always does.
     pub(super) fn in_transaction(&self) -> bool {
         matches!(self, Self::Note(_)) || self.script().in_transaction
     }
 }
 
-/// What the script depends on.
+/// The context of the script.
 pub(super) struct Frame<'a> {
-    pub(super) tool: &'a dyn Tool,
-    pub(super) book: &'a dyn Book,
+    pub(super) sqlx: &'a Sqlx,
     pub(super) database: &'a str,
-    /// Whether the ledger was there, and what it was, when it was read.
+    /// Whether the ledger table existed when it was read.
     pub(super) exists: bool,
     pub(super) fingerprint: &'a str,
     pub(super) nonce: &'a str,
-    /// How long to wait for a lock of the database in a transaction, and outside of one.
+    /// How long to wait for a lock inside a transaction, and outside one.
     pub(super) lock_timeout: [Duration; 2],
 }
 
-/// The part of a `WHERE` clause that finds the tool's lock, whoever holds or awaits it.
+/// The `WHERE` condition that finds sessions holding or awaiting the tool's lock.
 pub(super) fn lock_condition(key: i64) -> String {
     let [high, low] = [key >> 32, key].map(|half| half & 0xffff_ffff);
     format!(
@@ -67,17 +68,17 @@ pub(super) fn lock_condition(key: i64) -> String {
     )
 }
 
-/// Who it is, for somebody who wants to know whom to ask.
+/// SQL that describes the session, so that the user can find its owner.
 pub(super) const SESSION: &str = "'process ' || a.pid || ' of ' || coalesce(a.usename, '?') || coalesce(' (' || nullif(a.application_name, '') || ')', '') \
      || coalesce(', ' || a.state, '') || coalesce(', since ' || date_trunc('second', coalesce(a.xact_start, a.query_start))::text, '')";
 
-/// The whole script.
+/// Writes the complete script.
 pub(super) fn write(frame: &Frame<'_>, jobs: &[Job<'_>]) -> String {
-    let Frame { tool, book, nonce, fingerprint: known, .. } = frame;
-    let (key, table) = (book.lock_key(frame.database), tool.table());
-    // `IF NOT EXISTS` wants the right to create, also where nothing is to be created.
-    let create = if frame.exists { String::new() } else { format!("{};\n", book.create()) };
-    let (held_by, print) = (lock_condition(key), fingerprint(table));
+    let Frame { sqlx, nonce, fingerprint: known, .. } = frame;
+    let (key, ledger) = (Sqlx::lock_key(frame.database), catalog::qualified(sqlx.table(), "ledger"));
+    // `IF NOT EXISTS` requires the CREATE privilege even if the table exists.
+    let create = if frame.exists { String::new() } else { format!("{};\n", sqlx.create()) };
+    let (held_by, print) = (lock_condition(key), fingerprint(":ledger"));
     let mut script = format!(
         r"\set QUIET on
 \set VERBOSITY verbose
@@ -92,8 +93,7 @@ SELECT '{nonce} {busy} ' || {SESSION} FROM pg_locks l JOIN pg_stat_activity a US
 \echo {nonce} {busy}
 \quit
 \endif
-{create}SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS ledger
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('{table}') \gset
+{create}{ledger} \gset
 SELECT {print} = '{known}' AS same \gset
 \if :same
 \else
@@ -116,7 +116,7 @@ SELECT {print} = '{known}' AS same \gset
     script
 }
 
-/// Nothing that an earlier file has set holds for the next one: each means the same alone as in a row.
+/// Resets the session, so that settings of an earlier file do not affect the next one.
 pub(super) fn fresh(timeout: Duration) -> String {
     format!(
         "RESET ALL\\; RESET ROLE\\; SET client_min_messages = warning\\; SET standard_conforming_strings = on\\; \
@@ -125,9 +125,9 @@ pub(super) fn fresh(timeout: Duration) -> String {
     )
 }
 
-/// In one transaction, together with the ledger's row.
+/// Runs a job in one transaction together with its ledger row.
 fn inside(script: &mut String, frame: &Frame<'_>, job: &Job<'_>) {
-    let Frame { book, nonce, .. } = frame;
+    let Frame { nonce, .. } = frame;
     let _ = writeln!(
         script,
         "BEGIN\\; {}\\; SELECT clock_timestamp() AS started, txid_current()::text AS tx \\gset",
@@ -135,32 +135,32 @@ fn inside(script: &mut String, frame: &Frame<'_>, job: &Job<'_>) {
     );
     if !matches!(job, Job::Note(_)) {
         execute(script, nonce, job.script());
-        // Second net under the rules: a COMMIT that they did not see would have begun another transaction.
+        // A second check after the rules: an undetected COMMIT would have begun another transaction.
         let _ = writeln!(
             script,
             "SELECT txid_current()::text = :'tx' AS whole \\gset\n\\if :whole\n\\else\n\\echo {nonce} {}\n\\quit\n\\endif",
             word::ENDED
         );
     }
-    let checksum = frame.tool.checksum(job.migration());
+    let checksum = frame.sqlx.checksum(job.migration());
     let row = match job {
-        Job::Up(migration) | Job::Note(migration) => book.note(migration, checksum.as_deref()),
-        Job::Down(migration, _, before) => book.forget(migration, before.as_ref()),
+        Job::Up(migration) | Job::Note(migration) => Sqlx::note(migration, &checksum),
+        Job::Down(migration, _) => Sqlx::forget(migration),
     };
     let _ = writeln!(script, "RESET ROLE\\; {row}\\; COMMIT;");
 }
 
-/// Outside of one: the ledger says before that it is under way, and afterwards that it is done. Each of the two is a
-/// transaction, so that a script that is cut in the middle of its text does nothing.
+/// Runs a job outside a transaction. The ledger records its start and its end, each in a transaction, so that a
+/// script truncated within its text does nothing.
 fn outside(script: &mut String, frame: &Frame<'_>, job: &Job<'_>, held_by: &str) {
-    let Frame { book, nonce, .. } = frame;
+    let Frame { nonce, .. } = frame;
     let migration = job.migration();
-    let checksum = frame.tool.checksum(migration);
+    let checksum = frame.sqlx.checksum(migration);
     let (begin, end) = match job {
-        Job::Down(_, _, before) => (book.begin_down(migration), book.forget(migration, before.as_ref())),
-        _ => (book.begin(migration, checksum.as_deref()), book.finish(migration, checksum.as_deref())),
+        Job::Down(..) => (Sqlx::begin_down(migration), Sqlx::forget(migration)),
+        _ => (Sqlx::begin(migration, &checksum), Sqlx::finish(migration)),
     };
-    // What waits for the lock without letting go keeps `CREATE INDEX CONCURRENTLY` waiting too: a deadlock.
+    // A session that blocks on this lock would also block `CREATE INDEX CONCURRENTLY`: a deadlock.
     let _ = writeln!(
         script,
         "SELECT '{nonce} {busy} ' || {SESSION} FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND {held_by};\n\
@@ -174,7 +174,7 @@ fn outside(script: &mut String, frame: &Frame<'_>, job: &Job<'_>, held_by: &str)
     let _ = writeln!(script, "BEGIN\\; RESET ROLE\\; {end}\\; COMMIT;");
 }
 
-/// The statements of a file. Several go one by one, so that the line of the one that fails is known.
+/// Sends the statements of a file. Several are sent separately, so that the line of a failing one is known.
 pub(super) fn execute(script: &mut String, nonce: &str, file: &Script) {
     let tag = format!("$m{nonce}$");
     let all = statements(file.statements());
@@ -196,8 +196,9 @@ pub(super) fn execute(script: &mut String, nonce: &str, file: &Script) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tools::Sqlx;
     use super::*;
+    use crate::migrations::tools::sqlx::Sqlx;
+    use crate::migrations::version::Version;
     use crate::postgres::{PostgresError, TempDatabase};
 
     fn migration(number: i64, sql: &str) -> Migration {
@@ -206,15 +207,15 @@ mod tests {
         Migration { version: Version::number(number, number.to_string()), description: "x".to_owned(), up, down: None }
     }
 
-    /// How many places the script is cut at: more in a sweep.
+    /// Number of positions at which the script is cut; more in a sweep.
     fn cuts() -> usize {
-        std::env::var("INFRA_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(40)
+        20 * std::env::var("INFRA_TEST_SCALE").ok().and_then(|scale| scale.parse::<usize>().ok()).unwrap_or(1)
     }
 
     #[test]
     fn d11_wherever_the_script_is_cut_a_migration_is_there_and_noted_or_neither() {
         let server = match TempDatabase::start() {
-            Err(crate::Error::Postgres(PostgresError::NotInstalled { .. })) => return,
+            Err(error) if matches!(error.downcast_ref(), Some(PostgresError::NotInstalled { .. })) => return,
             server => server.unwrap(),
         };
         let files = [
@@ -226,8 +227,7 @@ mod tests {
         let empty = server.query("SELECT md5('');").unwrap();
         let sqlx = Sqlx::default();
         let frame = Frame {
-            tool: &sqlx,
-            book: &sqlx,
+            sqlx: &sqlx,
             database: "postgres",
             exists: false,
             fingerprint: empty.trim(),
@@ -243,7 +243,7 @@ mod tests {
                 cut += 1;
             }
             server.query("DROP TABLE IF EXISTS a, b, _sqlx_migrations;").unwrap();
-            // What ends in the middle of a statement is an error to psql; what ends between two is none.
+            // For psql, an end within a statement is an error; an end between two statements is not.
             let _ = server.query(&script[..cut]);
             let state = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version bigint, success boolean);\n\
                 SELECT to_regclass('a') IS NOT NULL, to_regclass('b') IS NOT NULL,\n\

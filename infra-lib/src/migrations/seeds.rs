@@ -1,4 +1,4 @@
-//! Data for development: files that run once, when they change, or always.
+//! Development data: files that run once, when they change, or always.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,45 +6,46 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use sha2::{Digest as _, Sha256};
 
-use crate::error::Result;
+use crate::config::SeedRun;
 use crate::exec::{ExecError, Stream};
-use crate::manifest::SeedRun;
-use crate::nonce;
-use crate::postgres::{Database, PostgresError};
+use crate::hex;
+use crate::postgres::literal::literal;
+use crate::postgres::{Database, PostgresError, catalog};
 use crate::project::Project;
+use crate::project::error::Result;
 
 use super::MigrationError;
 use super::failure::Failure;
 use super::file::{self, Script};
-use super::heard::{Heard, word};
-use super::tool::literal;
+use super::session_protocol::{Heard, word};
 use super::{rules, script, session};
 
+const NAME: &str = "_infra_seeds";
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS _infra_seeds (path text PRIMARY KEY, sha256 text NOT NULL, \
                      run_on timestamptz NOT NULL DEFAULT now());";
-/// How long a seed waits for what somebody else has locked.
+/// How long a seed waits for another session's lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A file that is due.
+/// A seed file that has to run.
 #[derive(Debug)]
 pub(crate) struct Seed {
-    /// Its name: what it is known by.
+    /// The file's name, which identifies the seed.
     pub(crate) name: String,
     script: Script,
     sha256: String,
-    /// What it said when it last ran.
+    /// The checksum of its last run, if it ran before.
     known: Option<String>,
 }
 
-/// The files that are due, in the order of their names; none where no folder is stated.
+/// The seeds that have to run, sorted by name. Empty if no folder is configured.
 pub(crate) fn due(project: &Project, database: &Database) -> Result<Vec<Seed>> {
-    let seeds = &project.manifest().migrations.seeds;
+    let seeds = &project.config().migrations.seeds;
     let Some(dir) = &seeds.dir else { return Ok(Vec::new()) };
     let known = known(project, database)?;
     let mut due = Vec::new();
     for path in file::files(&project.root().join(dir))?.into_iter().filter(|path| path.extension() == Some("sql")) {
         let script = Script::read(path)?;
-        let sha256 = file::hex(&Sha256::digest(script.sql.as_bytes()));
+        let sha256 = hex::encode(&Sha256::digest(script.sql.as_bytes()));
         let name = script.path.file_name().unwrap_or_default().to_owned();
         let before = known.iter().find(|(known, _)| *known == name).map(|(_, sha256)| sha256.clone());
         let is_due = match seeds.run {
@@ -60,13 +61,13 @@ pub(crate) fn due(project: &Project, database: &Database) -> Result<Vec<Seed>> {
     Ok(due)
 }
 
-/// Runs them, each in a transaction together with its row. Returns the names of those that ran: what somebody else has
-/// run meanwhile is left.
-pub(crate) fn sow(project: &Project, database: &Database, due: &[Seed]) -> Result<Vec<String>> {
+/// Runs the seeds, each in a transaction together with its row. Returns the names of those that ran; seeds that
+/// another process ran in the meantime are skipped.
+pub(crate) fn apply_seeds(project: &Project, database: &Database, due: &[Seed]) -> Result<Vec<String>> {
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    let nonce = nonce::hex_digits(session::NONCE)?;
+    let nonce = hex::random_digits(session::NONCE)?;
     let call = database.psql(project)?.args(["-A", "-t", "-f", "-"]).stdin(write(due, &nonce));
     let mut heard = Heard::default();
     let mut sown = Vec::new();
@@ -94,7 +95,7 @@ pub(crate) fn sow(project: &Project, database: &Database, due: &[Seed]) -> Resul
             Err(MigrationError::Failed { path: path(), line, message, sqlstate }.into())
         }
         Err(error @ ExecError::Cancelled { .. }) => {
-            Database::reap(project, database.psql(project)?);
+            Database::terminate_sessions(project, database.psql(project)?);
             Err(error.into())
         }
         Err(error) => Err(PostgresError::from_exec(error).into()),
@@ -103,9 +104,10 @@ pub(crate) fn sow(project: &Project, database: &Database, due: &[Seed]) -> Resul
 
 fn write(due: &[Seed], nonce: &str) -> String {
     let mut text = format!(
-        "\\set QUIET on\n\\set VERBOSITY verbose\n\\encoding UTF8\nSET client_min_messages = warning;\n{TABLE}\n\
-         SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS seeds FROM pg_class c \
-         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('_infra_seeds') \\gset\n"
+        "\\set QUIET on\n\\set VERBOSITY verbose\n\\encoding UTF8\nSET client_min_messages = warning;\n\
+         SELECT {} IS NULL AS missing \\gset\n\\if :missing\n{TABLE}\n\\endif\n{} \\gset\n",
+        catalog::oid_of(NAME),
+        catalog::qualified(NAME, "seeds")
     );
     for (number, seed) in due.iter().enumerate() {
         let (name, sha256) = (literal(&seed.name), &seed.sha256);
@@ -131,11 +133,11 @@ fn write(due: &[Seed], nonce: &str) -> String {
     text
 }
 
-/// The seeds that have run, with what they said then.
+/// The recorded seeds, each with the checksum of its last run.
 fn known(project: &Project, database: &Database) -> Result<Vec<(String, String)>> {
-    let sql = "SELECT CASE WHEN to_regclass('_infra_seeds') IS NULL THEN 'SELECT 1 WHERE false' \
-               ELSE 'SELECT path, sha256 FROM _infra_seeds' END \\gexec\n";
-    let text = database.query(project, sql)?;
+    let table = catalog::qualified(NAME, "name");
+    let sql = format!("SELECT 'SELECT path, sha256 FROM ' || name FROM ({table}) AS t \\gexec\n");
+    let text = database.query(project, &sql)?;
     Ok(text
         .lines()
         .filter_map(|line| line.split_once('\t'))

@@ -1,50 +1,49 @@
-//! One psql session that applies or reverts, and what became of it.
+//! The psql session that applies or reverts migrations, and its outcome.
 
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Result};
 use crate::exec::{ExecError, Stream};
-use crate::nonce;
+use crate::hex;
 use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
 use super::failure::Failure;
-use super::heard::Heard;
 use super::ledger::Ledger;
 use super::script::{self, Frame, Job};
-use super::tool::{Book, Tool};
+use super::session_protocol::Heard;
+use super::tools::sqlx::Sqlx;
 use super::watch::Watch;
 use super::{MigrationError, invalid, orphans};
 
-/// How long a statement of a transaction waits for what somebody else has locked: everybody who comes later waits behind it.
+/// How long a statement inside a transaction waits for a lock. Kept short, since later sessions queue behind it.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Digits of chance in the word that is ours alone.
+/// Number of random digits in the session's nonce.
 pub(super) const NONCE: usize = 20;
 
-/// On which database, in whose name, and how patiently.
+/// The target database, the tool and the time limit of a session.
 pub(super) struct Session<'a> {
     pub(super) project: &'a Project,
     pub(super) database: &'a Database,
-    pub(super) tool: &'a dyn Tool,
-    pub(super) book: &'a dyn Book,
-    /// How long to wait in all for other sessions.
+    pub(super) sqlx: &'a Sqlx,
+    /// The total time to wait for other sessions.
     pub(super) patience: Duration,
 }
 
-/// How a session came out.
+/// The outcome of a session.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// Every job is done.
     Done,
-    /// A dry run has only shown it.
+    /// Dry run: the script was only shown.
     Shown,
-    /// The ledger has changed since it was read: read it again.
+    /// The ledger changed after it was read, so it must be read again.
     Changed,
 }
 
 impl Session<'_> {
-    /// Does the jobs in order, each wholly or not at all.
+    /// Runs the jobs in order; each succeeds completely or changes nothing.
     pub(super) fn run(&self, ledger: &Ledger, jobs: &[Job<'_>]) -> Result<Outcome> {
         let Self { project, database, .. } = *self;
         if project.runner().is_dry_run() {
@@ -57,10 +56,9 @@ impl Session<'_> {
             }
             return Ok(Outcome::Shown);
         }
-        let nonce = nonce::hex_digits(NONCE)?;
+        let nonce = hex::random_digits(NONCE)?;
         let frame = Frame {
-            tool: self.tool,
-            book: self.book,
+            sqlx: self.sqlx,
             database: &database.name,
             exists: ledger.exists,
             fingerprint: &ledger.fingerprint,
@@ -81,8 +79,8 @@ impl Session<'_> {
             })
         });
         let outcome = self.judge(jobs, heard, ended, client, &watch);
-        // What may still be at work on the server is remembered for the next run.
-        if !matches!(outcome, Err(Error::Migration(MigrationError::Lost { .. }))) {
+        // Keep the record if the session may still be active on the server, for the next run.
+        if !outcome.as_ref().is_err_and(|error| matches!(error.downcast_ref(), Some(MigrationError::Lost { .. }))) {
             orphan.forget();
         }
         outcome
@@ -110,20 +108,20 @@ impl Session<'_> {
             Ok(_) if heard.done == jobs.len() => Ok(Outcome::Done),
             Err(ExecError::Exited { code: 3, tail, .. }) => Err(self.failed(current, heard.at, &tail, watch)),
             Err(error @ ExecError::Cancelled { .. }) => {
-                Database::reap(project, client);
+                Database::terminate_sessions(project, client);
                 Err(error.into())
             }
-            // Neither a refusal nor all that was asked: only the ledger knows how far it came.
+            // Neither an error nor all jobs done: only the ledger shows how far it got.
             Ok(_) => self.settle(jobs, None),
             Err(error) if heard.begun.is_some() => self.settle(jobs, Some(error)),
             Err(error) => Err(PostgresError::from_exec(error).into()),
         }
     }
 
-    /// The server refused something.
+    /// Builds the result after the server rejected a statement.
     fn failed(&self, current: Option<&Job<'_>>, at: Option<usize>, tail: &str, watch: &Watch<'_>) -> Error {
         let failure = Failure::read(tail);
-        let Some(job) = current else { return failure.of_ledger(self.tool.table()) };
+        let Some(job) = current else { return failure.of_ledger(self.sqlx.table()) };
         let path = job.script().path.clone();
         if !job.in_transaction() {
             let invalid = invalid::indexes(self.project, self.database).unwrap_or_default();
@@ -137,15 +135,15 @@ impl Session<'_> {
         MigrationError::Failed { path, line, message: failure.message, sqlstate: failure.sqlstate }.into()
     }
 
-    /// The connection was lost. Once nothing of ours is left on the server, the ledger tells the truth.
+    /// Handles a lost connection. The ledger is reliable once no session of ours is left on the server.
     fn settle(&self, jobs: &[Job<'_>], error: Option<ExecError>) -> Result<Outcome> {
-        let Self { project, database, tool, .. } = *self;
-        project.note("the connection was lost; asking the database what it has");
+        let Self { project, database, sqlx, .. } = *self;
+        project.note("the connection was lost; querying the state of the database");
         let until = Instant::now() + self.patience;
         let lost = |job: &Job<'_>| MigrationError::Lost { path: job.script().path.clone() };
         let ledger = loop {
             let gone = orphans::end_own(project, database)
-                .and_then(|gone| gone.then(|| Ledger::read(project, database, tool, &[])).transpose());
+                .and_then(|gone| gone.then(|| Ledger::read(project, database, sqlx)).transpose());
             match gone {
                 Ok(Some(ledger)) => break ledger,
                 _ if Instant::now() < until => project.cancel().sleep(Duration::from_millis(500))?,
@@ -174,6 +172,6 @@ fn tell(project: &Project, job: Option<&Job<'_>>) {
     match job {
         Job::Up(_) => project.step(format_args!("applying {name}")),
         Job::Down(..) => project.step(format_args!("reverting with {name}")),
-        Job::Note(_) => project.step(format_args!("noting {name} as applied")),
+        Job::Note(_) => project.step(format_args!("marking {name} as applied")),
     }
 }

@@ -1,51 +1,52 @@
-//! What is applied, what is pending, and what does not agree.
+//! The status of migrations: applied, pending, inconsistent.
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use crate::error::Result;
 use crate::project::Project;
+use crate::project::error::Result;
 
 use super::guard::other_environment;
 use super::layout::{Layout, Settled};
 use super::plan::{self, State};
 
-/// How one migration stands.
+/// The status of one migration.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct MigrationStatus {
-    /// Its version.
+    /// The version, as its tool writes it.
     pub version: String,
-    /// What its name says.
+    /// The description from the file's name.
     pub description: String,
-    /// How it stands.
+    /// The state of the version.
     pub state: State,
-    /// When it was applied, in the server's words.
+    /// When it was applied, as the server formats it.
     pub applied_on: Option<String>,
-    /// Its file, below the project's folder.
+    /// The file's path, relative to the project's folder.
     pub file: Option<Utf8PathBuf>,
 }
 
-/// How all of them stand.
+/// The status of all migrations.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub(crate) struct Report {
     pub(crate) tool: &'static str,
     pub(crate) dir: Utf8PathBuf,
     pub(crate) migrations: Vec<MigrationStatus>,
-    /// What keeps them from being applied here, whatever they are.
+    /// Why pending migrations cannot be applied here.
     pub(crate) obstacle: Option<String>,
+    /// Output of the tool, if only the tool knows the status.
+    pub(crate) lines: Vec<String>,
 }
 
-/// Reads it; nothing is written.
-pub(crate) fn status(project: &Project) -> Result<Standing> {
-    let layout = Layout::find(project)?;
+/// Reads the status without writing anything.
+pub(crate) fn status(project: &Project, layout: Layout) -> Result<Report> {
     let database = project.database()?;
     let Settled { layout, files, ledger } = layout.settle(project, &database)?;
     if let Some(mark) = ledger.mark.as_ref().filter(|mark| mark.environment != project.environment().name) {
         return Err(other_environment(project, mark));
     }
     let below = |path: &Utf8PathBuf| path.strip_prefix(project.root()).unwrap_or(path).to_owned();
-    let migrations = plan::standings(&*layout.tool, &files, &ledger).into_iter().map(|standing| MigrationStatus {
+    let migrations = plan::standings(&layout.sqlx, &files, &ledger).into_iter().map(|standing| MigrationStatus {
         version: standing.version.to_string(),
         description: standing.file.map(|file| file.description.clone()).unwrap_or_default(),
         state: standing.state,
@@ -59,5 +60,6 @@ pub(crate) fn status(project: &Project) -> Result<Standing> {
     } else {
         None
     };
-    Ok(Standing { tool: layout.tool.name(), dir: below(&layout.dir), migrations: migrations.collect(), obstacle })
+    let (dir, migrations, lines) = (below(&layout.dir), migrations.collect(), Vec::new());
+    Ok(Report { tool: "sqlx", dir, migrations, obstacle, lines })
 }

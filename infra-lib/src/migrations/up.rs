@@ -1,39 +1,40 @@
-//! Applying what is pending.
+//! Applies pending migrations.
 
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use crate::error::{Error, Result};
+use crate::config::Order;
 use crate::exit::Exit;
-use crate::manifest::Order;
 use crate::postgres::Database;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
-use super::backup::safety_backup;
+use super::context::Opened;
 use super::file::Migration;
+use super::layout::Layout;
 use super::ledger::Ledger;
-use super::opened::Opened;
-use super::patience::Patience;
+use super::retry::Patience;
 use super::script::Job;
 use super::session::{Outcome, Session};
-use super::tool::Tool;
-use super::{MigrationError, Version, guard, init_scripts, plan, rules};
+use super::tools::sqlx::Sqlx;
+use super::{Version, guard, init_scripts, plan, rules};
+use crate::backup::safety::safety_backup;
 
-/// How far to go.
+/// Which migrations to apply or revert.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
-    /// Up to this version, or down to it.
+    /// The version to migrate up or down to.
     pub(crate) to: Option<String>,
-    /// At most so many.
+    /// The maximum number of migrations.
     pub(crate) steps: Option<usize>,
-    /// Also those that are older than what was applied.
+    /// Whether to apply migrations older than the newest applied one.
     pub(crate) any_order: bool,
-    /// How long to wait for others.
+    /// How long to wait for other migration runs.
     pub(crate) patience: Duration,
 }
 
-/// How long others are waited for.
+/// Default time to wait for other migration runs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Default for Wanted {
@@ -42,62 +43,58 @@ impl Default for Wanted {
     }
 }
 
-/// What was done.
+/// The result of applying or reverting migrations.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
-    /// Versions that were noted as made by the init scripts.
+    /// Versions marked as applied because the init scripts contain them.
     pub(crate) noted: Vec<Version>,
-    /// Versions that were applied, or reverted.
+    /// Versions that were applied or reverted.
     pub(crate) versions: Vec<Version>,
-    /// The backup that was made before.
+    /// The backup that was made before the change.
     pub(crate) backup: Option<Utf8PathBuf>,
 }
 
 impl Applied {
-    /// A line for each kind of thing that was done.
+    /// A summary with one line for each kind of change.
     pub(crate) fn words(&self) -> Vec<String> {
         let list = |versions: &[Version]| versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let noted =
-            (!self.noted.is_empty()).then(|| format!("noted as made by the init scripts: {}", list(&self.noted)));
+            (!self.noted.is_empty()).then(|| format!("marked as applied by the init scripts: {}", list(&self.noted)));
         let applied = (!self.versions.is_empty()).then(|| format!("applied the migrations {}", list(&self.versions)));
         noted.into_iter().chain(applied).collect()
     }
 }
 
-/// Applies pending migrations. Each attempt reads anew what there is, since another migrator may have been at work.
-pub(crate) fn up(project: &Project, wanted: &Wanted) -> Result<Applied> {
-    let Opened { database, layout, files, ledger, held: _held } = Opened::new(project, wanted.patience)?;
-    for name in layout.tool.left_to_it(&layout.dir)? {
-        project.note(format_args!("{name} is left to {}", layout.tool.name()));
-    }
+/// Applies pending migrations. Each attempt reads the ledger again, since another run may have changed it.
+pub(crate) fn up(project: &Project, layout: Layout, wanted: &Wanted) -> Result<Applied> {
+    let Opened { database, layout, files, ledger, held: _held } = Opened::new(project, layout, wanted.patience)?;
     let mut done = Applied::default();
-    apply(project, &database, &*layout.tool, &files, wanted, &mut done, Some(ledger))?;
+    apply(project, &database, &layout.sqlx, &files, wanted, &mut done, Some(ledger))?;
     Ok(done)
 }
 
-/// The same on any database, with the locks held; `first` is what was read already.
+/// Applies migrations to any database. The caller holds the locks; `first` is the ledger as already read.
 pub(super) fn apply(
     project: &Project,
     database: &Database,
-    tool: &dyn Tool,
+    sqlx: &Sqlx,
     files: &[Migration],
     wanted: &Wanted,
     done: &mut Applied,
     mut first: Option<Ledger>,
 ) -> Result<()> {
-    let linear = !wanted.any_order && project.manifest().migrations.order == Order::Linear;
-    let book = tool.book().ok_or(MigrationError::NotOurs { owner: tool.name() })?;
-    let session = Session { project, database, tool, book, patience: wanted.patience };
+    let linear = !wanted.any_order && project.config().migrations.order == Order::Linear;
+    let session = Session { project, database, sqlx, patience: wanted.patience };
     let mut again = Patience::new(wanted.patience);
     let mut agreed = false;
     loop {
-        let ledger = first.take().map_or_else(|| Ledger::read(project, database, tool, files), Ok)?;
-        guard::check(project, tool, &ledger)?;
+        let ledger = first.take().map_or_else(|| Ledger::read(project, database, sqlx), Ok)?;
+        guard::check(project, &ledger)?;
         let note = !ledger.exists && ledger.has_tables;
         let jobs: Vec<Job<'_>> = if note {
             init_scripts::made_these(project, database, files)?.into_iter().map(Job::Note).collect()
         } else {
-            let pending = plan::pending(tool, files, &ledger, linear)?;
+            let pending = plan::pending(sqlx, files, &ledger, linear)?;
             let left = wanted.steps.map(|steps| steps.saturating_sub(done.versions.len()));
             let pending = within(pending, files, wanted.to.as_deref(), left)?;
             pending.iter().try_for_each(|migration| rules::check(&migration.up))?;
@@ -111,7 +108,7 @@ pub(super) fn apply(
             guard::agree(project, jobs.iter().map(name).collect())?;
             if ledger.has_tables && !note {
                 done.backup = safety_backup(project)?;
-                // A backup takes its time; whatever came in between is found by the ledger's fingerprint.
+                // A backup takes time; the ledger's fingerprint detects changes in the meantime.
             }
             agreed = true;
         }
@@ -127,7 +124,7 @@ pub(super) fn apply(
     }
 }
 
-/// Those up to a version, and at most so many.
+/// The migrations up to a version, limited to a number of steps.
 fn within<'a>(
     pending: Vec<&'a Migration>,
     files: &[Migration],
@@ -139,8 +136,8 @@ fn within<'a>(
     Ok(up_to.take(steps.unwrap_or(usize::MAX)).collect())
 }
 
-/// The version that was typed, if a file has it.
+/// The version of a file that matches the typed text.
 pub(super) fn known<'a>(files: &'a [Migration], typed: &str) -> Result<&'a Version> {
     let found = files.iter().find(|file| file.version.is_meant_by(typed));
-    Ok(&found.ok_or_else(|| Error::new(Exit::NotFound, format!("no migration has the version {typed}")))?.version)
+    Ok(&found.ok_or_else(|| Error::new(Exit::NotFound, format!("unknown migration version {typed}")))?.version)
 }

@@ -1,11 +1,12 @@
-//! What tells migrations apart and puts them in order.
+//! Migration versions and their order.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// A migration's version, as its tool writes it. Two are the same if their numbers are: `0001` and `1`, `1.0` and `1`.
+/// A migration's version, as its tool writes it. Versions with equal numbers are equal: `0001` and `1`, `1.0` and
+/// `1`.
 #[derive(Debug, Clone)]
 pub(crate) struct Version {
     numbers: Vec<i64>,
@@ -13,34 +14,40 @@ pub(crate) struct Version {
 }
 
 impl Version {
-    /// Of whole numbers separated by dots or underscores. `None`: it is none.
+    /// Parses integers separated by dots or underscores; `None` if the text is not a version.
     pub(super) fn dotted(text: &str) -> Option<Self> {
         let numbers = text.split(['.', '_']).map(|part| part.parse().ok()).collect::<Option<Vec<i64>>>()?;
         Some(Self { numbers, text: text.to_owned() })
     }
 
-    /// Of one number, written as this text.
+    /// A version with one number, displayed as `text`.
     pub(super) fn number(number: i64, text: impl Into<String>) -> Self {
         Self { numbers: vec![number], text: text.into() }
     }
 
-    /// As its tool writes it.
+    /// The version as its tool writes it.
     #[cfg(test)]
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Its first number.
+    /// The first number of the version.
     pub(super) fn first(&self) -> i64 {
         self.numbers.first().copied().unwrap_or_default()
     }
 
-    /// Whether somebody who typed this means it.
+    /// The numbers without trailing zeros: equal for `1.0` and `1`.
+    pub(super) fn canonical(&self) -> String {
+        let numbers = if self.significant().is_empty() { &[0] } else { self.significant() };
+        numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
+    }
+
+    /// Whether the typed text refers to this version.
     pub(super) fn is_meant_by(&self, typed: &str) -> bool {
         self.text == typed || Self::dotted(typed).is_some_and(|typed| typed == *self)
     }
 
-    /// Zeros at the end change nothing.
+    /// The numbers without trailing zeros.
     fn significant(&self) -> &[i64] {
         let end = self.numbers.iter().rposition(|&number| number != 0).map_or(0, |last| last + 1);
         &self.numbers[..end]
@@ -64,7 +71,7 @@ impl PartialOrd for Version {
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         match (&self.numbers[..], &other.numbers[..]) {
-            // What nearly all of them are.
+            // Fast path: most versions have one number.
             ([one], [other]) => one.cmp(other),
             _ => self.significant().cmp(other.significant()),
         }

@@ -1,4 +1,4 @@
-//! Saying whom a migration waits for, while it waits.
+//! Reports which session a migration waits for.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
@@ -10,11 +10,11 @@ use crate::project::Project;
 
 use super::script::SESSION;
 
-/// A migration that takes less is watched by nobody.
+/// Migrations faster than this are not watched.
 const FIRST: Duration = Duration::from_secs(2);
 const EACH: Duration = Duration::from_secs(2);
 
-/// Looks from a session of its own for what blocks ours.
+/// Looks from a separate session for sessions that block ours.
 pub(super) struct Watch<'a> {
     project: &'a Project,
     database: &'a Database,
@@ -26,7 +26,7 @@ impl<'a> Watch<'a> {
         Self { project, database, last: Mutex::new(None) }
     }
 
-    /// Watches until the work is done.
+    /// Watches while `work` runs.
     pub(super) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         let (done, wait) = channel::<()>();
         thread::scope(|scope| {
@@ -34,7 +34,7 @@ impl<'a> Watch<'a> {
                 let mut pause = FIRST;
                 while wait.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                     pause = EACH;
-                    self.look();
+                    self.report();
                 }
             });
             let result = work();
@@ -43,12 +43,12 @@ impl<'a> Watch<'a> {
         })
     }
 
-    /// Who was last seen in the way.
+    /// The blocking session that was last seen.
     pub(super) fn blocker(&self) -> Option<String> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn look(&self) {
+    fn report(&self) {
         let sql = format!(
             "SELECT DISTINCT {SESSION} FROM pg_stat_activity ours, unnest(pg_blocking_pids(ours.pid)) AS b(pid) \
              JOIN pg_stat_activity a ON a.pid = b.pid \

@@ -6,29 +6,28 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::compose::{ComposeError, Image};
-use crate::error::{Error, Result};
+use crate::config::ByteSize;
 use crate::exec::ExecError;
 use crate::exit::Exit;
-use crate::manifest::ByteSize;
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
 
 /// Build the images of the services that have a Dockerfile.
 ///
-/// The stages that are built are those that the compose files of the environment name: `-e production` builds the
-/// production's.
+/// It builds the stages that the environment's compose files name: `-e production` builds those for production.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Build {
-    /// Only these services.
+    /// Build only these services.
     #[cfg_attr(feature = "cli", arg(value_name = "SERVICE"))]
     pub services: Vec<String>,
-    /// Do every step again instead of taking it from the cache.
+    /// Build without the cache.
     #[cfg_attr(feature = "cli", arg(long))]
     pub no_cache: bool,
 }
 
-/// What was built.
+/// The result of `build`: the images that were built.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct BuildReport {
@@ -42,9 +41,9 @@ pub struct BuildReport {
 pub struct BuiltImage {
     /// The service that it is for.
     pub service: String,
-    /// Its name.
+    /// The image's name: the service's `image`, else `<project>-<service>`.
     pub image: String,
-    /// Its id.
+    /// The image's id on the engine, such as `sha256:9f86…`.
     pub id: String,
     /// How many bytes it takes.
     pub bytes: u64,
@@ -111,7 +110,7 @@ pub(super) fn build(project: &Project, services: &[String], flags: &[&str]) -> R
         Err(ComposeError::Failed(ExecError::Exited { .. })) => {
             let lines = said.into_iter().collect::<Vec<_>>().join("\n  | ");
             Err(Error::new(Exit::Failed, format!("building {} failed:\n  | {lines}", services.join(", ")))
-                .with_hint("`-v` shows everything that was printed; images that are there already are unchanged"))
+                .with_hint("`-v` shows the full output; existing images are unchanged"))
         }
         Err(error) => Err(error.into()),
     }
@@ -126,10 +125,10 @@ impl Outcome for BuildReport {
 impl fmt::Display for BuildReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.images.is_empty() {
-            return f.write_str("nothing to build: every service uses an image as it is");
+            return f.write_str("nothing to build: no service has a Dockerfile");
         }
         let lines = self.images.iter().map(|BuiltImage { service, image, bytes, changed, .. }| {
-            let news = if *changed { "new" } else { "as before" };
+            let news = if *changed { "new" } else { "unchanged" };
             format!("{service}: {image} ({}, {news})", ByteSize::new(*bytes))
         });
         f.write_str(&lines.collect::<Vec<_>>().join("\n"))

@@ -9,36 +9,38 @@ use serde::Serialize;
 use crate::backup::catalogue::Catalogue;
 use crate::backup::verify::check_digest;
 use crate::compose::Engine;
-use crate::error::{Error, Result};
+use crate::config::ByteSize;
 use crate::exec::Invocation;
 use crate::exit::Exit;
+use crate::failure::ErrorKind;
 use crate::lock::{Lock, Mode};
-use crate::manifest::ByteSize;
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
 
 use inventory::Inventory;
-pub use inventory::{Kind, Object};
+pub use inventory::{CleanKind, CleanObject};
 
-/// Remove this project's containers and networks, and more by name.
+/// Remove containers and networks (volumes and images on request).
 ///
-/// Nothing of anybody else's, ever.
+/// Removes this project's containers and networks; the options add volumes, images and the build cache. Never touches
+/// another project's resources.
 ///
-/// What will be removed is listed first, with sizes. Volumes hold data: in a protected environment they go only when
-/// there is a verified backup of the last 24 hours, or with `--discard-data`.
+/// What will be removed is listed first, with sizes. Volumes hold data: in a protected environment they are removed
+/// only if there is a verified backup from the last 24 hours, or with `--discard-data`.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Clean {
-    /// Its volumes too, and with them the data.
+    /// Also remove the volumes, and with them the data.
     #[cfg_attr(feature = "cli", arg(long))]
     pub volumes: bool,
-    /// The images that were built for it.
+    /// Also remove the images that were built for this project.
     #[cfg_attr(feature = "cli", arg(long))]
     pub images: bool,
-    /// The builder of its own that holds its build cache, if it has one.
+    /// Also remove the project's own builder with its build cache, if it has one.
     #[cfg_attr(feature = "cli", arg(long))]
     pub build_cache: bool,
-    /// Everything of this project.
+    /// Remove everything of this project.
     #[cfg_attr(feature = "cli", arg(long))]
     pub all: bool,
     /// Remove data without a recent backup.
@@ -46,12 +48,12 @@ pub struct Clean {
     pub discard_data: bool,
 }
 
-/// What was removed.
+/// The result of `clean`: what was removed, and what was not.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct CleanReport {
-    /// What was removed.
-    pub removed: Vec<Object>,
+    /// The removed objects, in the order of removal.
+    pub removed: Vec<CleanObject>,
     /// What should have been removed and could not be, with the reason.
     pub remaining: Vec<String>,
     /// What was left alone on purpose, with the reason.
@@ -86,7 +88,7 @@ impl Operation for Clean {
             project.step(format_args!("removing {object}"));
             match remove(project, &object) {
                 Ok(()) => report.removed.push(object),
-                Err(error @ Error::Exec(crate::exec::ExecError::Cancelled { .. })) if report.removed.is_empty() => {
+                Err(error) if error.kind() == ErrorKind::Cancelled && report.removed.is_empty() => {
                     return Err(error);
                 }
                 Err(error) => report.remaining.push(format!("{object}: {error}")),
@@ -105,11 +107,11 @@ impl Clean {
         Err(Error::new(
             Exit::Refused,
             format!(
-                "there is no verified backup of {} from the last 24 hours; nothing was changed",
+                "found no verified backup of {} from the last 24 hours; nothing was changed",
                 project.environment().name
             ),
         )
-        .with_hint("make one with `cargo xtask db-backup`, or add `--discard-data`"))
+        .with_hint("create one with `cargo xtask db-backup`, or add `--discard-data`"))
     }
 }
 
@@ -127,7 +129,7 @@ fn has_recent_backup(project: &Project) -> Result<bool> {
 /// The engine that `setup` recorded is the one whose objects are ours; another one, or one far away, is left alone.
 pub(super) fn refuse_other_engine(project: &Project) -> Result<()> {
     let recorded = project.record().and_then(|record| record.engine.as_ref());
-    let now = Engine::ask(project.runner())?;
+    let now = Engine::query(project.runner())?;
     match recorded {
         Some(engine) if engine.id != now.id => Err(Error::new(
             Exit::Refused,
@@ -142,23 +144,23 @@ pub(super) fn refuse_other_engine(project: &Project) -> Result<()> {
     }
 }
 
-fn remove(project: &Project, object: &Object) -> Result<()> {
+fn remove(project: &Project, object: &CleanObject) -> Result<()> {
     let docker = |args: &[&str]| -> Result<()> {
         let call = Invocation::new("docker").args(args.iter().copied()).arg(object.id.as_str());
         project.compose().change(project.runner(), &call)?;
         Ok(())
     };
     match object.kind {
-        Kind::Container => {
+        CleanKind::Container => {
             // A database is given the time to write what it holds.
             docker(&["stop", "-t", "60"])?;
             docker(&["rm", "--force"])
         }
-        Kind::Network => docker(&["network", "rm"]),
-        Kind::Volume => docker(&["volume", "rm"]),
-        Kind::Image => docker(&["image", "rm"]),
-        Kind::Builder => docker(&["buildx", "rm"]),
-        Kind::LocalDatabase => project.remove_local_database(),
+        CleanKind::Network => docker(&["network", "rm"]),
+        CleanKind::Volume => docker(&["volume", "rm"]),
+        CleanKind::Image => docker(&["image", "rm"]),
+        CleanKind::Builder => docker(&["buildx", "rm"]),
+        CleanKind::LocalDatabase => project.remove_local_database(),
     }
 }
 
@@ -186,7 +188,7 @@ impl fmt::Display for CleanReport {
             lines.push("nothing to remove".to_owned());
         }
         lines.extend(self.removed.iter().map(|object| format!("removed {object}")));
-        lines.extend(self.remaining.iter().map(|rest| format!("still there: {rest}")));
+        lines.extend(self.remaining.iter().map(|rest| format!("not removed: {rest}")));
         lines.extend(self.left.iter().map(|left| format!("left alone: {left}")));
         let freed: u64 = self.removed.iter().filter_map(|object| object.bytes).sum();
         if freed > 0 {

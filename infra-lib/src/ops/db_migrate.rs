@@ -1,32 +1,33 @@
 //! `db-migrate`
 
+pub(super) mod at_start;
 mod check;
 mod done;
 mod status;
 
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::config::Period;
 use crate::exit::Exit;
-use crate::manifest::Period;
 use crate::migrations::{self, Wanted};
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 
 pub use check::MigrateCheck;
 pub use done::Migrated;
 pub use status::MigrateStatus;
 
-/// Apply, revert and look after the migrations of the database.
+/// Apply, revert and check database migrations.
 ///
-/// Each happens once, wholly or not at all, in order, by one migrator at a time; a backup comes first unless `infra.toml`
-/// says otherwise. The format is sqlx's, so that a service may run `sqlx::migrate!()` on the same files.
+/// Each migration is applied once, completely or not at all, in order, by one migrator at a time; a backup comes first
+/// unless `infra.toml` says otherwise. The format is sqlx's, so a service may run `sqlx::migrate!()` on the same files.
 ///
-/// Without a subcommand it applies what is pending.
+/// Without a subcommand, it applies pending migrations.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct DbMigrate {
-    /// What to do.
+    /// What to do; `None` applies pending migrations.
     #[cfg_attr(feature = "cli", command(subcommand))]
     pub action: Option<MigrateAction>,
 }
@@ -36,47 +37,47 @@ pub struct DbMigrate {
 #[cfg_attr(feature = "cli", derive(clap::Subcommand))]
 #[non_exhaustive]
 pub enum MigrateAction {
-    /// Apply what is pending.
+    /// Apply pending migrations.
     Up {
-        /// Up to this version.
+        /// Apply up to this version.
         #[cfg_attr(feature = "cli", arg(long, value_name = "VERSION"))]
         to: Option<String>,
-        /// At most so many.
+        /// Apply at most N migrations.
         #[cfg_attr(feature = "cli", arg(long, value_name = "N"))]
         steps: Option<usize>,
-        /// Also those that are older than what was applied.
+        /// Also apply migrations that are older than the newest applied one.
         #[cfg_attr(feature = "cli", arg(long))]
         out_of_order: bool,
         /// How long to wait for other migrators and for locks [default: 60s].
         #[cfg_attr(feature = "cli", arg(long, value_name = "TIME"))]
         timeout: Option<Period>,
     },
-    /// Revert the last one, or more.
+    /// Revert the last migration, or more.
     Down {
-        /// All that are later than this version; 0 for all.
+        /// Revert all migrations after this version; 0 reverts all.
         #[cfg_attr(feature = "cli", arg(long, value_name = "VERSION", conflicts_with = "steps"))]
         to: Option<String>,
-        /// So many.
+        /// Revert N migrations.
         #[cfg_attr(feature = "cli", arg(long, value_name = "N"))]
         steps: Option<usize>,
         /// How long to wait for other migrators and for locks [default: 60s].
         #[cfg_attr(feature = "cli", arg(long, value_name = "TIME"))]
         timeout: Option<Period>,
     },
-    /// Say what is applied and what is pending; 2 where something is pending or does not agree.
+    /// Show applied and pending migrations; exits with 2 if any is pending or does not match.
     Status,
-    /// Write the files of a new one.
+    /// Create the files of a new migration.
     New {
         /// What it does, in a few words.
         name: String,
     },
-    /// Try up, down and up again in a throw-away database, and compare the schemas.
+    /// Run up, down and up again in a scratch database, and compare the schemas.
     Check,
-    /// Accept what edited files say, and forget what failed half way.
+    /// Accept edited migration files and clear partially applied ones.
     Repair,
-    /// Note as applied what the database holds already.
+    /// Mark existing migrations as applied without running them.
     Baseline {
-        /// The newest version that it holds [default: what the init scripts made].
+        /// The newest version that the database has [default: what the init scripts created].
         version: Option<String>,
     },
 }

@@ -9,38 +9,38 @@ use serde::Serialize;
 
 use crate::backup::catalogue::{Catalogue, Entry};
 use crate::backup::prune::{self, Fate, Fates, Removed};
-use crate::error::Result;
+use crate::config::{ByteSize, Keep, Period};
 use crate::exit::Exit;
-use crate::manifest::{ByteSize, Keep, Period};
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 use crate::report::{ago, table};
 
-/// Show which backups are no longer to be kept, or remove them.
+/// List backups past their retention, or delete them with --yes.
 ///
-/// Shows them unless `--yes` is given, or where the environment is protected, the project's name. What is kept stands in
-/// `infra.toml`; each option takes the place of its number there. Only verified backups count, and the three newest
-/// always stay, as do those that were given a name. Where the newest backup is suspect, or a clock has jumped, nothing is
-/// removed.
+/// Lists the backups that the retention policy would delete, and deletes them with `--yes`, or in a protected
+/// environment with `--confirm` and the project's name. The policy is in `infra.toml`; each option replaces the number
+/// there. Only verified backups count; the three newest always stay, as do named backups. If the newest backup is
+/// suspect, or a clock has jumped, nothing is deleted.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct DbPrune {
-    /// Keep the newest N.
+    /// Keep the newest N backups.
     #[cfg_attr(feature = "cli", arg(long, value_name = "N"))]
     pub keep_last: Option<u32>,
-    /// Keep the newest of each of N days.
+    /// Keep the newest backup of each of the last N days.
     #[cfg_attr(feature = "cli", arg(long, value_name = "N"))]
     pub keep_daily: Option<u32>,
-    /// Keep the newest of each of N ISO weeks.
+    /// Keep the newest backup of each of the last N ISO weeks.
     #[cfg_attr(feature = "cli", arg(long, value_name = "N"))]
     pub keep_weekly: Option<u32>,
-    /// Keep the newest of each of N months.
+    /// Keep the newest backup of each of the last N months.
     #[cfg_attr(feature = "cli", arg(long, value_name = "N"))]
     pub keep_monthly: Option<u32>,
-    /// Keep the newest of each of N years.
+    /// Keep the newest backup of each of the last N years.
     #[cfg_attr(feature = "cli", arg(long, value_name = "N"))]
     pub keep_yearly: Option<u32>,
-    /// Keep all that are at most this much older than the newest.
+    /// Keep all backups made within this time before the newest.
     #[cfg_attr(feature = "cli", arg(long, value_name = "TIME"))]
     pub keep_within: Option<Period>,
 }
@@ -49,7 +49,7 @@ pub struct DbPrune {
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct DbPruneReport {
-    /// Where they are.
+    /// The backup folder, as `[backup] dir` sets it.
     pub folder: Utf8PathBuf,
     /// Each backup of this environment, newest first.
     pub backups: Vec<PrunedBackup>,
@@ -70,13 +70,13 @@ pub struct DbPruneReport {
 pub struct PrunedBackup {
     /// Its file or folder.
     pub file: String,
-    /// Unique.
+    /// Unique id, made of project, database, UTC time and a random part.
     pub id: String,
     /// The name it was given.
     pub label: Option<String>,
     /// When it was made.
     pub created: Timestamp,
-    /// Its size, with what stands beside it.
+    /// Its size in bytes, with its accompanying files.
     pub bytes: u64,
     /// What becomes of it.
     pub state: PrunedState,
@@ -106,11 +106,11 @@ impl Operation for DbPrune {
     type Outcome = DbPruneReport;
 
     fn run(&self, project: &Project) -> Result<DbPruneReport> {
-        let keep = self.keep(&project.manifest().backup.keep);
+        let keep = self.keep(&project.config().backup.keep);
         let catalogue = Catalogue::read(project)?;
         let fates = Fates::decide(project, &catalogue, &keep)?;
         if catalogue.folder.is_none() || !project.is_consent_given() {
-            return Ok(DbPruneReport::of(project, fates, &Removed::default()));
+            return Ok(DbPruneReport::from_fates(project, fates, &Removed::default()));
         }
         let item = |entry: &Entry| format!("{}  {}", entry.manifest.file, ByteSize::new(entry.bytes()));
         let items: Vec<String> = fates.going().map(item).collect();
@@ -119,7 +119,7 @@ impl Operation for DbPrune {
         }
         let shown: BTreeSet<String> = fates.going().map(|entry| entry.name.clone()).collect();
         let (fates, removed) = prune::remove(project, Self::NAME, &keep, Some(&shown))?;
-        Ok(DbPruneReport::of(project, fates, &removed))
+        Ok(DbPruneReport::from_fates(project, fates, &removed))
     }
 }
 
@@ -137,8 +137,9 @@ impl DbPrune {
 }
 
 impl DbPruneReport {
-    fn of(project: &Project, fates: Fates, removed: &Removed) -> Self {
-        let backups: Vec<PrunedBackup> = fates.all.into_iter().map(|fate| PrunedBackup::of(fate, removed)).collect();
+    fn from_fates(project: &Project, fates: Fates, removed: &Removed) -> Self {
+        let backups: Vec<PrunedBackup> =
+            fates.all.into_iter().map(|fate| PrunedBackup::from_fate(fate, removed)).collect();
         let bytes = |state| backups.iter().filter(|backup| backup.state == state).map(|backup| backup.bytes).sum();
         let environment = project.environment();
         let chosen = if environment.is_default { String::new() } else { format!("-e {} ", environment.name) };
@@ -159,7 +160,7 @@ impl DbPruneReport {
 }
 
 impl PrunedBackup {
-    fn of(fate: Fate, removed: &Removed) -> Self {
+    fn from_fate(fate: Fate, removed: &Removed) -> Self {
         let Fate { entry, mut reasons, goes } = fate;
         let state = match removed.remaining.get(&entry.name) {
             Some(why) => {
@@ -211,7 +212,7 @@ impl fmt::Display for DbPruneReport {
         }
         if removable > 0 {
             let size = ByteSize::new(self.removable_bytes);
-            write!(f, "\n{removable} may go, which would free {size}; `{}` removes them", self.command)?;
+            write!(f, "\n{removable} can be deleted to free {size}; `{}` deletes them", self.command)?;
         }
         Ok(())
     }
@@ -221,12 +222,12 @@ impl PrunedBackup {
     fn row(&self, now: Timestamp) -> [String; 5] {
         let state = match self.state {
             PrunedState::Kept => "kept",
-            PrunedState::Removable => "may go",
+            PrunedState::Removable => "delete",
             PrunedState::Removed => "removed",
-            PrunedState::Remaining => "STILL THERE",
+            PrunedState::Remaining => "NOT DELETED",
         };
         let age =
-            if self.created > now { "from the future".to_owned() } else { format!("{} ago", ago(self.created, now)) };
+            if self.created > now { "in the future".to_owned() } else { format!("{} ago", ago(self.created, now)) };
         [self.file.clone(), age, ByteSize::new(self.bytes).to_string(), state.to_owned(), self.reasons.join(", ")]
     }
 }

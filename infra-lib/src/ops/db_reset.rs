@@ -5,16 +5,19 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::backup::safety::safety_backup;
 use crate::lock::{Lock, Mode};
 use crate::migrations::{self, Reset, guard};
-use crate::operation::{Group, Operation, Outcome};
+use crate::ops::db_migrate::at_start::at_start;
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 
-/// Make the database anew: empty, migrated, seeded.
+/// Recreate the database, then migrate and seed it.
 ///
-/// A backup comes first. The new database is made beside the old one and takes its place when it is whole, so that whatever
-/// fails leaves the old one as it was. Never in a protected environment, nor on a database that is not for development.
+/// A backup comes first. The new database is built as a staging copy and replaces the old one once it is complete, so a
+/// failure leaves the old one unchanged. Refused in a protected environment, and on a database that is not for
+/// development.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct DbReset {}
@@ -29,7 +32,7 @@ pub struct ResetReport {
     pub init: Vec<String>,
     /// Versions that were applied.
     pub migrated: Vec<String>,
-    /// Seeds that ran.
+    /// The names of the seeds that ran; empty if none were due.
     pub seeded: Vec<String>,
     /// Commands of the project's own that ran.
     pub delegated: Vec<String>,
@@ -48,13 +51,13 @@ impl Operation for DbReset {
         let items = vec![format!("everything in the database {}", database.name)];
         project.consent(&project.destruction(Self::NAME, items))?;
         if project.runner().is_dry_run() {
-            let what = format!("make the database {} anew, migrate and seed it", database.name);
+            let what = format!("recreate the database {}, then migrate and seed it", database.name);
             project.runner().apply(what, || -> Result<()> { Ok(()) })?;
             return Ok(ResetReport { database: database.name, ..ResetReport::default() });
         }
-        let backup = migrations::safety_backup(project)?;
+        let backup = safety_backup(project)?;
         let _lock = project.lock(Lock::Database, Mode::Exclusive, Self::NAME)?;
-        let Reset { init, migrated, seeded, delegated } = migrations::reset(project, &database)?;
+        let Reset { init, migrated, seeded, delegated } = migrations::reset(project, &database, &|| at_start(project))?;
         let migrated = migrated.iter().map(ToString::to_string).collect();
         Ok(ResetReport { backup, init, migrated, seeded, delegated, database: database.name })
     }
@@ -64,7 +67,7 @@ impl Outcome for ResetReport {}
 
 impl fmt::Display for ResetReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is new", self.database)?;
+        write!(f, "recreated {}", self.database)?;
         for (what, list) in
             [("ran", &self.init), ("migrated", &self.migrated), ("seeded", &self.seeded), ("ran", &self.delegated)]
         {
@@ -73,7 +76,7 @@ impl fmt::Display for ResetReport {
             }
         }
         if let Some(backup) = &self.backup {
-            write!(f, "\nthe old one is backed up in {backup}")?;
+            write!(f, "\nbackup of the previous database: {backup}")?;
         }
         Ok(())
     }

@@ -1,9 +1,8 @@
 //! `db-restore`
 
-mod clients;
+pub(super) mod clients;
 mod guard;
 mod in_place;
-mod past;
 mod source;
 
 use std::fmt;
@@ -11,53 +10,48 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::backup::beside::{self, Purpose, Unfinished};
 use crate::backup::drill::jobs;
 use crate::backup::facts::Facts;
 use crate::backup::make::millis;
+use crate::backup::restricted_role::RestrictedRole;
+use crate::backup::scratch_db::{self, Purpose, Unfinished};
 use crate::backup::{leftovers, preflight, swap};
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::lock::{Lock, Mode};
-use crate::operation::{Group, Operation, Outcome};
 use crate::postgres::{Database, Toolbox};
 use crate::project::Project;
-use crate::report::seconds;
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
+use crate::report::{counted, seconds};
 
 use source::Source;
 
-/// Restore a backup, and keep the database that it replaces.
+/// Restore a backup, and keep the previous database.
 ///
-/// The backup is verified and restored into a database beside the live one, which serves unchanged meanwhile. Only when
-/// everything in it was compared do the two change places, in one transaction. The old one is kept until `--finish`;
-/// `--undo` goes back to it.
+/// The backup is verified and restored into a staging copy while the live database keeps serving. Once all of it was
+/// compared, the two are swapped in one transaction. The previous database is kept until `--drop-previous`;
+/// `--rollback` swaps it back.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct DbRestore {
-    /// `latest`, a name, an id, or a file: ours, or one of `pg_dump`'s.
-    #[cfg_attr(feature = "cli", arg(value_name = "BACKUP", required_unless_present_any = ["undo", "finish"]))]
+    /// `latest`, a name, an id, or a file (of `db-backup` or `pg_dump`).
+    #[cfg_attr(feature = "cli", arg(value_name = "BACKUP", required_unless_present_any = ["rollback", "drop_previous"]))]
     pub backup: Option<String>,
-    /// Restore into a new database of this name, and leave it there.
+    /// Restore into a new database with this name, and leave it there.
     #[cfg_attr(feature = "cli", arg(long, value_name = "NAME"))]
     pub into: Option<String>,
-    /// How many tables are restored at once; default: as many as there are cores, at most 4.
+    /// Restore N tables in parallel [default: the number of cores, at most 4].
     #[cfg_attr(feature = "cli", arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256)))]
     pub jobs: Option<u32>,
-    /// Create the roles that the backup needs and the server lacks, without rights and passwords.
+    /// Create roles that the backup needs and the server lacks, without privileges or passwords.
     #[cfg_attr(feature = "cli", arg(long))]
     pub create_roles: bool,
-    /// Take a backup of another project or database.
+    /// Accept a backup of another project or database.
     #[cfg_attr(feature = "cli", arg(long))]
     pub allow_foreign: bool,
-    /// Take a file that no manifest vouches for. What is in it runs with the rights of the role that restores.
+    /// Accept a file without a manifest, if all of it can be decoded.
     #[cfg_attr(feature = "cli", arg(long))]
     pub unverified: bool,
-    /// Go back to the database that served before the last restore.
-    #[cfg_attr(feature = "cli", arg(long, conflicts_with_all = ["backup", "into", "finish"]))]
-    pub undo: bool,
-    /// Drop the databases that served before restores.
-    #[cfg_attr(feature = "cli", arg(long, conflicts_with_all = ["backup", "into"]))]
-    pub finish: bool,
 }
 
 /// What a restore did.
@@ -66,7 +60,7 @@ pub struct DbRestore {
 pub struct RestoreReport {
     /// The database that now holds the backup.
     pub database: String,
-    /// The backup.
+    /// The file of the restored backup; `None` if none was restored, as in a dry run.
     pub backup: Option<String>,
     /// What the database that served before is called now.
     pub old: Option<String>,
@@ -76,7 +70,7 @@ pub struct RestoreReport {
     pub safety_backup: Option<String>,
     /// How many tables there are.
     pub tables: usize,
-    /// How many rows.
+    /// How many rows they have, according to the backup.
     pub rows: u64,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
@@ -95,13 +89,7 @@ impl Operation for DbRestore {
         let began = Instant::now();
         let _alone = project.lock(Lock::Database, Mode::Exclusive, Self::NAME)?;
         let live = project.database()?;
-        let mut report = if self.undo {
-            past::undo(project, &live)?
-        } else if self.finish {
-            past::finish(project, &live)?
-        } else {
-            self.restore(project, &live)?
-        };
+        let mut report = self.restore(project, &live)?;
         report.duration_ms = millis(began.elapsed());
         Ok(report)
     }
@@ -110,19 +98,19 @@ impl Operation for DbRestore {
 impl DbRestore {
     fn restore(&self, project: &Project, live: &Database) -> Result<RestoreReport> {
         let source = Source::open(project, self)?;
-        guard::same_project(project, live, source.manifest(), self.allow_foreign || self.into.is_some())?;
+        guard::same_project(project, live, source.config(), self.allow_foreign || self.into.is_some())?;
         let from = guard::maintenance(project, live)?;
-        leftovers::heal(project, &from, live)?;
-        let server = Facts::ask(project, &from)?;
+        leftovers::recover(project, &from, live)?;
+        let server = Facts::query(project, &from)?;
         let exists = guard::size(project, &from, &live.name)?;
         match &self.into {
             Some(name) => guard::free_name(project, &from, name)?,
-            None => guard::ask(project, live, &source, exists)?,
+            None => guard::confirm(project, live, &source, exists)?,
         }
         source.verify(project)?;
         self.roles(project, &from, &source)?;
-        preflight::check(project, &from, &server, source.manifest(), true)?;
-        guard::room(project, source.manifest())?;
+        preflight::check(project, &from, &server, source.config(), true)?;
+        guard::room(project, source.config())?;
         if self.into.is_none() && exists.is_some() && !guard::may_exchange(project, live)? {
             return in_place::run(project, live, &source);
         }
@@ -133,17 +121,21 @@ impl DbRestore {
             project.runner().apply(format_args!("restore {} into {new}", source.file()), || Ok::<_, Error>(()))?;
             return Ok(RestoreReport { database: live.name.clone(), ..Default::default() });
         }
-        let facts = source.manifest().database.as_ref();
-        let unfinished = Unfinished::new(project, &from, &new)?;
-        let created = beside::create(project, &from, &live.name, &new, Purpose::New, facts, server.major());
-        let filled = created.and_then(|()| self.fill(project, live, &new, &source));
+        let facts = source.config().database.as_ref();
+        let role = Self::restricted_role(project, &from, live, &source)?;
+        let properties = source.properties(project, &from)?;
+        let unfinished = match &role {
+            Some(role) => Unfinished::with_role(project, &from, &new, role.name())?,
+            None => Unfinished::new(project, &from, &new)?,
+        };
+        let created = scratch_db::create(project, &from, &live.name, &new, Purpose::New, facts, server.major());
+        let filled = created.and_then(|()| self.fill(project, live, &new, &source, role.as_ref()));
         if let Err(error) = filled {
-            // Nobody but us knows it; what a crash leaves instead, the next run drops.
+            // Only we know it; what a crash leaves behind, the next run drops.
             unfinished.abandon(project);
             return Err(error);
         }
         let mut report = source.report(&live.name);
-        let properties = facts.map(|facts| facts.properties.as_slice()).unwrap_or_default();
         project
             .cancel()
             .check()
@@ -151,15 +143,15 @@ impl DbRestore {
             .and_then(|()| {
                 if let Some(into) = &self.into {
                     report.database.clone_from(into);
-                    return swap::install(project, &from, into, into, properties);
+                    return swap::install(project, &from, into, into, &properties);
                 }
-                project.step(format_args!("exchanging {} and {new}", live.name));
+                project.step(format_args!("swapping {} and {new}", live.name));
                 if exists.is_none() {
-                    return swap::install(project, &from, &live.name, &new, properties);
+                    return swap::install(project, &from, &live.name, &new, &properties);
                 }
-                // One that `setup` has just made has no settings and grants yet that anybody would miss.
+                // One that `setup` has just created has no settings and grants to keep.
                 if guard::is_empty(project, live)? {
-                    swap::adorn(project, &from, &new, properties)?;
+                    swap::apply_properties(project, &from, &new, &properties)?;
                 }
                 let old = Purpose::Old.name(&live.name)?;
                 report.old = Some(old.clone());
@@ -172,10 +164,34 @@ impl DbRestore {
         Ok(report)
     }
 
-    fn fill(&self, project: &Project, live: &Database, new: &str, source: &Source) -> Result<()> {
+    /// Who restores what was received; nothing is made before it is known that such a role can be had.
+    fn restricted_role(
+        project: &Project,
+        from: &Database,
+        live: &Database,
+        source: &Source,
+    ) -> Result<Option<RestrictedRole>> {
+        if !source.is_received() {
+            return Ok(None);
+        }
+        let toolbox = Toolbox::new(project, live, source.folder().path(), "infra-verify".to_owned())?;
+        let role = RestrictedRole::new(&live.name)?;
+        source.filling(project, &toolbox, 1, Some(&role)).word()?;
+        RestrictedRole::check(project, from)?;
+        Ok(Some(role))
+    }
+
+    fn fill(
+        &self,
+        project: &Project,
+        live: &Database,
+        new: &str,
+        source: &Source,
+        role: Option<&RestrictedRole>,
+    ) -> Result<()> {
         let target = Database { name: new.to_owned(), ..live.clone() };
         let toolbox = Toolbox::new(project, live, source.folder().path(), new.to_owned())?;
-        source.filling(project, &toolbox, self.jobs.unwrap_or_else(jobs)).fill(&target)?;
+        source.filling(project, &toolbox, self.jobs.unwrap_or_else(jobs), role).fill(&target)?;
         if self.into.is_none() {
             target.analyze(project);
         }
@@ -184,10 +200,10 @@ impl DbRestore {
 
     /// Creates the roles that are missing, where that was asked for.
     fn roles(&self, project: &Project, from: &Database, source: &Source) -> Result<()> {
-        let Some(facts) = source.manifest().database.as_ref().filter(|_| self.create_roles) else { return Ok(()) };
+        let Some(facts) = source.config().database.as_ref().filter(|_| self.create_roles) else { return Ok(()) };
         for role in preflight::missing_roles(project, from, facts)? {
             project.note(format_args!(
-                "creating the role {role}, which may do nothing yet; its grants are in {}",
+                "creating the role {role} without privileges; its grants are in {}",
                 source.globals()
             ));
             let call = from.psql(project)?.args(["-v", &format!("role={role}"), "-f", "-"]);
@@ -204,7 +220,10 @@ impl Outcome for RestoreReport {
 
     fn next(&self) -> Vec<String> {
         match &self.old {
-            Some(_) => vec!["cargo xtask db-restore --undo".to_owned(), "cargo xtask db-restore --finish".to_owned()],
+            Some(_) => vec![
+                "cargo xtask db-restore --rollback".to_owned(),
+                "cargo xtask db-restore --drop-previous".to_owned(),
+            ],
             None => Vec::new(),
         }
     }
@@ -215,14 +234,16 @@ impl fmt::Display for RestoreReport {
         let mut lines = Vec::new();
         if let Some(backup) = &self.backup {
             let took = seconds(Duration::from_millis(self.duration_ms));
-            let (database, tables, rows) = (&self.database, self.tables, self.rows);
-            lines.push(format!("{database} holds {backup}: {tables} tables, {rows} rows, in {took}"));
+            let (tables, rows) = (counted(self.tables, "table"), counted(self.rows, "row"));
+            lines.push(format!("{} holds {backup}: {tables}, {rows}, in {took}", self.database));
         }
         if let Some(old) = &self.old {
-            lines.push(format!("what served before is kept as {old}: `--undo` goes back to it, `--finish` drops it"));
+            lines.push(format!(
+                "the previous database is kept as {old}: `--rollback` swaps it back, `--drop-previous` drops it"
+            ));
         }
         if let Some(safety) = &self.safety_backup {
-            lines.push(format!("it was restored in its place; what was there before is in {safety}"));
+            lines.push(format!("it was restored in place; the previous content is in {safety}"));
         }
         lines.extend(self.dropped.iter().map(|name| format!("dropped {name}")));
         if !self.restarted.is_empty() {
@@ -233,7 +254,7 @@ impl fmt::Display for RestoreReport {
             lines.push("see `cargo xtask health`; the database itself is restored".to_owned());
         }
         if lines.is_empty() {
-            lines.push("there is nothing to do".to_owned());
+            lines.push("nothing to do".to_owned());
         }
         f.write_str(&lines.join("\n"))
     }

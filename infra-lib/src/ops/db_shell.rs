@@ -4,32 +4,32 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
 use crate::exec::at_terminal;
 use crate::exit::Exit;
-use crate::operation::{Group, Operation, Outcome};
 use crate::postgres::{Database, Place};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
 
-/// Open psql on the project's database, or run some SQL.
+/// Open psql on the project's database, or run SQL.
 ///
-/// Without a terminal, SQL is read from stdin, the first error ends it with exit code 1, and nobody's `.psqlrc` is read.
+/// Without a terminal, SQL is read from stdin, the first error ends it with exit code 1, and no `.psqlrc` is read.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct DbShell {
-    /// Run this SQL instead; may be given several times.
+    /// Run this SQL instead; can be repeated.
     #[cfg_attr(feature = "cli", arg(short, long, value_name = "SQL"))]
     pub command: Vec<String>,
-    /// More arguments for psql, after `--`.
+    /// Arguments for psql, after `--`.
     #[cfg_attr(feature = "cli", arg(trailing_var_arg = true, value_name = "ARGS"))]
     pub args: Vec<String>,
 }
 
-/// How psql ended.
+/// The result of `db-shell`: how psql ended.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct DbShellReport {
-    /// Its exit code.
+    /// psql's exit code, or 128 plus the number of the signal that ended it.
     pub exit_code: u8,
 }
 
@@ -61,11 +61,11 @@ impl Operation for DbShell {
             call = call.stdin("");
         }
         let ended = project.runner().interactive(&call.args(args));
-        // Beyond psql's own codes, somebody or something has ended it.
+        // Beyond psql's own codes, it was ended by a signal or another process.
         if !matches!(ended, Ok(0..=3)) {
-            Database::reap(project, client);
+            Database::terminate_sessions(project, client);
         }
-        // It says the same whether nobody answers or somebody says no.
+        // Its code is the same for no answer and for a refusal.
         if matches!(ended, Ok(2))
             && let Err(error) = database.login(project)
             && error.exit() != Exit::Unavailable

@@ -11,62 +11,63 @@ use crate::backup::catalogue::{Catalogue, Entry};
 use crate::backup::make::millis;
 use crate::backup::verify::check;
 use crate::backup::{Proof, ProofKind, drill};
-use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 use crate::report::seconds;
 
-/// Prove that backups are whole, or even restore them for a trial.
+/// Verify backups, or test that they can be restored.
 ///
-/// Each is compared with its digest and decoded to its end. With `--drill` it is restored into a throw-away database as
-/// well and compared with its manifest, which is the only proof that it can be restored; how long that took is noted.
+/// Each backup is compared with its checksum and decoded to its end. With `--drill`, it is also restored into a scratch
+/// database and compared with its manifest: only that shows that it can be restored. How long the restore took is
+/// recorded.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct DbVerify {
-    /// Which one: `latest`, a name, an id or a file; default: `latest`.
+    /// `latest`, a name, an id or a file [default: latest].
     #[cfg_attr(feature = "cli", arg(value_name = "BACKUP", conflicts_with_all = ["all", "subset"]))]
     pub backup: Option<String>,
-    /// All of this environment's backups.
+    /// Verify all backups of this environment.
     #[cfg_attr(feature = "cli", arg(long))]
     pub all: bool,
-    /// One part of them, such as `2/7`: the second of seven, another one each day of the week.
+    /// Verify one part of them: `2/7` is the second of seven parts, such as one per weekday.
     #[cfg_attr(feature = "cli", arg(long, value_name = "N/M"))]
-    pub subset: Option<Subset>,
-    /// Restore each into a throw-away database, and compare.
+    pub subset: Option<DbVerifySubset>,
+    /// Also restore each into a scratch database, and compare.
     #[cfg_attr(feature = "cli", arg(long))]
     pub drill: bool,
-    /// Restore into a throw-away server on this machine, so that the database's own is spared.
+    /// Restore on a temporary server on this machine instead of the database's own.
     #[cfg_attr(feature = "cli", arg(long, requires = "drill"))]
     pub spare_server: bool,
 }
 
 /// The Nth of M parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Subset {
-    /// Which, from 1.
+pub struct DbVerifySubset {
+    /// The number of this part, from 1 to `of`.
     pub part: u64,
-    /// Of how many.
+    /// The number of parts; at least 1.
     pub of: u64,
 }
 
-impl std::str::FromStr for Subset {
+impl std::str::FromStr for DbVerifySubset {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parsed = text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
         match parsed {
             Some((part, of)) if (1..=of).contains(&part) => Ok(Self { part, of }),
-            _ => Err(format!("`{text}` is no part; write 2/7 for the second of seven")),
+            _ => Err(format!("`{text}` is not valid: use N/M with N ≤ M, such as 2/7")),
         }
     }
 }
 
-/// What was found.
+/// The result of `db-verify`: one entry for each backup.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct VerifyReport {
-    /// Each backup.
+    /// The chosen backups; with `all` or `subset`, unusable entries of the backup folder come first.
     pub backups: Vec<Verified>,
 }
 
@@ -100,7 +101,7 @@ impl Operation for DbVerify {
             report.backups.push(Verified { file, ok: false, decode_ms: None, drill_ms: None, error });
         }
         for entry in chosen {
-            report.backups.push(self.look(project, &catalogue, entry.clone())?);
+            report.backups.push(self.verify(project, &catalogue, entry.clone())?);
         }
         Ok(report)
     }
@@ -108,7 +109,7 @@ impl Operation for DbVerify {
 
 impl DbVerify {
     fn choose<'a>(&self, project: &'a Project, catalogue: &'a Catalogue) -> Result<Vec<&'a Entry>> {
-        if let Some(Subset { part, of }) = self.subset {
+        if let Some(DbVerifySubset { part, of }) = self.subset {
             return Ok(catalogue
                 .databases(project)
                 .filter(|entry| entry.manifest.sequence % of == part % of)
@@ -121,7 +122,7 @@ impl DbVerify {
     }
 
     /// Damage is a finding; that the tools cannot be had is an error.
-    fn look(&self, project: &Project, catalogue: &Catalogue, mut entry: Entry) -> Result<Verified> {
+    fn verify(&self, project: &Project, catalogue: &Catalogue, mut entry: Entry) -> Result<Verified> {
         let Some(folder) = &catalogue.folder else {
             return Err(BackupError::NotFound { name: entry.name, near: Vec::new() }.into());
         };
@@ -147,7 +148,7 @@ impl DbVerify {
             }
             Err(error) if error.exit() == Exit::BadData => {
                 // What does not count any more must not let good ones go.
-                if let Error::Backup(damage @ BackupError::Damaged { .. }) = &error {
+                if let Some(damage @ BackupError::Damaged { .. }) = error.downcast_ref() {
                     entry.manifest.note_damage(Some(damage));
                 }
                 verified.error = Some(error.to_string());
@@ -155,9 +156,9 @@ impl DbVerify {
             Err(error) => return Err(error),
         }
         // What was found stands, whether or not it can be noted there.
-        let noted = project.runner().apply(format_args!("note that in {}", entry.name), || entry.save(folder));
+        let noted = project.runner().apply(format_args!("record the result in {}", entry.name), || entry.save(folder));
         if let Err(error) = noted {
-            project.warn(format_args!("that was not noted: {error}"));
+            project.warn(format_args!("the result was not recorded: {error}"));
         }
         Ok(verified)
     }
@@ -182,14 +183,14 @@ impl Outcome for VerifyReport {
 impl fmt::Display for VerifyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.backups.is_empty() {
-            return f.write_str("there is nothing to verify");
+            return f.write_str("nothing to verify");
         }
         let lines = self.backups.iter().map(|backup| {
             let took = |took: Option<u64>| seconds(Duration::from_millis(took.unwrap_or(0)));
             match (&backup.error, backup.drill_ms) {
                 (Some(error), _) => format!("damaged: {error}"),
-                (None, Some(_)) => format!("{}: whole, and restored in {}", backup.file, took(backup.drill_ms)),
-                (None, None) => format!("{}: whole, decoded in {}", backup.file, took(backup.decode_ms)),
+                (None, Some(_)) => format!("{}: verified, and restored in {}", backup.file, took(backup.drill_ms)),
+                (None, None) => format!("{}: verified, decoded in {}", backup.file, took(backup.decode_ms)),
             }
         });
         f.write_str(&lines.collect::<Vec<_>>().join("\n"))

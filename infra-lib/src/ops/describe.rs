@@ -10,22 +10,22 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::compose::{Container, Health};
-use crate::error::Result;
-use crate::manifest::ServicesAxis;
-use crate::operation::{Group, Operation, Outcome};
+use crate::config::ServicesAxis;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 use crate::project::urls::addresses;
-use crate::project::{DatabaseAxis, Project, Record, known};
+use crate::project::{DatabaseAxis, Project, Record, environment_names};
 
 pub use backup::LastBackup;
 pub use database::DescribedDatabase;
 
-/// Show services, addresses, networks, volumes, database, backup.
+/// Show services, networks, volumes, database and last backup.
 ///
-/// What cannot be asked, since the engine does not answer, is left out and said so.
+/// If the engine does not answer, what only the engine knows is left out, with a note.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Describe {
-    /// Only the containers' addresses on their networks.
+    /// Show only the containers' addresses on their networks.
     #[cfg_attr(feature = "cli", arg(long))]
     pub addresses: bool,
 }
@@ -36,7 +36,7 @@ pub struct Describe {
 pub struct Description {
     /// The compose project's name.
     pub project: String,
-    /// Its folder.
+    /// The project's folder, as an absolute path.
     pub root: Utf8PathBuf,
     /// The environment that was asked about.
     pub environment: String,
@@ -44,7 +44,7 @@ pub struct Description {
     pub protected: bool,
     /// The environments that there are.
     pub environments: Vec<String>,
-    /// The compose files.
+    /// The compose files, in order of precedence.
     pub files: Vec<Utf8PathBuf>,
     /// The profiles that are on.
     pub profiles: Vec<String>,
@@ -54,15 +54,15 @@ pub struct Description {
     pub database_axis: DatabaseAxis,
     /// What `setup` chose, once it has.
     pub record: Option<Record>,
-    /// The services.
+    /// All services of the compose files, active or not.
     pub services: Vec<DescribedService>,
-    /// The volumes.
+    /// The project's volumes, external ones included.
     pub volumes: Vec<DescribedVolume>,
-    /// The networks.
+    /// The project's networks, external ones included.
     pub networks: Vec<DescribedNetwork>,
-    /// The database.
+    /// The project's database; `None` if it has none, or if `problems` says why it is unknown.
     pub database: Option<DescribedDatabase>,
-    /// The newest backup.
+    /// The newest backup of the database; `None` if none can be read.
     pub last_backup: Option<LastBackup>,
     /// What could not be found out.
     pub problems: Vec<String>,
@@ -70,11 +70,11 @@ pub struct Description {
     addresses_only: bool,
 }
 
-/// A service.
+/// A service of the compose files, with its containers.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct DescribedService {
-    /// Its name.
+    /// Its name in the compose files.
     pub name: String,
     /// The image that it runs.
     pub image: String,
@@ -94,37 +94,37 @@ pub struct DescribedService {
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct DescribedContainer {
-    /// Its name.
+    /// Its name on the engine, such as `shop-web-1`.
     pub name: String,
     /// Its state in a few words.
     pub state: String,
     /// What its health check says.
     pub health: Health,
-    /// Published ports.
+    /// Published ports, such as `127.0.0.1:8080->80/tcp`; without an address, on every interface.
     pub ports: Vec<String>,
     /// Its addresses, by network.
     pub addresses: BTreeMap<String, String>,
 }
 
-/// A volume.
+/// A volume of the compose files.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct DescribedVolume {
     /// Its name on the engine.
     pub name: String,
-    /// Whether somebody else owns it.
+    /// Whether another project owns it.
     pub external: bool,
     /// Which services mount it, and where.
     pub mounts: Vec<String>,
 }
 
-/// A network.
+/// A network of the compose files.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct DescribedNetwork {
     /// Its name on the engine.
     pub name: String,
-    /// Whether somebody else owns it.
+    /// Whether another project owns it.
     pub external: bool,
     /// Whether it cannot reach out.
     pub internal: bool,
@@ -145,7 +145,7 @@ impl Operation for Describe {
             root: project.root().to_owned(),
             environment: environment.name.clone(),
             protected: environment.protected,
-            environments: known::environments(project.root(), project.manifest()).into_iter().collect(),
+            environments: environment_names::environments(project.root(), project.config()).into_iter().collect(),
             files: environment.files.clone(),
             profiles: environment.profiles.clone(),
             services_axis: project.services(),
@@ -178,7 +178,7 @@ impl Operation for Describe {
 }
 
 impl DescribedContainer {
-    fn of(container: &Container) -> Self {
+    fn from_container(container: &Container) -> Self {
         Self {
             name: container.name.clone(),
             state: container.state(),
@@ -195,7 +195,11 @@ impl Description {
         let active = model.active(&project.environment().profiles);
         for (name, service) in &model.services {
             let own = containers.map(|containers| {
-                containers.iter().filter(|it| it.service == *name && !it.one_off).map(DescribedContainer::of).collect()
+                containers
+                    .iter()
+                    .filter(|it| it.service == *name && !it.one_off)
+                    .map(DescribedContainer::from_container)
+                    .collect()
             });
             self.services.push(DescribedService {
                 name: name.clone(),

@@ -7,17 +7,17 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::compose::{Container, Usage};
-use crate::error::Result;
+use crate::config::ByteSize;
 use crate::fs::occupied;
-use crate::manifest::ByteSize;
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 use crate::report::table;
 
-/// Show what this project occupies.
+/// Show the disk space this project uses.
 ///
-/// Images, containers, logs, volumes, backups, the local database and what is kept in `.infra/`. An image counts whole,
-/// although its layers may be shared with others; so the total is what it takes at most.
+/// Images, containers, logs, volumes, backups, the local database and `.infra/`. Each image counts in full although its
+/// layers may be shared, so the total is an upper bound.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Df {}
@@ -27,7 +27,7 @@ pub struct Df {}
 #[non_exhaustive]
 pub struct DfReport {
     /// The parts, largest first within a kind.
-    pub parts: Vec<Part>,
+    pub parts: Vec<DiskUsagePart>,
     /// The sum of what is known.
     pub total_bytes: u64,
 }
@@ -35,9 +35,9 @@ pub struct DfReport {
 /// Something that takes space.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
-pub struct Part {
-    /// What it is.
-    pub kind: PartKind,
+pub struct DiskUsagePart {
+    /// The kind of thing that takes the space.
+    pub kind: DiskUsageKind,
     /// Its name or path.
     pub name: String,
     /// How many bytes it takes; none: that cannot be seen from here.
@@ -46,14 +46,14 @@ pub struct Part {
     pub unique_bytes: Option<u64>,
 }
 
-/// What takes space.
+/// The kinds of things that take disk space, in the order of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum PartKind {
+pub enum DiskUsageKind {
     /// An image that a service runs.
     Image,
-    /// What a container has written beside its volumes.
+    /// What a container has written outside its volumes.
     Container,
     /// What a container has logged.
     Log,
@@ -89,14 +89,14 @@ impl Operation for Df {
     }
 }
 
-impl Part {
-    fn new(kind: PartKind, name: impl Into<String>, bytes: Option<u64>) -> Self {
+impl DiskUsagePart {
+    fn new(kind: DiskUsageKind, name: impl Into<String>, bytes: Option<u64>) -> Self {
         Self { kind, name: name.into(), bytes, unique_bytes: None }
     }
 }
 
 /// The images that services of this project would run, and those that its containers do run.
-fn images(project: &Project, present: &[Container], usage: &Usage, parts: &mut Vec<Part>) -> Result<()> {
+fn images(project: &Project, present: &[Container], usage: &Usage, parts: &mut Vec<DiskUsagePart>) -> Result<()> {
     let compose = project.compose();
     let named = project.model()?.services.iter().map(|(name, service)| compose.image_name(name, service));
     let run = present.iter().map(|container| container.image.clone());
@@ -106,9 +106,9 @@ fn images(project: &Project, present: &[Container], usage: &Usage, parts: &mut V
             by_id.entry(image.id).or_insert((name, image.bytes));
         }
     }
-    parts.extend(by_id.into_iter().map(|(id, (name, bytes))| Part {
+    parts.extend(by_id.into_iter().map(|(id, (name, bytes))| DiskUsagePart {
         unique_bytes: usage.unique(&id),
-        ..Part::new(PartKind::Image, name, Some(bytes))
+        ..DiskUsagePart::new(DiskUsageKind::Image, name, Some(bytes))
     }));
     Ok(())
 }
@@ -121,14 +121,14 @@ struct Raw {
     log_path: String,
 }
 
-fn containers(project: &Project, present: &[Container], usage: &Usage, parts: &mut Vec<Part>) -> Result<()> {
+fn containers(project: &Project, present: &[Container], usage: &Usage, parts: &mut Vec<DiskUsagePart>) -> Result<()> {
     let ids: Vec<String> = present.iter().map(|container| container.id.clone()).collect();
     let logs: Vec<Raw> = project.compose().inspect(project.runner(), "container", &ids)?;
     for container in present {
-        parts.push(Part::new(PartKind::Container, &container.name, usage.layer(&container.id)));
+        parts.push(DiskUsagePart::new(DiskUsageKind::Container, &container.name, usage.layer(&container.id)));
         let log = logs.iter().find(|raw| raw.id == container.id).map(|raw| Utf8PathBuf::from(&raw.log_path));
         if let Some(path) = log.filter(|path| !path.as_str().is_empty()) {
-            parts.push(Part::new(PartKind::Log, &container.name, log_bytes(&path)));
+            parts.push(DiskUsagePart::new(DiskUsageKind::Log, &container.name, log_bytes(&path)));
         }
     }
     Ok(())
@@ -142,42 +142,42 @@ fn log_bytes(path: &Utf8Path) -> Option<u64> {
 }
 
 /// The volumes that carry this project's name, and external ones that it uses.
-fn volumes(project: &Project, present: &[Container], usage: &Usage, parts: &mut Vec<Part>) -> Result<()> {
+fn volumes(project: &Project, present: &[Container], usage: &Usage, parts: &mut Vec<DiskUsagePart>) -> Result<()> {
     let mut names: Vec<String> = project.own_volumes(present)?.into_iter().map(|volume| volume.name).collect();
     names.extend(present.iter().flat_map(|container| container.volumes.iter().cloned()));
     names.sort();
     names.dedup();
     parts.extend(names.into_iter().map(|name| {
         let bytes = usage.volume(&name);
-        Part::new(PartKind::Volume, name, bytes)
+        DiskUsagePart::new(DiskUsageKind::Volume, name, bytes)
     }));
     Ok(())
 }
 
-fn folders(project: &Project, parts: &mut Vec<Part>) {
-    let backups = project.manifest().backup.dir.as_deref().unwrap_or(Utf8Path::new("backups"));
+fn folders(project: &Project, parts: &mut Vec<DiskUsagePart>) {
+    let backups = project.config().backup.dir.as_deref().unwrap_or(Utf8Path::new("backups"));
     let backups = project.root().join(backups);
     let mut folder = |kind, path: &Utf8Path, bytes: u64| {
         if bytes > 0 {
             let name = path.strip_prefix(project.root()).unwrap_or(path);
-            parts.push(Part::new(kind, name.as_str(), Some(bytes)));
+            parts.push(DiskUsagePart::new(kind, name.as_str(), Some(bytes)));
         }
     };
-    folder(PartKind::Backups, &backups, occupied(&backups));
+    folder(DiskUsageKind::Backups, &backups, occupied(&backups));
     let state = project.state().path();
     let mut state_bytes = occupied(state);
     if let Some((dir, bytes)) = project.local_database_size() {
         if dir.starts_with(state) {
             state_bytes = state_bytes.saturating_sub(bytes);
         }
-        folder(PartKind::LocalDatabase, &dir, bytes);
+        folder(DiskUsageKind::LocalDatabase, &dir, bytes);
     }
-    folder(PartKind::State, state, state_bytes);
+    folder(DiskUsageKind::State, state, state_bytes);
 }
 
 impl Outcome for DfReport {}
 
-impl fmt::Display for PartKind {
+impl fmt::Display for DiskUsageKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Image => "image",
@@ -201,7 +201,7 @@ impl fmt::Display for DfReport {
             };
             [part.kind.to_string(), part.name.clone(), size(part.bytes), note]
         });
-        let at_most = if self.parts.iter().any(|part| part.kind == PartKind::Image) { "at most " } else { "" };
+        let at_most = if self.parts.iter().any(|part| part.kind == DiskUsageKind::Image) { "at most " } else { "" };
         write!(
             f,
             "{}\n\ntotal: {at_most}{}",

@@ -5,20 +5,21 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::checks;
-use crate::error::Result;
 use crate::exit::Exit;
-use crate::operation::{Group, Operation, Outcome};
-use crate::probe::{Check, Listed, Verdict};
+use crate::probe::{Check, Verdict};
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
+use crate::report::Listed;
 
-/// Look for what is wrong with this machine and this project.
+/// Find problems with this machine and this project.
 ///
-/// One line per check, and a way out for each that is not right. Nothing is changed.
+/// Prints one line per check, and how to fix what is wrong. Changes nothing.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Doctor {}
 
-/// What was found.
+/// The result of `doctor`: all checks, passed and failed.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct DoctorReport {

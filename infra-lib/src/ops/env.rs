@@ -1,41 +1,35 @@
 //! `env`
 
 mod check;
-mod committed;
 mod explain;
 mod fill;
 mod print;
 mod rotate;
-mod rules;
 
 use std::fmt;
 
-use camino::Utf8Path;
 use serde::Serialize;
 
-use crate::dotenv::EnvFile;
-use crate::error::Result;
 use crate::exit::Exit;
-use crate::operation::{Group, Operation, Outcome};
-use crate::project::{Project, template_of};
+use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 
 pub use check::EnvCheck;
-pub(crate) use check::findings;
-pub(crate) use committed::committed;
-pub use explain::EnvExplanation;
+pub use explain::{EnvExplanation, ExplainedVariable, SecretOrigin};
 pub use fill::EnvFilled;
-pub use print::EnvPrinted;
+pub use print::{EnvPrinted, PrintedVariable};
 pub use rotate::EnvRotated;
 
-/// Print, explain, check and change the variables of the env files.
+/// Print, explain, check and change the variables of env files.
 ///
 /// Secrets are never shown.
 ///
-/// Without a subcommand it prints.
+/// Without a subcommand, it prints the variables.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Env {
-    /// What to do.
+    /// What to do; `None` prints the variables.
     #[cfg_attr(feature = "cli", command(subcommand))]
     pub action: Option<EnvAction>,
 }
@@ -47,16 +41,17 @@ pub struct Env {
 pub enum EnvAction {
     /// Print each variable with the value that Compose sees, secrets masked.
     Print,
-    /// Say where each value comes from, and what it hides.
+    /// Show where each value comes from, and which values it overrides.
     Explain {
         /// Only this variable.
         key: Option<String>,
     },
-    /// Report what is missing, doubled, malformed, weak, a placeholder, overdue, or read differently by other programs.
+    /// Report variables that are missing, duplicate, malformed, weak, placeholders, overdue, or read
+    /// differently elsewhere.
     Check,
-    /// Append what the template has and the env file lacks, with fresh secrets where a rule says so.
+    /// Append variables that the env file lacks from its template, and generate secrets that have a rule.
     Fill,
-    /// Replace one secret by a fresh one; for the database's password, change the role's too.
+    /// Replace a secret with a new one; for the database's password, also change the role's.
     Rotate {
         /// The variable, or the compose secret.
         key: String,
@@ -98,36 +93,6 @@ impl Operation for Env {
             Some(EnvAction::Rotate { key }) => EnvReport::Rotated(rotate::run(project, key)?),
         })
     }
-}
-
-/// The env files of the environment.
-pub(super) fn files(project: &Project) -> Result<Vec<EnvFile>> {
-    Ok(project.environment().env_files.iter().map(EnvFile::read).collect::<Result<_, _>>()?)
-}
-
-/// The env files that services read by themselves.
-pub(super) fn service_files(project: &Project) -> Result<Vec<EnvFile>> {
-    let files = project.environment().service_env_files.iter().filter(|path| path.is_file());
-    Ok(files.map(EnvFile::read).collect::<Result<_, _>>()?)
-}
-
-/// Whether a variable is one of these services' files or of their templates, and of no file of the environment.
-pub(super) fn is_of_services(services: &[EnvFile], files: &[EnvFile], key: &str) -> Result<bool> {
-    let has = |files: &[EnvFile]| -> Result<bool> {
-        for file in files {
-            if file.entry(key).is_some() || template(file.path())?.is_some_and(|it| it.entry(key).is_some()) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    };
-    Ok(has(services)? && !has(files)?)
-}
-
-/// An env file's template, if it has one.
-pub(super) fn template(env_file: &Utf8Path) -> Result<Option<EnvFile>> {
-    let template = template_of(env_file);
-    Ok(template.is_file().then(|| EnvFile::read(template)).transpose()?)
 }
 
 impl Outcome for EnvReport {

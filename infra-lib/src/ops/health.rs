@@ -1,51 +1,52 @@
 //! `health`
 
 use std::fmt;
-use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::config::Period;
 use crate::exit::Exit;
-use crate::manifest::Period;
-use crate::operation::{Group, Operation, Outcome};
-use crate::probe::{Check, KINDS, Kind, Listed, Snapshot, Verdict, ask_all};
+use crate::probe::{Check, KINDS, Kind, Snapshot, Verdict, ask_all};
 use crate::project::Project;
-use crate::report::{seconds, table};
-use crate::suggest::nearest;
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
+use crate::report::Listed;
+use crate::report::{counted, seconds, table};
+use crate::schedule::job::HEALTH;
+use crate::suggest;
 
-/// Probe everything at once, and say what is not well.
+/// Run all health checks in parallel and report problems.
 ///
-/// Containers, addresses, the database by a real login, certificates, disks, memory, logs and what else the project has.
-/// One broken piece never hides the others. 0: healthy, perhaps with warnings; 2: not.
+/// Checks containers, addresses, the database by a real login, certificates, disks, memory, logs and whatever else the
+/// project has. A failed check never hides another. Exits with 0 if healthy, even with warnings, and with 2 if not.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Health {
-    /// Wait until everything is well, so many seconds at most [default: 60]; 75 when they are over.
+    /// Wait until healthy, up to S seconds [default: 60]; exits with 75 on timeout.
     #[cfg_attr(
         feature = "cli",
         arg(long, value_name = "S", num_args = 0..=1, require_equals = true, default_missing_value = "60", value_parser = patience)
     )]
     pub wait: Option<Period>,
-    /// Probe again and again until interrupted.
+    /// Repeat the checks until interrupted.
     #[cfg_attr(feature = "cli", arg(long, conflicts_with = "wait"))]
     pub watch: bool,
-    /// How long to pause between two rounds of --watch [default: 2s].
+    /// How long to pause between rounds of --watch [default: 2s].
     #[cfg_attr(feature = "cli", arg(long, value_name = "TIME", requires = "watch"))]
     pub interval: Option<Period>,
-    /// Only these kinds of probe, such as container or postgres.
+    /// Run only these kinds of checks, such as container or postgres.
     #[cfg_attr(feature = "cli", arg(long, value_name = "KIND", value_delimiter = ','))]
     pub only: Vec<String>,
 }
 
-/// How everything looks.
+/// The result of `health`: all checks, and whether any failed.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct HealthReport {
     /// Whether no check failed.
     pub healthy: bool,
-    /// The environment.
+    /// The name of the environment that was checked.
     pub environment: String,
     /// How long all probes took together, in milliseconds: as long as the slowest of them.
     pub duration_ms: u64,
@@ -61,11 +62,11 @@ pub struct HealthReport {
 /// How often `--wait` looks.
 const POLL: Duration = Duration::from_millis(500);
 const SIGPIPE: i32 = 13;
-/// How often `--watch` does, unless told otherwise.
+/// The default pause between rounds of `--watch`.
 const INTERVAL: Duration = Duration::from_secs(2);
 
 impl Operation for Health {
-    const NAME: &'static str = "health";
+    const NAME: &'static str = HEALTH;
     const GROUP: Group = Group::Lifecycle;
     const JOURNAL: bool = false;
     type Outcome = HealthReport;
@@ -77,7 +78,7 @@ impl Operation for Health {
         }
         match self.wait {
             Some(time) => wait(project, &kinds, Instant::now() + time.duration()),
-            None => look(project, &kinds),
+            None => run_probes(project, &kinds),
         }
     }
 }
@@ -89,12 +90,8 @@ impl Health {
         }
         let known = |name: &String| {
             KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
-                let names = || KINDS.iter().map(|kind| kind.name);
-                let hint = match nearest(name, names()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known are: {}", names().collect::<Vec<_>>().join(", ")),
-                };
-                Error::new(Exit::Usage, format!("there is no kind of probe `{name}`")).with_hint(hint)
+                let hint = suggest::hint("kinds of checks", name, KINDS.iter().map(|kind| kind.name));
+                Error::new(Exit::Usage, format!("unknown kind of check `{name}`")).with_hint(hint)
             })
         };
         self.only.iter().map(known).collect()
@@ -102,13 +99,12 @@ impl Health {
 
     /// Ends when it is interrupted; what was seen last is the outcome.
     fn watch(&self, project: &Project, kinds: &[&'static Kind]) -> Result<HealthReport> {
-        let redrawn = std::io::stdout().is_terminal();
         let pause = self.interval.map_or(INTERVAL, Period::duration);
         let mut last = None;
         loop {
-            match look(project, kinds) {
+            match run_probes(project, kinds) {
                 Ok(report) => {
-                    project.data(&Screen { report: &report, redrawn });
+                    project.snapshot(&report);
                     last = Some(report);
                 }
                 // Interrupted in the middle: what was seen before counts.
@@ -124,31 +120,16 @@ impl Health {
     }
 }
 
-/// A report while it is watched: at a terminal it stands where the last one stood.
-struct Screen<'a> {
-    report: &'a HealthReport,
-    redrawn: bool,
-}
-
-impl fmt::Display for Screen<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.redrawn { write!(f, "\x1b[H\x1b[2J{}", self.report) } else { writeln!(f, "{}", self.report) }
-    }
-}
-
-impl Serialize for Screen<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.report.serialize(serializer)
-    }
-}
-
 /// Looks once at everything.
-fn look(project: &Project, kinds: &[&Kind]) -> Result<HealthReport> {
+fn run_probes(project: &Project, kinds: &[&Kind]) -> Result<HealthReport> {
     let began = Instant::now();
     let snapshot = Snapshot::take(project)?;
     let mut checks = ask_all(kinds.iter().copied(), &snapshot);
     checks.extend(snapshot.trouble.clone());
-    // What a probe could not finish because of it is no finding.
+    for check in &mut checks {
+        check.expand(project.commands());
+    }
+    // A probe that it interrupted is not a finding.
     project.cancel().check()?;
     // The kinds keep their order; within one, the slow ones come first.
     let place = |check: &Check| KINDS.iter().position(|kind| kind.name == check.kind);
@@ -176,9 +157,9 @@ fn severity(verdict: Verdict) -> u8 {
 fn wait(project: &Project, kinds: &[&'static Kind], until: Instant) -> Result<HealthReport> {
     let deciding: Vec<&Kind> = kinds.iter().copied().filter(|kind| !kind.advises).collect();
     loop {
-        let report = look(project, &deciding)?;
+        let report = run_probes(project, &deciding)?;
         if report.healthy || Instant::now() >= until {
-            let mut report = look(project, kinds)?;
+            let mut report = run_probes(project, kinds)?;
             report.timed_out = !report.healthy;
             if report.healthy || Instant::now() >= until {
                 return Ok(report);
@@ -212,7 +193,7 @@ impl Outcome for HealthReport {
             // With a closed pipe the reader has seen enough.
             (Some(SIGPIPE), _, _) | (None, true, _) => Exit::Ok,
             (Some(signal), _, _) => Exit::Signal(u8::try_from(signal).unwrap_or(0)),
-            (None, false, true) => Exit::Locked,
+            (None, false, true) => Exit::TempFail,
             (None, false, false) => Exit::CheckFailed,
         }
     }
@@ -255,16 +236,16 @@ impl fmt::Display for HealthReport {
         }
         let word = match (self.healthy, self.timed_out) {
             (true, _) => "healthy",
-            (false, true) => "still not healthy, and the time is over",
+            (false, true) => "still not healthy: timed out",
             (false, false) => "not healthy",
         };
         let took = seconds(Duration::from_millis(self.duration_ms));
         write!(
             f,
-            "\n{word}: {} ok, {} failed, {} to look at, {} skipped, in {took}",
+            "\n{word}: {} ok, {} failed, {}, {} skipped, in {took}",
             self.count(Verdict::Ok),
             self.count(Verdict::Fail),
-            self.count(Verdict::Warn),
+            counted(self.count(Verdict::Warn), "warning"),
             self.count(Verdict::Skip),
         )
     }

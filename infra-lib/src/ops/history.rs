@@ -6,19 +6,19 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::error::Result;
 use crate::journal::{self, Entry};
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 use crate::report::{seconds, table};
 
-/// Show who did what, when, and how it ended.
+/// Show who ran what, when, and how it ended.
 ///
-/// Operations that change something write themselves into the journal `.infra/journal.jsonl`.
+/// Operations that change something are recorded in the journal `.infra/journal.jsonl`.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct History {
-    /// How many of the last entries [default: 20].
+    /// Show the last N entries [default: 20].
     #[cfg_attr(feature = "cli", arg(long, value_name = "N"))]
     pub limit: Option<usize>,
 }
@@ -27,7 +27,7 @@ pub struct History {
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct HistoryReport {
-    /// Oldest first.
+    /// The entries, oldest first; at most `limit` of them.
     pub entries: Vec<Entry>,
 }
 
@@ -47,7 +47,7 @@ impl Outcome for HistoryReport {}
 impl fmt::Display for HistoryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.entries.is_empty() {
-            return f.write_str("nothing has been changed here yet");
+            return f.write_str("no operation has been recorded yet");
         }
         let zone = TimeZone::system();
         let rows = self.entries.iter().map(|entry| {

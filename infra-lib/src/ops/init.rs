@@ -1,5 +1,6 @@
 //! `init`
 
+mod convert;
 mod gitignore;
 mod text;
 
@@ -9,44 +10,49 @@ use std::io::Write as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
-use crate::compose::{Compose, default_files, overlay_candidates};
+use crate::compose::Compose;
+use crate::compose::identity;
+use crate::compose::sources::Sources;
+use crate::config::{self, Config};
 use crate::dotenv::EnvFile;
-use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::makefile::{self, FromMakefile};
-use crate::manifest::{self, Manifest};
-use crate::operation::{Group, Operation, Outcome};
+use crate::ops::makefile::FromMakefile;
 use crate::postgres::PostgresError;
-use crate::project::{Project, known, template_of};
+use crate::project::environment::overlay_candidates;
+use crate::project::environment_name::EnvironmentName;
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
+use crate::project::{Project, environment_names, template_of};
 
 use text::{Findings, Overlay};
 
-/// Write an infra.toml from what is there.
+/// Write an infra.toml for an existing project.
 ///
-/// It holds as little as needed: what the compose files and folders already say is not repeated. A file that is there
-/// is never overwritten. The env files, `.infra/` and `backups/` are added to `.gitignore` where they are not ignored yet.
-/// A Makefile is read and never run: its targets become commands or tasks, and what cannot be converted is told.
+/// It contains as little as possible: what the compose files and folders already say is not repeated. An existing file
+/// is never overwritten. The env files, `.infra/` and `backups/` are added to `.gitignore` unless they are already
+/// ignored. A Makefile is read, never run: its targets become commands or tasks, and what cannot be converted is
+/// listed.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Init {
-    /// Turn the targets of this Makefile into tasks.
+    /// Convert the targets of this Makefile to tasks.
     #[cfg_attr(feature = "cli", arg(long, value_name = "MAKEFILE"))]
     pub from: Option<Utf8PathBuf>,
 }
 
-/// What was written.
+/// The result of `init`: the new `infra.toml`, or what to add to an existing one.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct InitReport {
-    /// The file.
+    /// The path of the project's `infra.toml`.
     pub file: Utf8PathBuf,
-    /// Its text.
+    /// The text of the file, or what to add to it if it already exists.
     pub text: String,
     /// Whether it was written: not in a dry run, and not over a file that is there.
     pub written: bool,
     /// What was added to `.gitignore`, or would be.
     pub ignored: Vec<String>,
-    /// What the Makefile became.
+    /// What the Makefile becomes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub makefile: Option<FromMakefile>,
 }
@@ -58,23 +64,27 @@ impl Operation for Init {
     type Outcome = InitReport;
 
     fn run(&self, project: &Project) -> Result<InitReport> {
-        let file = project.root().join(manifest::FILE_NAME);
-        let makefile =
-            self.from.as_ref().map(|from| makefile::read(project.root(), &located(project, from))).transpose()?;
+        let file = project.root().join(config::FILE_NAME);
+        let makefile = self.from.as_ref().map(|from| convert::convert(project, &located(project, from))).transpose()?;
         if file.symlink_metadata().is_ok() {
             let Some(makefile) = makefile else {
-                return Err(Error::new(Exit::CannotCreate, format!("{file} is there already"))
+                return Err(Error::new(Exit::CannotCreate, format!("{file} already exists"))
                     .with_hint("edit it, or move it away first"));
             };
             // Nothing is written, but what there is to add can be.
-            let text = makefile.text(|name| project.manifest().tasks.contains_key(name));
-            Manifest::parse(&file, &text)?;
+            let text = makefile.text(|name| project.config().tasks.contains_key(name));
+            Config::parse(&file, &text)?;
             return Ok(InitReport { file, text, written: false, ignored: Vec::new(), makefile: Some(makefile) });
         }
         let tasks = makefile.as_ref().map(|makefile| makefile.text(|_| false)).unwrap_or_default();
-        let text = text::write(&findings(project)) + &tasks;
+        let mut found = findings(project);
+        if let Some(FromMakefile { settings, .. }) = &makefile {
+            found.name.take_if(|_| settings.project.name.is_some());
+            found.overlays.retain(|overlay| !settings.environments.contains_key(&overlay.environment));
+        }
+        let text = text::write(&found) + &tasks;
         // What is written must be what the next command can read.
-        Manifest::parse(&file, &text)?;
+        Config::parse(&file, &text)?;
         let ignored = gitignore::missing(project);
         if makefile.is_some() && project.runner().is_dry_run() {
             // The text is what somebody wants to see of it.
@@ -90,7 +100,7 @@ impl Operation for Init {
     }
 }
 
-/// A Makefile is named from where the caller stands, or from the project's folder.
+/// A Makefile's path is relative to the working directory, or to the project's folder.
 fn located(project: &Project, path: &Utf8Path) -> Utf8PathBuf {
     if path.exists() { path.to_owned() } else { project.root().join(path) }
 }
@@ -103,8 +113,8 @@ fn create(file: &Utf8Path, text: &str) -> Result<()> {
 /// What can be found out; what cannot be asked is simply not found.
 fn findings(project: &Project) -> Findings {
     let root = project.root();
-    let names = known::environments(root, project.manifest());
-    let files = default_files(root);
+    let names = environment_names::environments(root, project.config());
+    let files = identity::files(root, project.variables());
     let mut findings = Findings {
         name: (!says_its_name(project)).then(|| project.name().to_owned()),
         files: files.iter().filter_map(|path| Some(path.file_name()?.to_owned())).collect(),
@@ -117,8 +127,11 @@ fn findings(project: &Project) -> Findings {
     }
     match project.database() {
         Ok(database) => findings.database = Some((database.name, database.place)),
-        Err(Error::Postgres(PostgresError::Ambiguous { candidates })) => findings.candidates = candidates,
-        Err(_) => {}
+        Err(error) => {
+            if let Some(PostgresError::Ambiguous { candidates }) = error.downcast_ref() {
+                findings.candidates.clone_from(candidates);
+            }
+        }
     }
     findings.overlays = names.iter().filter_map(|name| overlay(project, name, &files)).collect();
     findings
@@ -134,13 +147,12 @@ fn template_has(project: &Project, key: &str) -> bool {
 
 /// Whether the compose project's name is stated somewhere, and not only the folder's.
 fn says_its_name(project: &Project) -> bool {
-    let declared = crate::compose::declared_name(&project.environment().files).is_some_and(|name| !name.contains('$'));
-    declared || project.variables().get("COMPOSE_PROJECT_NAME").is_some()
+    project.sources().name().is_some() || project.variables().get("COMPOSE_PROJECT_NAME").is_some()
 }
 
 /// An environment's file that could be an overlay or a project of its own; it is one if it has every service.
 fn overlay(project: &Project, environment: &str, base: &[Utf8PathBuf]) -> Option<Overlay> {
-    let candidates = overlay_candidates(project.root(), environment);
+    let candidates = overlay_candidates(project.root(), &EnvironmentName::from_text(environment));
     let own = candidates.first()?;
     let alone = services(project, std::slice::from_ref(own))?;
     let all = services(project, base)?;
@@ -152,13 +164,12 @@ fn overlay(project: &Project, environment: &str, base: &[Utf8PathBuf]) -> Option
 }
 
 /// The services that these files have, if they are a valid project by themselves.
-fn services(project: &Project, files: &[Utf8PathBuf]) -> Option<Vec<String>> {
-    if files.is_empty() {
-        return None;
-    }
-    let compose = Compose { project: "probe".to_owned(), files: files.to_vec(), ..project.compose().clone() };
-    let output = project.runner().read(&compose.call_all(["config", "--no-interpolate", "--services"])).ok()?;
-    Some(output.text().lines().map(str::to_owned).collect())
+fn services(project: &Project, files: &[Utf8PathBuf]) -> Option<std::collections::BTreeSet<String>> {
+    let directory = identity::directory(project.root(), files);
+    let sources = Sources::read(project.root(), &directory, files, project.variables());
+    let probe = Compose { project: "probe".to_owned(), files: files.to_vec(), directory, ..project.compose().clone() };
+    let is_valid = !files.is_empty() && probe.stands_alone(project.runner()).ok()?;
+    is_valid.then(|| sources.services())
 }
 
 impl Outcome for InitReport {
@@ -178,7 +189,7 @@ impl fmt::Display for InitReport {
             (true, _) => write!(f, "wrote {}", self.file)?,
             (false, Exit::Ok) => write!(f, "would write {}:\n\n{}", self.file, self.text)?,
             (false, _) => {
-                write!(f, "{} is there already and stays as it is; to be added to it:\n{}", self.file, self.text)?;
+                write!(f, "{} already exists and is unchanged; add to it:\n{}", self.file, self.text)?;
             }
         }
         if !self.ignored.is_empty() {

@@ -8,36 +8,37 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::cancel::Cancelled;
 use crate::compose::Container;
-use crate::error::Result;
 use crate::exec::ExecError;
 use crate::exit::Exit;
-use crate::operation::{Group, Operation, Outcome};
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 use crate::project::{DatabaseAxis, Project};
 
 pub use line::LogLine;
 use line::Names;
-pub use since::Since;
+pub use since::LogsSince;
 
-/// Show what the services have logged.
+/// Show the logs of the services.
 ///
-/// Lines are in the order of their time across all services and a local database. Known secrets are masked.
+/// Lines of all services and of a local database are sorted by time. Known secrets are masked.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Logs {
     /// Only these services; a local database is called `database`.
     #[cfg_attr(feature = "cli", arg(value_name = "SERVICE"))]
     pub services: Vec<String>,
-    /// Go on with what is logged from now on, until Ctrl-C.
+    /// Follow the log until Ctrl-C.
     #[cfg_attr(feature = "cli", arg(short, long))]
     pub follow: bool,
-    /// Only the last N lines of each container.
+    /// Show only the last N lines of each container.
     #[cfg_attr(feature = "cli", arg(short = 'n', long, value_name = "N"))]
     pub tail: Option<usize>,
-    /// Only what is newer: a length of time such as 10m, or a moment such as 2026-01-31T08:00.
+    /// Show only newer lines: a duration such as 10m, or a time such as 2026-01-31T08:00.
     #[cfg_attr(feature = "cli", arg(long, value_name = "T"))]
-    pub since: Option<Since>,
-    /// Only lines that contain this text.
+    pub since: Option<LogsSince>,
+    /// Show only lines that contain this text.
     #[cfg_attr(feature = "cli", arg(long, value_name = "P"))]
     pub grep: Option<String>,
     /// Show the time of each line.
@@ -65,7 +66,7 @@ impl Operation for Logs {
     type Outcome = LogsReport;
 
     fn run(&self, project: &Project) -> Result<LogsReport> {
-        for service in self.named(project) {
+        for service in self.service_names(project) {
             project.known_service(service)?;
         }
         // An engine that does not answer is known before anything is followed.
@@ -79,7 +80,7 @@ impl Operation for Logs {
         };
         match ended {
             // That is how following ends.
-            Err(ExecError::Cancelled { signal }) if self.follow => report.signal = Some(signal),
+            Err(ExecError::Cancelled(Cancelled { signal })) if self.follow => report.signal = Some(signal),
             ended => ended.map_err(|error| project.compose().explain(error))?,
         }
         report.lines.sort_by_key(|line| line.time);
@@ -89,14 +90,14 @@ impl Operation for Logs {
 
 impl Logs {
     /// The services that were named, without the local database, which is none of Compose's.
-    fn named(&self, project: &Project) -> Vec<&String> {
+    fn service_names(&self, project: &Project) -> Vec<&String> {
         let is_local = project.database_axis() == DatabaseAxis::Local;
         self.services.iter().filter(|name| !is_local || *name != local::SHORT).collect()
     }
 
     /// Naming only the local database leaves nothing to ask Compose about.
     fn asks_compose(&self, project: &Project) -> bool {
-        project.has_services() && (self.services.is_empty() || !self.named(project).is_empty())
+        project.has_services() && (self.services.is_empty() || !self.service_names(project).is_empty())
     }
 
     /// Both at once, each line as it comes.
@@ -131,7 +132,7 @@ impl Logs {
         if !self.asks_compose(project) {
             return Ok(());
         }
-        let names = Names::of(project, containers, self.timestamps);
+        let names = Names::for_containers(project, containers, self.timestamps);
         let mut call = project.compose().call_all(["logs", "--no-color", "--timestamps"]);
         if self.follow {
             call = call.arg("--follow");
@@ -142,7 +143,7 @@ impl Logs {
         if let Some(since) = self.since {
             call = call.arg(format!("--since={}", since.moment()));
         }
-        project.runner().lines(&call.args(self.named(project)), |_, text| {
+        project.runner().lines(&call.args(self.service_names(project)), |_, text| {
             match names.parse(text) {
                 Some(line) if self.wants(&line) => take(line),
                 Some(_) => {}

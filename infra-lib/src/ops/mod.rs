@@ -17,15 +17,21 @@ mod db_verify;
 mod describe;
 mod df;
 mod doctor;
+mod drop_previous;
 mod env;
 mod health;
 mod history;
 mod init;
+mod list_backup_sets;
+mod list_backups;
+mod list_volume_backups;
 mod logs;
+pub(crate) mod makefile;
 mod policy;
 mod ps;
 mod restart;
 mod restore;
+mod rollback_restore;
 mod scale;
 mod schedule;
 mod settled;
@@ -40,35 +46,51 @@ mod update;
 mod volume_backup;
 mod volume_restore;
 
-pub use crate::makefile::{FromMakefile, LeftOut, MadeTask, NowCommand};
-pub use backup::{Backup, BackupSet, ListedSet, SetList, SetReport};
+pub use crate::backup::{Format as BackupFormat, Listed, Listing};
+pub use crate::compose::{Engine, Stats as ContainerStats};
+pub use crate::dotenv::{
+    Finding as EnvFinding, FindingCode as EnvFindingCode, Origin, Severity as EnvSeverity, Shadowed, Variable,
+};
+pub use crate::journal::Entry as JournalEntry;
+pub use crate::migrations::{MigrationState, MigrationStatus};
+pub use crate::ops::makefile::{FromMakefile, LeftOut, MadeTask, NowCommand};
+pub use crate::project::{DatabaseAxis, LocalRecord, Record as SetupRecord, UnreadyContainer};
+pub use crate::schedule::{InvalidWhen, Job, ScheduledJob, When};
+pub use backup::{Backup, BackupSet, SetReport};
 pub use build::{Build, BuildReport, BuiltImage};
-pub use clean::{Clean, CleanReport, Kind, Object};
-pub use db_backup::{BackupReport, DbBackup, DbBackupReport, ListedBackup, Verify};
+pub use clean::{Clean, CleanKind, CleanObject, CleanReport};
+pub use db_backup::{BackupReport, DbBackup, DbBackupReport, DbBackupVerify};
 pub use db_migrate::{DbMigrate, MigrateAction, MigrateCheck, MigrateReport, MigrateStatus, Migrated};
 pub use db_prune::{DbPrune, DbPruneReport, PrunedBackup, PrunedState};
 pub use db_reset::{DbReset, ResetReport};
 pub use db_restore::{DbRestore, RestoreReport};
 pub use db_seed::{DbSeed, SeedReport};
 pub use db_shell::{DbShell, DbShellReport};
-pub use db_verify::{DbVerify, Subset, Verified, VerifyReport};
+pub use db_verify::{DbVerify, DbVerifySubset, Verified, VerifyReport};
 pub use describe::{
     Describe, DescribedContainer, DescribedDatabase, DescribedNetwork, DescribedService, DescribedVolume, Description,
     LastBackup,
 };
-pub use df::{Df, DfReport, Part, PartKind};
+pub use df::{Df, DfReport, DiskUsageKind, DiskUsagePart};
 pub use doctor::{Doctor, DoctorReport};
-pub(crate) use env::findings as env_findings;
-pub use env::{Env, EnvAction, EnvCheck, EnvExplanation, EnvFilled, EnvPrinted, EnvReport, EnvRotated};
+pub use drop_previous::DropPrevious;
+pub use env::{
+    Env, EnvAction, EnvCheck, EnvExplanation, EnvFilled, EnvPrinted, EnvReport, EnvRotated, ExplainedVariable,
+    PrintedVariable, SecretOrigin,
+};
 pub use health::{Health, HealthReport};
 pub use history::{History, HistoryReport};
 pub use init::{Init, InitReport};
-pub use logs::{LogLine, Logs, LogsReport, Since};
+pub use list_backup_sets::{ListBackupSets, ListedSet, SetList};
+pub use list_backups::{ListBackups, ListedBackup};
+pub use list_volume_backups::{ListVolumeBackups, ListedVolume};
+pub use logs::{LogLine, Logs, LogsReport, LogsSince};
 pub use policy::{Policy, PolicyReport};
 pub use ps::{Ps, PsReport, PsRow};
 pub use restart::{Restart, RestartReport};
 pub use restore::{Restore, SetRestoreReport};
-pub use scale::{ScaleReport, ScaleServices, Scaled};
+pub use rollback_restore::RollbackRestore;
+pub use scale::{ScaleReport, ScaleServices, ScaledService};
 pub use schedule::{
     NewJob, Schedule, ScheduleAction, ScheduleCheck, ScheduleInstalled, SchedulePrinted, ScheduleRan, ScheduleRemoved,
     ScheduleReport,
@@ -81,6 +103,6 @@ pub use stats::{Stats, StatsReport};
 pub use stop::{Stop, StopReport};
 pub use task::{RunTask, TaskReport};
 pub use tasks::{TaskList, TaskSummary, Tasks};
-pub use update::{Problem, Update, UpdateReport, UpdatedImage};
-pub use volume_backup::{BackedUpVolume, ListedVolume, VolumeBackup, VolumeBackupReport, VolumeBackups};
+pub use update::{Update, UpdateProblem, UpdateReport, UpdatedImage};
+pub use volume_backup::{BackedUpVolume, VolumeBackup, VolumeBackups};
 pub use volume_restore::{VolumeRestore, VolumeRestoreReport};

@@ -6,22 +6,23 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use crate::error::Result;
 use crate::exit::Exit;
 use crate::fs::atomic;
-use crate::operation::{Group, Operation, Outcome};
 use crate::policy::{self, Judgement, PolicyFinding, Severity};
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 
-/// Judge compose files, Dockerfiles and env files by rules.
+/// Check the configuration against security and reliability rules.
 ///
-/// Secrets, images, ports, mounts, users, limits, health checks, logs, networks and TLS. What matters only in production
-/// is told there alone. `[policy.allow]` of infra.toml accepts a finding with a reason. The engine is not needed, and
-/// where there are no env files yet, their templates are judged; only `--images` asks the engine.
+/// Compose files, Dockerfiles and env files: secrets, images, ports, mounts, users, limits, health checks, logs,
+/// networks and TLS. What matters only in production is reported only there. `[policy.allow]` in infra.toml accepts a
+/// finding, with a reason. No engine is needed, and templates stand in for env files that do not exist yet; only
+/// `--images` queries the engine.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Policy {
-    /// Look into the images too: known vulnerabilities by Trivy or Docker Scout, secrets in their histories.
+    /// Also scan the images: known vulnerabilities, with Trivy or Docker Scout, and secrets in their histories.
     #[cfg_attr(feature = "cli", arg(long))]
     pub images: bool,
     /// Write the findings to this file as SARIF, for code scanning.
@@ -33,7 +34,7 @@ pub struct Policy {
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct PolicyReport {
-    /// The environment.
+    /// The name of the environment that was checked.
     pub environment: String,
     /// Whether production's rules hold in it.
     pub production: bool,
@@ -94,12 +95,12 @@ impl PolicyReport {
         };
         let mut parts = vec![one(self.errors, "error"), one(self.warnings, "warning")];
         if self.infos > 0 {
-            parts.push(format!("{} to know", self.infos));
+            parts.push(format!("{} notes", self.infos));
         }
         if self.allowed > 0 {
             parts.push(format!("{} accepted", self.allowed));
         }
-        let rules = if self.production { "" } else { ", by the rules for development" };
+        let rules = if self.production { "" } else { ", with the rules for development" };
         format!("{} in {}{rules}", parts.join(", "), self.environment)
     }
 }

@@ -6,19 +6,19 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::compose::{Container, Health, Status};
-use crate::error::Result;
-use crate::operation::{Group, Operation, Outcome};
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 use crate::project::{DatabaseAxis, Project};
 use crate::report::{ago, table};
 
-/// List the services with their containers, states and ports.
+/// List services with their containers, states and ports.
 ///
-/// A service of this environment that has no container is listed too, and so is a local database.
+/// Services of this environment without a container are listed too, as is a local database.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Ps {}
 
-/// What there is.
+/// The result of `ps`: containers, and services without one.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct PsReport {
@@ -30,7 +30,7 @@ pub struct PsReport {
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct PsRow {
-    /// The service.
+    /// The service's name; `database (local)` for a local database.
     pub service: String,
     /// Its container, if it has one.
     pub container: Option<String>,
@@ -40,7 +40,7 @@ pub struct PsRow {
     pub status: Option<Status>,
     /// What its health check says.
     pub health: Option<Health>,
-    /// The image.
+    /// The image's name, or `PostgreSQL <version>` for a local database; `None` if it is unknown.
     pub image: Option<String>,
     /// Published ports, as `address:port->port/tcp`.
     pub ports: Vec<String>,
@@ -59,7 +59,7 @@ impl Operation for Ps {
     fn run(&self, project: &Project) -> Result<PsReport> {
         let mut services = Vec::new();
         if project.has_services() {
-            services.extend(project.containers()?.into_iter().map(PsRow::of));
+            services.extend(project.containers()?.into_iter().map(PsRow::from_container));
             let model = project.model()?;
             for (name, service) in model.active(&project.environment().profiles) {
                 if !services.iter().any(|row| row.service == name && !row.one_off) {
@@ -90,7 +90,7 @@ impl PsRow {
         }
     }
 
-    fn of(container: Container) -> Self {
+    fn from_container(container: Container) -> Self {
         let since = match container.status {
             Status::Exited | Status::Dead => container.finished,
             Status::Created => container.created,

@@ -1,5 +1,6 @@
 //! `restore`
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -13,26 +14,27 @@ use crate::backup::make::millis;
 use crate::backup::set::Set;
 use crate::backup::{files, verify};
 use crate::compose::Status;
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::lock::{Lock, Mode};
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
-use crate::report::{ago, seconds};
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
+use crate::report::{ago, counted, seconds};
+use crate::stack::replicas;
 use crate::state::private_dir;
-use crate::volumes::{Checked, Volume, VolumeRestoring, resume};
+use crate::volumes::{Checked, Volume, VolumeRestoreJob, resume};
 
 use super::clean::refuse_other_engine;
-use super::{DbRestore, Restart, Start};
+use super::{DbRestore, Restart, Scale, Start};
 
-/// Restore a set: database, volumes and files of one moment.
+/// Restore a backup set: database, volumes and files.
 ///
-/// All parts are verified before any is touched, and it is asked once. Then the database is exchanged, then each volume, then
-/// the files; what was there before is kept of each.
+/// All parts are verified before any of them is changed, and you are asked once. Then the database is swapped, then
+/// each volume, then the files; the previous content of each is kept.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Restore {
-    /// `latest`, a day such as 2026-11-20 or a longer time, or a set's id.
+    /// `latest`, a date such as 2026-11-20 (or with a time), or a set's id.
     #[cfg_attr(feature = "cli", arg(value_name = "DATE", required = true))]
     pub date: String,
 }
@@ -41,7 +43,7 @@ pub struct Restore {
 #[derive(Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct SetRestoreReport {
-    /// The set.
+    /// The id of the set, as `backup --list` shows it.
     pub set: String,
     /// What was restored, each in words.
     pub restored: Vec<String>,
@@ -76,7 +78,7 @@ impl Operation for Restore {
             verify::check(project, folder, &entry.manifest)?;
         }
         let volumes = volumes(project, &entries)?;
-        ask(project, &set, &entries, &volumes)?;
+        confirm(project, &set, &entries, &volumes)?;
         let mut report = SetRestoreReport { set: set.id.clone(), ..Default::default() };
         if project.runner().is_dry_run() {
             project.runner().apply(format_args!("restore {}", set.id), || Ok::<_, Error>(()))?;
@@ -88,17 +90,20 @@ impl Operation for Restore {
             Ok(()) => Ok(report),
             Err(error) if report.restored.is_empty() => Err(error),
             Err(error) => {
-                let message =
-                    format!("only a part of {} was restored: {}; then: {error}", set.id, report.restored.join(", "));
+                let message = format!(
+                    "only a part of {} was restored: {}; then it failed: {error}",
+                    set.id,
+                    report.restored.join(", ")
+                );
                 let hint =
-                    format!("`cargo xtask restore {}` does it again; to go back: {}", set.id, report.undo.join("; "));
+                    format!("`cargo xtask restore {}` repeats it; to go back: {}", set.id, report.undo.join("; "));
                 Err(Error::new(Exit::Partial, message).with_hint(hint))
             }
         }
     }
 }
 
-/// The volumes of a set, each of which must be on the engine and free to be exchanged.
+/// The volumes of a set, each of which must exist on the engine and be free to be swapped.
 fn volumes<'e>(project: &Project, entries: &[&'e Entry]) -> Result<Vec<(Volume, &'e Entry)>> {
     let of_volumes = entries.iter().filter_map(|entry| Some((entry.manifest.volume.as_deref()?, *entry)));
     let found = of_volumes.map(|(key, entry)| {
@@ -110,16 +115,12 @@ fn volumes<'e>(project: &Project, entries: &[&'e Entry]) -> Result<Vec<(Volume, 
     found.collect()
 }
 
-fn ask(project: &Project, set: &Set, entries: &[&Entry], volumes: &[(Volume, &Entry)]) -> Result<()> {
+fn confirm(project: &Project, set: &Set, entries: &[&Entry], volumes: &[(Volume, &Entry)]) -> Result<()> {
     let mut destruction = project.destruction(Restore::NAME, Vec::new());
     destruction.ambiguous = volumes.iter().any(|(volume, _)| volume.ambiguous);
-    destruction.items.push(format!(
-        "the set {}, {} old, takes the place of:",
-        set.id,
-        ago(set.created, Timestamp::now())
-    ));
+    destruction.items.push(format!("the set {}, {} old, will replace:", set.id, ago(set.created, Timestamp::now())));
     destruction.items.extend(entries.iter().map(|entry| subject(entry)));
-    destruction.items.push("what is there now is kept of each".to_owned());
+    destruction.items.push("the current content of each is kept".to_owned());
     project.consent(&destruction)
 }
 
@@ -145,14 +146,14 @@ fn restore(
         report.not_ready.extend(restored.not_ready);
         report.undo.push(match restored.safety_backup {
             Some(file) => format!("`cargo xtask db-restore {file}`"),
-            None => "`cargo xtask db-restore --undo`".to_owned(),
+            None => "`cargo xtask db-restore --rollback`".to_owned(),
         });
     }
     let (own, _) = Catalogue::folder_for_writing(project)?;
     let _alone = project.lock_backups(own.path(), Restore::NAME)?;
     for (volume, entry) in volumes {
         let checked = Checked::read(project, folder, &entry.manifest)?;
-        let restored = VolumeRestoring { volume, checked }.run(project, &own)?;
+        let restored = VolumeRestoreJob { volume, checked }.run(project, &own)?;
         report.restored.push(subject(entry));
         report.not_ready.extend(restored.not_ready);
         let safety = restored.safety.map(|made| made.manifest.file).unwrap_or_default();
@@ -162,7 +163,7 @@ fn restore(
     for entry in entries.iter().filter(is_files) {
         let aside = aside(project)?;
         let changed = files::restore(project, folder, &entry.manifest, &aside)?;
-        report.restored.push(format!("{} files", changed.len()));
+        report.restored.push(counted(changed.len(), "file"));
         if !changed.is_empty() {
             report.undo.push(format!("files that were replaced are in {aside}"));
             start_again(project, report);
@@ -182,24 +183,25 @@ fn aside(project: &Project) -> Result<Utf8PathBuf> {
     Ok(own)
 }
 
-/// What runs reads its settings anew. Everything is restored; whatever is not ready is told.
+/// Restarts what runs, so that it reads its new settings. Everything is restored; what is not ready is reported.
 fn start_again(project: &Project, report: &mut SetRestoreReport) {
     let again = || -> Result<Vec<String>> {
         if !project.has_services() {
             return Ok(Vec::new());
         }
-        let running = project
-            .containers()?
-            .into_iter()
-            .filter(|container| container.status == Status::Running && !container.one_off);
-        let services: Vec<String> =
-            running.map(|container| container.service).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+        let containers = project.containers()?;
+        let running = containers.iter().filter(|container| container.status == Status::Running && !container.one_off);
+        let services: BTreeSet<String> = running.map(|container| container.service.clone()).collect();
+        let services: Vec<String> = services.into_iter().collect();
         if services.is_empty() {
             return Ok(Vec::new());
         }
         // The env files may be among them.
         let anew = project.reopen(None)?;
-        let started = anew.nested(&Start { services: services.clone(), ..Default::default() })?;
+        let scale =
+            services.iter().map(|name| Scale { service: name.clone(), count: replicas::count(&containers, name) });
+        let start = Start { services: services.clone(), scale: scale.collect(), timeout: None };
+        let started = anew.nested(&start)?;
         let restarted = anew.nested(&Restart { services, timeout: None })?;
         let culprits = started.culprits.iter().chain(&restarted.settled.culprits);
         Ok(culprits.map(|culprit| format!("{}: {}", culprit.service, culprit.state)).collect())

@@ -1,30 +1,31 @@
 //! `scale`
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Instant;
 
 use serde::Serialize;
 
 use crate::compose::Container;
-use crate::compose::readiness::Baseline;
-use crate::error::{Error, Result};
+use crate::config::Period;
 use crate::exit::Exit;
-use crate::lock::{Lock, Mode};
-use crate::manifest::Period;
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
+use crate::stack::scale;
+use crate::stack::start::PATIENCE;
+use crate::volumes::heal_before_start;
 
 use super::{Scale, Settled};
 
-/// Run so many containers of a service, and wait until ready.
+/// Set the number of containers for a service.
 ///
-/// Containers that are there already are left alone. It holds until the next `start`, which goes by the compose files
-/// and its own `--scale`.
+/// Waits until they are ready. Existing containers and other services are left alone: what the service depends on is
+/// not started. The number lasts until the next `start` of that service, which uses the compose files and its own
+/// `--scale`.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct ScaleServices {
-    /// The service, and how many containers of it; 0 removes them.
+    /// Service and number of containers; 0 removes them.
     #[cfg_attr(feature = "cli", arg(required = true, value_name = "SERVICE=N"))]
     pub services: Vec<Scale>,
     /// How long to wait until everything is ready [default: 5m].
@@ -32,13 +33,13 @@ pub struct ScaleServices {
     pub timeout: Option<Period>,
 }
 
-/// How scaling ended.
+/// The result of `scale`: the number of containers before and after.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct ScaleReport {
     /// The services that were named.
-    pub services: Vec<Scaled>,
-    /// How waiting ended.
+    pub services: Vec<ScaledService>,
+    /// How long it took, and what is not ready.
     #[serde(flatten)]
     pub settled: Settled,
 }
@@ -46,8 +47,8 @@ pub struct ScaleReport {
 /// One service before and after.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
-pub struct Scaled {
-    /// The service.
+pub struct ScaledService {
+    /// The service's name in the compose files.
     pub service: String,
     /// How many containers there were.
     pub before: usize,
@@ -62,23 +63,14 @@ impl Operation for ScaleServices {
 
     fn run(&self, project: &Project) -> Result<ScaleReport> {
         let began = Instant::now();
-        let _lock = project.lock(Lock::Stack, Mode::Exclusive, Self::NAME)?;
+        heal_before_start(project, Self::NAME)?;
         for scale in &self.services {
             scale.check(project)?;
         }
-        let before = project.containers()?;
-        let names: BTreeSet<String> = self.services.iter().map(|scale| scale.service.clone()).collect();
-        let wanted = self.services.iter().map(ToString::to_string).collect::<Vec<_>>();
-        project.step(format_args!("scaling {}", wanted.join(", ")));
-        let mut call = project.compose().call(["up", "-d", "--no-recreate"]).relay("compose");
-        for scale in &wanted {
-            call = call.args(["--scale", scale]);
-        }
-        project.compose().change(project.runner(), &call.args(names.iter().cloned()))?;
-        let until = began + self.timeout.map_or(super::start::PATIENCE, Period::duration);
-        let mut after = project.containers()?;
-        let readiness = project.wait_ready_from(&mut after, &names, &Baseline::of(&before), until)?;
-        let services = names.into_iter().map(|service| Scaled {
+        let wanted = self.services.iter().map(|scale| (scale.service.clone(), scale.count)).collect();
+        let until = began + self.timeout.map_or(PATIENCE, Period::duration);
+        let scale::Scaled { before, after, readiness } = scale::scale(project, &wanted, Self::NAME, until)?;
+        let services = wanted.into_keys().map(|service| ScaledService {
             before: count(&before, &service),
             after: count(&after, &service),
             service,
@@ -92,7 +84,7 @@ fn count(containers: &[Container], service: &str) -> usize {
 }
 
 impl Scale {
-    /// An error if there is no such service, or what it has cannot be had so often. The engine would say the latter only
+    /// An error if the service does not exist, or cannot run that often. The engine would report the latter only
     /// after it has made half of it, and would let two servers write into one data folder.
     pub(super) fn check(&self, project: &Project) -> Result<()> {
         project.known_service(&self.service)?;
@@ -128,7 +120,7 @@ impl Outcome for ScaleReport {
 
 impl fmt::Display for ScaleReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Scaled { service, before, after } in &self.services {
+        for ScaledService { service, before, after } in &self.services {
             writeln!(f, "{service}: {before} -> {after}")?;
         }
         write!(f, "{}", self.settled)

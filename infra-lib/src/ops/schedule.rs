@@ -13,11 +13,11 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::operation::{Group, Operation, Outcome};
 use crate::postgres::PostgresError;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
 use crate::schedule::cron::{self, Place};
 use crate::schedule::record::Record;
 use crate::schedule::{Job, When, pinned, usual};
@@ -28,15 +28,15 @@ pub use print::SchedulePrinted;
 pub use remove::ScheduleRemoved;
 pub use run::ScheduleRan;
 
-/// Print, install, check or remove the jobs that cron runs.
+/// Print, install, check or remove cron jobs.
 ///
-/// Without a job it is a backup each night, a restore drill each week and a look at the health every five minutes.
+/// Without a job: a backup each night, a restore drill each week, and a health check every five minutes.
 ///
-/// Without a subcommand it prints.
+/// Without a subcommand, it prints the lines.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Schedule {
-    /// What to do.
+    /// What to do; `None` prints the lines that `install` would write.
     #[cfg_attr(feature = "cli", command(subcommand))]
     pub action: Option<ScheduleAction>,
     /// The program that the jobs run a copy of, where it is not the running one.
@@ -51,25 +51,25 @@ pub struct Schedule {
 pub enum ScheduleAction {
     /// Print the lines that `install` would write.
     Print(NewJob),
-    /// Write the lines into your crontab, and copy this program for them, so that a broken working tree stops no job.
+    /// Write the lines to your crontab, and copy this program, so that jobs run even if the working tree is broken.
     Install(NewJob),
-    /// Take the lines out of your crontab.
+    /// Remove the lines from your crontab.
     Remove {
         /// Only the job with this command.
         #[cfg_attr(feature = "cli", arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND"))]
         command: Vec<String>,
     },
-    /// Run the jobs here when they are due, until a signal ends it: for a container, which has no cron.
+    /// Run jobs in the foreground when they are due, until a signal: for containers, which have no cron.
     Run(NewJob),
-    /// Look whether the lines are there, cron runs, and each job has run when it was due.
+    /// Check that the lines are installed, cron runs, and each job has run when due.
     Check,
 }
 
-/// A job beside those that are installed, or in the place of the one with the same command; empty for none.
+/// A job to add, or to replace the one with the same command; empty for none.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct NewJob {
-    /// When: `daily 02:30`, `weekly sun 04:00`, `every 5m`, `hourly`, or cron's five fields.
+    /// When to run: `daily 02:30`, `weekly sun 04:00`, `every 5m`, `hourly`, or cron's five fields.
     #[cfg_attr(feature = "cli", arg(long, value_name = "TIME", requires = "command"))]
     pub at: Option<When>,
     /// The command with its arguments, as after `cargo xtask`.
@@ -125,15 +125,15 @@ impl NewJob {
         let (at, command) = match (&self.at, &self.command[..]) {
             (None, []) => return Ok(None),
             (Some(at), [_, ..]) => (at.clone(), self.command.clone()),
-            (Some(_), []) => return Err(Error::new(Exit::Usage, "there is a time, and no command for it")),
-            (None, _) => return Err(Error::new(Exit::Usage, "there is a command, and no time for it")),
+            (Some(_), []) => return Err(Error::new(Exit::Usage, "missing command for --at")),
+            (None, _) => return Err(Error::new(Exit::Usage, "missing --at for the command")),
         };
         Ok(Some(Job { at, command }))
     }
 
     /// What is installed once this job is: beside those that are already, or the usual ones where nothing is stated.
     fn planned(&self, project: &Project) -> Result<Record> {
-        let known = Record::of(project.state(), &project.environment().name);
+        let known = Record::read(project.state(), &project.environment().name);
         let new = match self.job()? {
             Some(job) => vec![job],
             None if known.jobs.is_empty() => usual(has_database(project)),
@@ -142,15 +142,14 @@ impl NewJob {
         let now = Timestamp::now();
         let record = new.into_iter().fold(known, |record, job| record.with(job, now));
         // Those that are installed already too: this program may be another one than theirs.
-        #[cfg(feature = "cli")]
-        record.jobs.iter().try_for_each(|planned| crate::cli::refuse_unfit(project, &planned.job.command))?;
+        record.jobs.iter().try_for_each(|planned| project.check_command(&planned.job.command))?;
         Ok(Record { variables: cron::variables(project.runner()), ..record })
     }
 }
 
 /// Whether there is a database, as far as can be said without it.
 fn has_database(project: &Project) -> bool {
-    !matches!(project.database(), Err(Error::Postgres(PostgresError::NotFound)))
+    !project.database().is_err_and(|error| matches!(error.downcast_ref(), Some(PostgresError::NotFound)))
 }
 
 /// Calls this with the place for which the jobs of the project run.

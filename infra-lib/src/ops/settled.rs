@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::project::Culprit;
+use crate::project::UnreadyContainer;
 use crate::project::services::{Readiness, describe};
 use crate::report::seconds;
 
@@ -17,7 +17,7 @@ pub struct Settled {
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// What is not ready, and why.
-    pub culprits: Vec<Culprit>,
+    pub culprits: Vec<UnreadyContainer>,
     /// Whether the time was over before everything was ready.
     pub timed_out: bool,
 }
@@ -33,13 +33,13 @@ impl Settled {
     }
 
     /// Whether everything is ready.
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.culprits.is_empty() && !self.timed_out
     }
 
     pub(super) fn exit(&self) -> Exit {
         match (self.timed_out, self.culprits.is_empty()) {
-            (true, _) => Exit::Locked,
+            (true, _) => Exit::TempFail,
             (false, false) => Exit::CheckFailed,
             (false, true) => Exit::Ok,
         }

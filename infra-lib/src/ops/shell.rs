@@ -4,31 +4,31 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::Result;
 use crate::exec::{Invocation, at_terminal};
 use crate::exit::Exit;
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 
 /// Open a shell in a running service.
 ///
-/// It is bash where the image has it, else sh. The shell's exit code is passed on.
+/// Uses bash if the image has it, else sh. The shell's exit code is passed on.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Shell {
-    /// The service.
+    /// Name of the service.
     pub service: String,
 }
 
 /// Run a command in a running service.
 ///
-/// It reads this command's stdin, and its exit code is passed on.
+/// It reads stdin, and its exit code is passed on.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Exec {
-    /// The service.
+    /// Name of the service.
     pub service: String,
-    /// The command and its arguments, after `--`.
+    /// Command and arguments, after `--`.
     #[cfg_attr(feature = "cli", arg(required = true, trailing_var_arg = true, value_name = "CMD"))]
     pub command: Vec<String>,
 }

@@ -2,9 +2,6 @@
 
 mod failure;
 mod login;
-mod preflight;
-mod secrets;
-mod shared;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,28 +12,29 @@ use serde::Serialize;
 
 use crate::compose::Container;
 use crate::compose::readiness::Baseline;
-use crate::error::Result;
+use crate::config::Period;
 use crate::exit::Exit;
-use crate::lock::{Lock, Mode};
-use crate::manifest::Period;
-use crate::operation::{Group, Operation, Outcome};
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 use crate::project::services::{Readiness, describe};
-use crate::project::{Culprit, DatabaseAxis, Project};
+use crate::project::{DatabaseAxis, Project, UnreadyContainer};
 use crate::report::seconds;
+use crate::stack::start::PATIENCE;
+use crate::stack::{self, Preflight};
 use crate::volumes::heal_before_start;
 
-/// Start the stack, or some services, and wait until it is ready.
+/// Start the stack, or some services, and wait until ready.
 ///
-/// Ready means: each health check says so; a service without one has run for five seconds without being restarted; a
-/// one-shot job has ended with zero. On failure, each culprit is shown with its state, its health check's output and
-/// its last lines of log.
+/// Ready means that each health check passes, that a service without one has run for five seconds without a restart,
+/// and that a one-shot job has exited with 0. On failure, each service at fault is shown with its state, the output of
+/// its health check and its last log lines.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Start {
-    /// Only these services, with what they depend on.
+    /// Only these services and their dependencies.
     #[cfg_attr(feature = "cli", arg(value_name = "SERVICE"))]
     pub services: Vec<String>,
-    /// Run this many containers of a service.
+    /// Set the number of containers for a service.
     #[cfg_attr(feature = "cli", arg(long, value_name = "SERVICE=N"))]
     pub scale: Vec<Scale>,
     /// How long to wait until everything is ready [default: 5m].
@@ -47,7 +45,7 @@ pub struct Start {
 /// How many containers of a service there are to be: `SERVICE=N`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scale {
-    /// The service.
+    /// The service's name in the compose files.
     pub service: String,
     /// How many; 0 stops it.
     pub count: u32,
@@ -82,7 +80,7 @@ pub struct StartReport {
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// What is not ready, and why.
-    pub culprits: Vec<Culprit>,
+    pub culprits: Vec<UnreadyContainer>,
     /// Whether the time was over before everything was ready.
     pub timed_out: bool,
 }
@@ -91,16 +89,13 @@ pub struct StartReport {
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct ServiceState {
-    /// The service.
+    /// The service's name in the compose files.
     pub service: String,
-    /// Its container.
+    /// The container's name on the engine, such as `shop-web-1`.
     pub container: String,
     /// Its state in a few words.
     pub state: String,
 }
-
-/// The time in which a stack must be ready, unless told otherwise. Images are built or pulled before it begins.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 impl Operation for Start {
     const NAME: &'static str = "start";
@@ -110,7 +105,6 @@ impl Operation for Start {
     fn run(&self, project: &Project) -> Result<StartReport> {
         let began = Instant::now();
         heal_before_start(project, Self::NAME)?;
-        let _lock = project.lock(Lock::Stack, Mode::Exclusive, Self::NAME)?;
         if !project.has_services() {
             return self.without_services(project, began);
         }
@@ -118,45 +112,44 @@ impl Operation for Start {
         for scale in scale {
             scale.check(project)?;
         }
-        let selected = project.select_services(services)?;
-        let all = project.model()?.with_dependencies(selected.iter().map(String::as_str));
-        let all: BTreeSet<String> = all.into_keys().map(str::to_owned).collect();
-        let before = project.containers()?;
-        preflight::require_variables(project, &all)?;
-        secrets::refuse_open(project, &all)?;
-        shared::refuse(project, &all)?;
-        preflight::refuse_taken_ports(project, &all, &before)?;
-        preflight::refuse_taken_subnets(project, &all)?;
-        preflight::refuse_taken_names(project, &all)?;
+        let start = stack::start::Start::prepare(project, services, Self::NAME)?;
+        let (all, before) = (&start.all, start.before());
         if services.is_empty() && project.database_axis() == DatabaseAxis::Local {
             project.start_local_database()?;
         }
 
-        project.step(format_args!("starting {}", selected.iter().cloned().collect::<Vec<_>>().join(", ")));
+        project.step(format_args!("starting {}", start.selected.iter().cloned().collect::<Vec<_>>().join(", ")));
         let patience = timeout.map_or(PATIENCE, Period::duration);
-        let mut call = project.compose().call(["up", "-d"]).relay("compose").deadline(patience);
-        for scale in scale {
-            call = call.args(["--scale", &scale.to_string()]);
-        }
-        let baseline = Baseline::of(&before);
-        match project.compose().change(project.runner(), &call.args(services.iter().cloned())) {
+        let scale = scale.iter().map(|scale| (scale.service.clone(), scale.count)).collect();
+        let baseline = Baseline::new(before);
+        match start.up(project, services, scale, patience)? {
             Ok(None) => return Ok(StartReport::new(project, &[], began)),
-            Ok(Some(_)) => {}
-            Err(error) => return failure::explain(project, &all, &before, &baseline, error, began),
+            Ok(Some(())) => {}
+            Err(error) => return failure::explain(project, all, before, &baseline, error, began),
         }
-        let mut seen = project.containers()?;
-        // What is not healthy has volumes too.
-        project.remember_volumes(&seen)?;
-        let until = began + patience;
-        let readiness = failure::told(project, project.wait_ready_from(&mut seen, &all, &baseline, until))?;
-        let mut report = StartReport::new(project, &seen, began);
-        match readiness {
-            Readiness::Ready => failure::told(project, login::log_in(project, &all, &seen, until))?,
-            Readiness::Failed(culprits) => report.culprits = culprits,
-            Readiness::TimedOut(culprits) => (report.culprits, report.timed_out) = (culprits, true),
-        }
-        Ok(report)
+        failure::after_interruption(project, wait(project, all, &baseline, began, began + patience))
     }
+}
+
+/// Waits until the services are ready and the database accepts the project's login.
+fn wait(
+    project: &Project,
+    all: &BTreeSet<String>,
+    baseline: &Baseline,
+    began: Instant,
+    until: Instant,
+) -> Result<StartReport> {
+    let mut seen = project.containers()?;
+    // What is not healthy has volumes too.
+    project.remember_volumes(&seen)?;
+    let readiness = project.wait_ready_from(&mut seen, all, baseline, until)?;
+    let mut report = StartReport::new(project, &seen, began);
+    match readiness {
+        Readiness::Ready => login::log_in(project, all, &seen, until)?,
+        Readiness::Failed(culprits) => report.culprits = culprits,
+        Readiness::TimedOut(culprits) => (report.culprits, report.timed_out) = (culprits, true),
+    }
+    Ok(report)
 }
 
 impl Start {
@@ -164,7 +157,7 @@ impl Start {
         for service in &self.services {
             project.known_service(service)?;
         }
-        secrets::refuse_open(project, &BTreeSet::new())?;
+        let _passed = Preflight::check(project, Self::NAME, |_| Ok(BTreeSet::new()))?;
         if project.database_axis() != DatabaseAxis::Url {
             project.start_local_database()?;
         }
@@ -195,7 +188,7 @@ impl StartReport {
 impl Outcome for StartReport {
     fn exit(&self) -> Exit {
         match (self.timed_out, self.culprits.is_empty()) {
-            (true, _) => Exit::Locked,
+            (true, _) => Exit::TempFail,
             (false, false) => Exit::CheckFailed,
             (false, true) => Exit::Ok,
         }

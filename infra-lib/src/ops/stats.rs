@@ -5,13 +5,13 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::compose;
-use crate::error::Result;
-use crate::manifest::ByteSize;
-use crate::operation::{Group, Operation, Outcome};
+use crate::config::ByteSize;
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 use crate::report::table;
 
-/// Show what the containers use: processor, memory, network, disks.
+/// Show the CPU, memory, network and disk use of the containers.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Stats {}
@@ -20,7 +20,7 @@ pub struct Stats {}
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct StatsReport {
-    /// The running ones.
+    /// The running containers; empty if none is running.
     pub containers: Vec<compose::Stats>,
 }
 

@@ -4,19 +4,21 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::config::Task;
 use crate::exec::{Invocation, at_terminal};
 use crate::exit::Exit;
-use crate::manifest::Task;
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
+use crate::stack::dependencies;
+use crate::volumes::heal_before_start;
 
 /// Run one of the project's own commands in the caller's terminal. What it needs must have run before.
 #[derive(Debug, Clone, Default)]
 pub struct RunTask {
-    /// The task's name.
+    /// The task's name in `[tasks]` of infra.toml.
     pub name: String,
-    /// More arguments.
+    /// Arguments to append to the task's `run`.
     pub args: Vec<String>,
 }
 
@@ -24,9 +26,9 @@ pub struct RunTask {
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct TaskReport {
-    /// Its name.
+    /// The name of the task that ran.
     pub task: String,
-    /// Its exit code.
+    /// The exit code of its program; 0 for a task that only needs others.
     pub exit_code: u8,
 }
 
@@ -38,22 +40,22 @@ impl Operation for RunTask {
 
     fn run(&self, project: &Project) -> Result<TaskReport> {
         let task = project
-            .manifest()
+            .config()
             .tasks
             .get(&self.name)
-            .ok_or_else(|| Error::new(Exit::NotFound, format!("there is no task `{}` in infra.toml", self.name)))?;
+            .ok_or_else(|| Error::new(Exit::NotFound, format!("unknown task `{}`", self.name)))?;
         if task.run.is_empty() && !task.needs.is_empty() {
             // A name for others, which have run by now.
             return Ok(TaskReport { task: self.name.clone(), exit_code: 0 });
         }
-        let call = invocation(project, &self.name, task)?.args(self.args.iter().cloned());
         // For a one-off Compose makes every volume that the files name, and leaves no container to tell whose they are.
         let before = task.oneoff.as_ref().map(|_| project.volume_label()).transpose()?;
+        let call = invocation(project, &self.name, task)?.args(self.args.iter().cloned());
         let code = project.runner().interactive(&call)?;
         if let Some(before) = before.filter(|_| !project.runner().is_dry_run())
             && let Err(error) = project.remember_new_volumes(&before)
         {
-            project.warn(format_args!("the volumes that {} has made were not noted: {error}", self.name));
+            project.warn(format_args!("the volumes that {} created were not recorded: {error}", self.name));
         }
         Ok(TaskReport { task: self.name.clone(), exit_code: u8::try_from(code).unwrap_or(1) })
     }
@@ -70,10 +72,18 @@ fn invocation(project: &Project, name: &str, task: &Task) -> Result<Invocation> 
         }
         (None, Some(service), false) => {
             project.known_service(service)?;
+            heal_before_start(project, RunTask::NAME)?;
+            dependencies::start(project, service, RunTask::NAME)?;
             // `run` alone takes a stale image as it is; with everything cached, building takes half a second.
             let is_built = project.model()?.services.get(service).is_some_and(|service| service.build.is_some());
             let build: &[&str] = if is_built { &["--build"] } else { &[] };
-            Ok(project.compose().call_all(["run", "--rm"]).args(build).args(no_tty).arg(service).args(&task.run))
+            Ok(project
+                .compose()
+                .call_all(["run", "--rm", "--no-deps"])
+                .args(build)
+                .args(no_tty)
+                .arg(service)
+                .args(&task.run))
         }
         (None, None, true) => {
             let dir = task.dir.as_ref().map_or_else(|| project.root().to_owned(), |dir| project.root().join(dir));

@@ -4,14 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::Result;
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::operation::{Group, Operation, Outcome};
 use crate::report::table;
 
 /// List the project's own commands.
 ///
-/// They stand in `[tasks]` of infra.toml, and each is run as `cargo xtask NAME`.
+/// They are defined in `[tasks]` of infra.toml and run as `cargo xtask NAME`.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Tasks {}
@@ -24,19 +24,19 @@ pub struct TaskList {
     pub tasks: Vec<TaskSummary>,
 }
 
-/// One of them.
+/// A task of `[tasks]` in infra.toml.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct TaskSummary {
-    /// Its name.
+    /// The task's name, as typed after `cargo xtask`.
     pub name: String,
     /// What it is for, or what it runs.
     pub summary: String,
-    /// Where it runs.
+    /// Where it runs: `in SERVICE`, `in a new SERVICE` or `on this machine`.
     pub place: String,
     /// The program and its arguments.
     pub run: Vec<String>,
-    /// What comes first.
+    /// Operations and tasks that run before it.
     pub needs: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ impl Operation for Tasks {
     type Outcome = TaskList;
 
     fn run(&self, project: &Project) -> Result<TaskList> {
-        let tasks = project.manifest().tasks.iter().map(|(name, task)| TaskSummary {
+        let tasks = project.config().tasks.iter().map(|(name, task)| TaskSummary {
             name: name.clone(),
             summary: task.summary(),
             place: task.place(),
@@ -63,7 +63,7 @@ impl Outcome for TaskList {}
 impl fmt::Display for TaskList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.tasks.is_empty() {
-            return f.write_str("this project has no tasks; they are written as `[tasks.NAME]` in infra.toml");
+            return f.write_str("this project has no tasks; define them as `[tasks.NAME]` in infra.toml");
         }
         let rows = self.tasks.iter().map(|task| {
             [

@@ -6,18 +6,18 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::compose::{ComposeError, Image};
-use crate::error::{Error, Result};
 use crate::exec::ExecError;
 use crate::exit::Exit;
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
 
 use super::build;
 
-/// Get newer images, rebuild on newer bases, and say what changed.
+/// Pull newer images, rebuild on new base images, report changes.
 ///
-/// Running containers keep the image that they have until `start` makes them anew. An image whose registry cannot be
-/// reached is left as it is and said so; then the exit code is not 0.
+/// Running containers keep their image until `start` recreates them. An image whose registry cannot be reached is left
+/// as it is and reported; the exit code is then not 0.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Update {}
@@ -26,7 +26,7 @@ pub struct Update {}
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct UpdateReport {
-    /// By image name.
+    /// Pulled images, then those built here, each sorted by name.
     pub images: Vec<UpdatedImage>,
 }
 
@@ -34,7 +34,7 @@ pub struct UpdateReport {
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct UpdatedImage {
-    /// Its name.
+    /// The image's name, such as `postgres:17-alpine`.
     pub image: String,
     /// The services that run it.
     pub services: Vec<String>,
@@ -42,25 +42,25 @@ pub struct UpdatedImage {
     pub built: bool,
     /// Its id before, if it was there.
     pub before: Option<String>,
-    /// Its id now.
+    /// Its id now; `None` if the engine does not have it.
     pub after: Option<String>,
     /// Why it could not be looked for or built.
-    pub problem: Option<Problem>,
+    pub problem: Option<UpdateProblem>,
 }
 
 /// Why an image was left as it is.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
-pub struct Problem {
+pub struct UpdateProblem {
     /// Whether its registry, or that of its base, is to blame.
     pub registry: bool,
-    /// What was said.
+    /// The reason, as the registry or the build reports it.
     pub message: String,
 }
 
 impl UpdatedImage {
     /// Whether there is another image under this name than before.
-    pub fn changed(&self) -> bool {
+    pub(crate) fn changed(&self) -> bool {
         self.before != self.after
     }
 }
@@ -96,9 +96,9 @@ impl Operation for Update {
 }
 
 /// Gets a newer image, or builds it on a newer base. A failure is a finding, so that the others have their turn.
-fn renew(project: &Project, image: &str, services: &[String], built: bool) -> Result<Option<Problem>> {
+fn renew(project: &Project, image: &str, services: &[String], built: bool) -> Result<Option<UpdateProblem>> {
     let result = if built {
-        project.step(format_args!("building {image} on newer bases"));
+        project.step(format_args!("building {image} on newer base images"));
         build::build(project, services, &["--pull"])
     } else {
         project.step(format_args!("looking for a newer {image}"));
@@ -107,18 +107,25 @@ fn renew(project: &Project, image: &str, services: &[String], built: bool) -> Re
     };
     let problem = match result {
         Ok(()) => None,
-        Err(Error::Compose(ComposeError::NoImage { message })) => Some(Problem { registry: true, message }),
-        Err(Error::Compose(ComposeError::Failed(ExecError::Exited { tail, .. }))) => {
-            let message = tail.lines().next_back().unwrap_or_default().to_owned();
-            Some(Problem { registry: false, message })
-        }
-        Err(Error::Stopped { exit: Exit::Failed, message, .. }) => Some(Problem { registry: false, message }),
-        Err(error) => return Err(error),
+        Err(error) => Some(problem(&error).ok_or(error)?),
     };
     if let Some(problem) = &problem {
         project.warn(format_args!("{image}: {}", problem.message));
     }
     Ok(problem)
+}
+
+/// What keeps one image from being updated, and not the others; `None` for every other error.
+fn problem(error: &Error) -> Option<UpdateProblem> {
+    let (registry, message) = match error.downcast_ref() {
+        Some(ComposeError::NoImage { message }) => (true, message.clone()),
+        Some(ComposeError::Failed(ExecError::Exited { tail, .. })) => {
+            (false, tail.lines().next_back().unwrap_or_default().to_owned())
+        }
+        None if error.exit() == Exit::Failed => (false, error.to_string()),
+        _ => return None,
+    };
+    Some(UpdateProblem { registry, message })
 }
 
 impl Outcome for UpdateReport {
@@ -140,7 +147,7 @@ impl Outcome for UpdateReport {
 impl fmt::Display for UpdateReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.images.is_empty() {
-            return f.write_str("there are no images to update");
+            return f.write_str("no images to update");
         }
         let short = |id: &Option<String>| {
             let id = id.as_deref().unwrap_or("none");
@@ -153,7 +160,7 @@ impl fmt::Display for UpdateReport {
                 }
                 Some(_) => "failed; left as it is".to_owned(),
                 None if image.changed() => format!("{} -> {}", short(&image.before), short(&image.after)),
-                None => "as before".to_owned(),
+                None => "unchanged".to_owned(),
             };
             format!("{} ({}): {what}", image.image, image.services.join(", "))
         });

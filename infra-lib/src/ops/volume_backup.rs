@@ -1,7 +1,5 @@
 //! `volume-backup`
 
-mod list;
-
 use std::fmt;
 use std::time::Duration;
 
@@ -11,47 +9,31 @@ use serde::Serialize;
 
 use crate::backup::catalogue::Catalogue;
 use crate::backup::folder::Folder;
-use crate::backup::make::Made;
-use crate::backup::{Listing, name};
-use crate::error::{Error, Result};
+use crate::backup::make::FinishedBackup;
+use crate::backup::name;
+use crate::config::ByteSize;
 use crate::exit::Exit;
 use crate::lock::{Lock, Mode};
-use crate::manifest::ByteSize;
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
-use crate::report::seconds;
-use crate::volumes::{Volume, VolumeMaking, resume};
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
+use crate::report::{counted, seconds};
+use crate::volumes::{Volume, VolumeBackupJob, resume};
 
-pub use list::ListedVolume;
-
-/// Back up volumes, and prove that the backups are whole.
+/// Back up volumes, and verify the backups.
 ///
-/// Without a name, each that is declared. A container of its own reads the volume, and can do nothing else. The archive counts only once it is written, synced,
-/// hashed, and read to its end, and holds what the volume does. What a database keeps in files is no backup of it: such a
-/// volume is refused.
+/// Without a name, it backs up all declared volumes. A helper container reads the volume and has no other access. The
+/// archive is listed only once it is written, synced, hashed, read to its end and compared with the volume. A volume
+/// with the files of a database is refused: a copy of those is not a backup.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct VolumeBackup {
-    /// As the compose files or the engine call it; default: those of `[backup] volumes`.
+    /// Name in the compose files or on the engine [default: those of `[backup] volumes`].
     #[cfg_attr(feature = "cli", arg(value_name = "VOLUME"))]
     pub volume: Option<String>,
-    /// Give it a name; one that has a name is kept until it is removed by hand.
+    /// Name the backup; a named backup is kept until you remove it by hand.
     #[cfg_attr(feature = "cli", arg(long, value_name = "NAME"))]
     pub name: Option<String>,
-    /// Show the backups that there are instead.
-    #[cfg_attr(feature = "cli", arg(long, conflicts_with = "name"))]
-    pub list: bool,
-}
-
-/// What `volume-backup` did.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-#[non_exhaustive]
-pub enum VolumeBackupReport {
-    /// Backups were made.
-    Made(VolumeBackups),
-    /// The backups that there are.
-    List(Listing<ListedVolume>),
 }
 
 /// The backups that were made.
@@ -62,21 +44,21 @@ pub struct VolumeBackups {
     pub volumes: Vec<BackedUpVolume>,
 }
 
-/// A volume's backup.
+/// A backup of one volume, made and verified.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct BackedUpVolume {
     /// The volume, as the compose files call it.
     pub volume: String,
-    /// Its archive.
+    /// The path of its archive.
     pub path: Utf8PathBuf,
-    /// Unique.
+    /// Unique id, made of project, volume, UTC time and a random part.
     pub id: String,
     /// The name it was given.
     pub label: Option<String>,
-    /// When it began.
+    /// When the backup started, in UTC.
     pub created: Timestamp,
-    /// Its size.
+    /// The size of the archive in bytes.
     pub bytes: u64,
     /// Its SHA-256, in hexadecimal digits.
     pub sha256: String,
@@ -93,55 +75,48 @@ pub struct BackedUpVolume {
 impl Operation for VolumeBackup {
     const NAME: &'static str = "volume-backup";
     const GROUP: Group = Group::Everything;
-    type Outcome = VolumeBackupReport;
+    type Outcome = VolumeBackups;
 
-    fn is_journaled(&self) -> bool {
-        !self.list
-    }
-
-    fn run(&self, project: &Project) -> Result<VolumeBackupReport> {
-        if self.list {
-            return Ok(VolumeBackupReport::List(list::read(project, self.volume.as_deref())?));
-        }
+    fn run(&self, project: &Project) -> Result<VolumeBackups> {
         self.name.as_deref().map_or(Ok(()), name::check_label)?;
         let volumes = match &self.volume {
             Some(name) => vec![Volume::find(project, name)?],
             None => Volume::declared(project)?,
         };
         if volumes.is_empty() {
-            return Err(Error::new(Exit::Usage, "which volume? `[backup] volumes` in infra.toml names none")
+            return Err(Error::new(Exit::Usage, "no volume was named, and `[backup] volumes` in infra.toml has none")
                 .with_hint("name one: `cargo xtask volume-backup VOLUME`; `cargo xtask describe` shows them"));
         }
-        let making = |volume| VolumeMaking { volume, label: self.name.as_deref(), set: None };
+        let making = |volume| VolumeBackupJob { volume, label: self.name.as_deref(), set: None };
         // What cannot be backed up is said before anything is.
         for volume in &volumes {
             making(volume).check(project)?;
         }
         if project.runner().is_dry_run() {
             volumes.iter().try_for_each(|volume| making(volume).show(project))?;
-            return Ok(VolumeBackupReport::Made(VolumeBackups { volumes: Vec::new() }));
+            return Ok(VolumeBackups { volumes: Vec::new() });
         }
         let _still = project.lock(Lock::Volumes, Mode::Exclusive, Self::NAME)?;
         resume(project)?;
         let (folder, _) = Catalogue::folder_for_writing(project)?;
         let _alone = project.lock_backups(folder.path(), Self::NAME)?;
         sweep(project, &folder)?;
-        let made = volumes.iter().map(|volume| making(volume).run(project, &folder).map(BackedUpVolume::of));
-        Ok(VolumeBackupReport::Made(VolumeBackups { volumes: made.collect::<Result<_>>()? }))
+        let made = volumes.iter().map(|volume| making(volume).run(project, &folder).map(BackedUpVolume::from_backup));
+        Ok(VolumeBackups { volumes: made.collect::<Result<_>>()? })
     }
 }
 
 /// Removes what an interrupted run has left; the caller holds the folder's lock.
 pub(super) fn sweep(project: &Project, folder: &Folder) -> Result<()> {
-    for gone in Catalogue::of(Some(Folder::open(folder.path())?))?.sweep()? {
-        project.note(format_args!("removed {gone}, which an interrupted run had left"));
+    for gone in Catalogue::from_folder(Some(Folder::open(folder.path())?))?.sweep()? {
+        project.note(format_args!("removed {gone}, left behind by an interrupted run"));
     }
     Ok(())
 }
 
 impl BackedUpVolume {
-    pub(super) fn of(made: Made) -> Self {
-        let Made { path, manifest, .. } = made;
+    pub(super) fn from_backup(made: FinishedBackup) -> Self {
+        let FinishedBackup { path, manifest, .. } = made;
         let count = |key: &str| manifest.objects.get(key).copied().unwrap_or(0);
         Self {
             path,
@@ -159,24 +134,12 @@ impl BackedUpVolume {
     }
 }
 
-impl Outcome for VolumeBackupReport {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Made(_) => Exit::Ok,
-            Self::List(list) => list.exit(),
-        }
-    }
-}
+impl Outcome for VolumeBackups {}
 
-impl fmt::Display for VolumeBackupReport {
+impl fmt::Display for VolumeBackups {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::List(list) => list.fmt(f),
-            Self::Made(made) => {
-                let texts: Vec<_> = made.volumes.iter().map(ToString::to_string).collect();
-                f.write_str(&texts.join("\n"))
-            }
-        }
+        let texts: Vec<_> = self.volumes.iter().map(ToString::to_string).collect();
+        f.write_str(&texts.join("\n"))
     }
 }
 
@@ -184,7 +147,7 @@ impl fmt::Display for BackedUpVolume {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let took = seconds(Duration::from_millis(self.duration_ms));
         let (size, content) = (ByteSize::new(self.bytes), ByteSize::new(self.content));
-        write!(f, "verified: {}\n{size}, {} files of {content}, in {took}", self.path, self.files)?;
+        write!(f, "verified: {}\n{size}, {} of {content}, in {took}", self.path, counted(self.files, "file"))?;
         self.warnings.iter().try_for_each(|warning| write!(f, "\nwarning: {warning}"))
     }
 }

@@ -9,32 +9,33 @@ use crate::backup::catalogue::{Catalogue, Entry};
 use crate::backup::folder::Folder;
 use crate::backup::make::millis;
 use crate::backup::{BackupError, BackupManifest};
-use crate::error::{Error, Result};
+use crate::config::ByteSize;
 use crate::exit::Exit;
 use crate::lock::{Lock, Mode};
-use crate::manifest::ByteSize;
-use crate::operation::{Group, Operation, Outcome};
 use crate::project::Project;
-use crate::report::{ago, seconds};
-use crate::volumes::{Checked, Restored, Volume, VolumeRestoring, resume};
+use crate::project::error::{Error, Result};
+use crate::project::operation::{Group, Operation, Outcome};
+use crate::report::{ago, counted, seconds};
+use crate::volumes::{Checked, Restored, Volume, VolumeRestoreJob, resume};
 
 use super::clean::refuse_other_engine;
 use super::volume_backup::sweep;
 
-/// Let a volume hold what it held when a backup was made.
+/// Restore a volume from a backup.
 ///
-/// The archive is read whole before anything is touched. What uses the volume is stopped, what is in it is backed up, and
-/// the archive is unpacked beside it and compared; then the two change places, and what was stopped is started again.
+/// The archive is read to its end before anything is changed. Services that use the volume are stopped, its content is
+/// backed up, and the archive is unpacked next to it and compared. Then the two are swapped, and the services are
+/// started again.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct VolumeRestore {
-    /// As the compose files or the engine call it.
+    /// Name in the compose files or on the engine.
     #[cfg_attr(feature = "cli", arg(value_name = "VOLUME", required = true))]
     pub volume: String,
     /// `latest`, a name, an id or a file.
     #[cfg_attr(feature = "cli", arg(value_name = "BACKUP", required = true))]
     pub backup: String,
-    /// Take a backup of another project, environment or volume.
+    /// Accept a backup of another project, environment or volume.
     #[cfg_attr(feature = "cli", arg(long))]
     pub allow_foreign: bool,
 }
@@ -45,7 +46,7 @@ pub struct VolumeRestore {
 pub struct VolumeRestoreReport {
     /// The volume, as the compose files call it.
     pub volume: String,
-    /// The backup's archive.
+    /// The archive's file name in the backup folder.
     pub backup: String,
     /// How many files there are now.
     pub files: u64,
@@ -79,14 +80,14 @@ impl Operation for VolumeRestore {
         let users = volume.running(project)?;
         let source = Folder::open(&project.backup_dir())?;
         let checked = Checked::read(project, &source, &manifest)?;
-        let mut report = VolumeRestoreReport::of(&volume, &manifest);
+        let mut report = VolumeRestoreReport::from_manifest(&volume, &manifest);
 
         let mut destruction = project.destruction(Self::NAME, Vec::new());
         destruction.ambiguous = volume.ambiguous;
         let age = ago(manifest.created, jiff::Timestamp::now());
         destruction
             .items
-            .push(format!("what is in the volume {} gives way to {}, {age} old", volume.key, manifest.file));
+            .push(format!("the content of the volume {} will be replaced by {}, {age} old", volume.key, manifest.file));
         destruction.items.push("it is backed up first, under the name before-restore".to_owned());
         if !users.is_empty() {
             let users: Vec<_> = users.into_iter().collect();
@@ -104,7 +105,7 @@ impl Operation for VolumeRestore {
         let (folder, _) = Catalogue::folder_for_writing(project)?;
         let _alone = project.lock_backups(folder.path(), Self::NAME)?;
         sweep(project, &folder)?;
-        let restoring = VolumeRestoring { volume: &volume, checked };
+        let restoring = VolumeRestoreJob { volume: &volume, checked };
         report.take(restoring.run(project, &folder)?);
         report.duration_ms = millis(began.elapsed());
         Ok(report)
@@ -117,9 +118,9 @@ impl VolumeRestore {
         let found = catalogue.find_among(&self.backup, own).map_err(|error| match error {
             BackupError::NotFound { name, near } => {
                 let hint = if near.is_empty() {
-                    "`cargo xtask volume-backup --list` shows what there is".to_owned()
+                    "`cargo xtask volume-backup --list` lists the backups".to_owned()
                 } else {
-                    format!("there are: {}", near.join(", "))
+                    format!("the sets are: {}", near.join(", "))
                 };
                 Error::new(Exit::NotFound, format!("the volume `{}` has no backup `{name}`", volume.key))
                     .with_hint(hint)
@@ -128,7 +129,7 @@ impl VolumeRestore {
         })?;
         let manifest = &found.manifest;
         let Some(theirs) = &manifest.volume else {
-            return Err(Error::new(Exit::Usage, format!("{} is no backup of a volume", manifest.file))
+            return Err(Error::new(Exit::Usage, format!("{} is not a backup of a volume", manifest.file))
                 .with_hint("`cargo xtask db-restore` restores a database's"));
         };
         if self.allow_foreign || (*theirs == volume.key && found.is_of(project)) {
@@ -136,13 +137,13 @@ impl VolumeRestore {
         }
         let theirs = format!("the volume {theirs} of {}", manifest.project);
         let ours = format!("the volume {} of {}", volume.key, project.name());
-        Err(Error::new(Exit::Refused, format!("the backup is of {theirs}, and this is {ours}"))
-            .with_hint("`--allow-foreign` takes it all the same"))
+        Err(Error::new(Exit::Refused, format!("the backup is of {theirs}, but this is {ours}"))
+            .with_hint("use `--allow-foreign` to accept it"))
     }
 }
 
 impl VolumeRestoreReport {
-    pub(super) fn of(volume: &Volume, manifest: &BackupManifest) -> Self {
+    pub(super) fn from_manifest(volume: &Volume, manifest: &BackupManifest) -> Self {
         let count = |key: &str| manifest.objects.get(key).copied().unwrap_or(0);
         Self {
             volume: volume.key.clone(),
@@ -173,8 +174,9 @@ impl fmt::Display for VolumeRestoreReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(safety) = &self.safety_backup else { return f.write_str("nothing was changed") };
         let (content, took) = (ByteSize::new(self.content), seconds(Duration::from_millis(self.duration_ms)));
-        write!(f, "the volume {} holds {}: {} files of {content}, in {took}", self.volume, self.backup, self.files)?;
-        write!(f, "\nwhat was there before is in {safety}")?;
+        let files = counted(self.files, "file");
+        write!(f, "the volume {} holds {}: {files} of {content}, in {took}", self.volume, self.backup)?;
+        write!(f, "\nthe previous content is in {safety}")?;
         if !self.restarted.is_empty() {
             write!(f, "\nstopped meanwhile, and started again: {}", self.restarted.join(", "))?;
         }

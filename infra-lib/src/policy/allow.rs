@@ -1,30 +1,32 @@
-//! `[policy.allow]`: what is accepted, and why.
+//! `[policy.allow]`: which findings are accepted, and why.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::error::Result;
-use crate::manifest::{FILE_NAME, ManifestError};
+use crate::config::{ConfigError, FILE_NAME};
 use crate::project::Project;
+use crate::project::error::Result;
 use crate::suggest::nearest;
 
+use crate::compose::sources::Place;
+
 use super::context::Findings;
-use super::finding::{Place, PolicyFinding, Rule, Severity};
+use super::finding::{PolicyFinding, Rule, Severity};
 use super::{rules, scan};
 
 const UNUSED: Rule = Rule {
     code: "allow-unused",
     development: None,
     production: Some(Severity::Warning),
-    why: "it would accept the next such finding, which nobody has looked at",
-    fix: "take the line out of [policy.allow]",
+    why: "it would accept the next such finding without review",
+    fix: "remove the line from [policy.allow]",
 };
 
 pub(super) const RULES: &[Rule] = &[UNUSED];
 
-/// An entry, where it stands, and whether it has been of use.
+/// An entry, its position, and whether it has matched.
 struct Allow {
     code: String,
     service: Option<String>,
@@ -34,7 +36,7 @@ struct Allow {
     used: bool,
 }
 
-/// As much of infra.toml as tells the lines.
+/// The part of infra.toml that is needed for the lines.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Lines {
@@ -47,7 +49,7 @@ struct Section {
     allow: BTreeMap<Spanned<String>, String>,
 }
 
-/// Marks what is accepted, and notes what accepts nothing. What speaks of images is of use only where they are looked at.
+/// Marks what is accepted, and reports entries that match nothing. Entries about images count only if images are scanned.
 pub(super) fn apply(project: &Project, images: bool, found: &mut Findings) -> Result<()> {
     let mut allows = read(project)?;
     for finding in &mut found.list {
@@ -70,9 +72,9 @@ impl Allow {
     }
 }
 
-/// The entries with their lines. A code that there is not, and an entry without a reason, are errors.
+/// The entries with their lines. An unknown code, and an entry without a reason, are errors.
 fn read(project: &Project) -> Result<Vec<Allow>> {
-    let stated = &project.manifest().policy.allow;
+    let stated = &project.config().policy.allow;
     if stated.is_empty() {
         return Ok(Vec::new());
     }
@@ -83,7 +85,7 @@ fn read(project: &Project) -> Result<Vec<Allow>> {
         let at = lines.policy.allow.keys().find(|known| known.get_ref() == key);
         at.map_or(1, |at| text[..at.span().start].matches('\n').count() + 1)
     };
-    let wrong = |key: &str, message: String, suggestion: Option<String>| ManifestError::Invalid {
+    let wrong = |key: &str, message: String, suggestion: Option<String>| ConfigError::Invalid {
         path: path.clone(),
         line: line(key),
         column: 1,
@@ -96,7 +98,7 @@ fn read(project: &Project) -> Result<Vec<Allow>> {
             key.split_once(':').map_or((key.as_str(), None), |(code, of)| (code, Some(of.to_owned())));
         if !rules().any(|rule| rule.code == code) {
             let near = nearest(code, rules().map(|rule| rule.code)).map(str::to_owned);
-            return Err(wrong(key, format!("`{code}` is no rule of `policy`"), near).into());
+            return Err(wrong(key, format!("`{code}` is not a rule of `policy`"), near).into());
         }
         if reason.trim().is_empty() {
             return Err(wrong(key, format!("`{key}` is allowed without a reason"), None).into());
@@ -104,7 +106,7 @@ fn read(project: &Project) -> Result<Vec<Allow>> {
         let (code, key, line) = (code.to_owned(), key.clone(), line(key));
         allows.push(Allow { code, service, key, reason: reason.clone(), line, used: false });
     }
-    // What names a service counts before what is for all of them.
+    // An entry for a service precedes one for all of them.
     allows.sort_by_key(|allow| allow.service.is_none());
     Ok(allows)
 }

@@ -1,4 +1,4 @@
-//! What is sent to the builder, and so may end in an image.
+//! What is sent to the builder, and may thus end up in an image.
 
 use camino::Utf8PathBuf;
 
@@ -25,14 +25,14 @@ pub(super) const RULES: &[Rule] = &[MISSING, INCOMPLETE];
 /// What must not be sent.
 const PRIVATE: [&str; 3] = [".env", ".env.production", ".git"];
 
-pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
+pub(super) fn check(context: &Context<'_>, found: &mut Findings) {
     for name in context.services().into_keys() {
         let Some(built) = context.built(name) else { continue };
         let own = Utf8PathBuf::from(format!("{}.dockerignore", built.path));
         let ignore = if own.is_file() { own } else { built.context.join(".dockerignore") };
         let Ok(text) = std::fs::read_to_string(&ignore) else {
             let place = context.sources.place(name, &["build", "context"]);
-            found.add(&MISSING, None, place, format!("{} has no .dockerignore", context.told(&built.context)));
+            found.add(&MISSING, None, place, format!("{} has no .dockerignore", context.display(&built.context)));
             continue;
         };
         let sent: Vec<&str> = PRIVATE.into_iter().filter(|path| !is_ignored(&text, path)).collect();

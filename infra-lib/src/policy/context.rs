@@ -1,31 +1,32 @@
-//! What every rule looks at.
+//! What every rule checks.
 
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::compose::software;
+use crate::compose::sources::{Place, Sources, lexical};
+use crate::compose::yaml::Tree;
 use crate::compose::{Model, Service};
 use crate::dotenv::interpolate;
-use crate::error::Result;
-use crate::probe;
 use crate::project::Project;
+use crate::project::environment_name::EnvironmentName;
+use crate::project::error::Result;
 
 use super::dockerfile::{Dockerfile, Stage};
-use super::finding::{Place, PolicyFinding, Rule};
+use super::finding::{PolicyFinding, Rule};
 use super::resolved;
-use super::sources::{Sources, lexical};
-use super::yaml::Tree;
 
-/// The project in the environment that is judged.
+/// The project in the environment that is checked.
 pub(super) struct Context<'a> {
     pub(super) project: &'a Project,
     pub(super) model: Model,
-    /// Whether production's rules hold.
+    /// Whether production's rules apply.
     pub(super) production: bool,
-    /// Whether templates stood in for env files that are not there.
+    /// Whether templates replaced missing env files.
     pub(super) from_templates: bool,
     /// The compose files as written.
-    pub(super) sources: Sources,
+    pub(super) sources: &'a Sources,
     builds: BTreeMap<String, BuiltFrom>,
 }
 
@@ -35,22 +36,22 @@ pub(super) struct BuiltFrom {
     pub(super) context: Utf8PathBuf,
     pub(super) file: Dockerfile,
     stage: Option<usize>,
-    /// What the Dockerfile's `--from` may name beside stages and images.
+    /// What the Dockerfile's `--from` may name besides stages and images.
     contexts: BTreeMap<String, String>,
 }
 
 impl BuiltFrom {
-    /// The stage that runs, and those that it stands on.
+    /// The stage that runs, and those that it is based on.
     pub(super) fn chain(&self) -> Vec<&Stage> {
         self.stage.map(|stage| self.file.chain(stage)).unwrap_or_default()
     }
 
-    /// The images of others that it is built from; the one that it stands on comes last in its chain.
+    /// The external images that it is built from; its base image comes last in its chain.
     pub(super) fn images(&self) -> Vec<(&str, usize)> {
         let named = self.stage.map(|stage| self.file.images(stage)).unwrap_or_default();
         let image = |(name, line)| match self.contexts.get(name) {
             None => Some((name, line)),
-            // A folder or a repository is no image.
+            // A folder or a repository is not an image.
             Some(context) => context.strip_prefix("docker-image://").map(|image| (image, line)),
         };
         named.into_iter().filter_map(image).collect()
@@ -58,11 +59,11 @@ impl BuiltFrom {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn of(project: &'a Project) -> Result<Self> {
+    pub(super) fn new(project: &'a Project) -> Result<Self> {
         let environment = project.environment();
-        let sources = Sources::read(project.root(), &environment.files);
-        let (model, from_templates) = resolved::model(project, &sources)?;
-        let production = environment.protected || matches!(environment.name.as_str(), "production" | "prod");
+        let sources = project.sources();
+        let (model, from_templates) = resolved::model(project, sources)?;
+        let production = environment.protected || EnvironmentName::from_text(&environment.name).is_production();
         let builds = model.services.iter().filter_map(|(name, service)| Some((name.clone(), built_from(service)?)));
         let builds = builds.collect();
         Ok(Self { project, model, production, from_templates, sources, builds })
@@ -78,7 +79,7 @@ impl<'a> Context<'a> {
         self.builds.get(service)
     }
 
-    /// Whether a service works and ends: others wait for its end, or it is only ever run by hand.
+    /// Whether a service is a job: others wait for its end, or it is only run by hand.
     pub(super) fn is_job(&self, name: &str) -> bool {
         use crate::compose::Condition::Completed;
         let awaited = |service: &&Service| {
@@ -87,26 +88,26 @@ impl<'a> Context<'a> {
         self.model.services.values().any(|service| awaited(&service))
     }
 
-    /// Whether a service keeps data for others: by its image or that image's base, or because infra.toml says so.
+    /// Whether a service stores data for others: by its image or that image's base, or because infra.toml says so.
     pub(super) fn is_database(&self, name: &str, service: &Service) -> bool {
         let base = self.built(name).and_then(|built| {
             let base = built.chain().last()?.base.clone();
             Some(Service { image: Some(base), ..service.clone() })
         });
-        self.project.manifest().database.service.as_deref() == Some(name)
-            || probe::is_database(service)
-            || base.is_some_and(|base| probe::is_database(&base))
+        self.project.config().database.service.as_deref() == Some(name)
+            || software::is_database(service)
+            || base.is_some_and(|base| software::is_database(&base))
     }
 
-    /// Whether a service takes the requests from outside for others: as `[policy] proxy` says, else by its name or image.
+    /// Whether a service is a proxy for others: as `[policy] proxy` says, else by its name or image.
     pub(super) fn is_proxy(&self, name: &str, service: &Service) -> bool {
         const PROXIES: [&str; 9] =
             ["nginx", "caddy", "traefik", "haproxy", "envoy", "proxy", "gateway", "ingress", "httpd"];
-        let stated = &self.project.manifest().policy.proxy;
+        let stated = &self.project.config().policy.proxy;
         if !stated.is_empty() {
             return stated.iter().any(|stated| stated == name);
         }
-        let image = probe::repository(service).unwrap_or_default();
+        let image = software::repository(service).unwrap_or_default();
         PROXIES.iter().any(|proxy| name.contains(proxy) || service.build.is_none() && image.contains(proxy))
     }
 
@@ -121,18 +122,18 @@ impl<'a> Context<'a> {
         tree.entry(item, key).and_then(|(_, id)| tree.text(id)).map(|text| self.filled(text))
     }
 
-    /// A path as it is told.
-    pub(super) fn told(&self, path: &Utf8Path) -> String {
+    /// A path as it is reported.
+    pub(super) fn display(&self, path: &Utf8Path) -> String {
         path.strip_prefix(self.project.root()).unwrap_or(path).to_string()
     }
 
     /// A line of a file.
     pub(super) fn place(&self, path: &Utf8Path, line: impl Into<Option<usize>>) -> Place {
-        Place { file: self.told(path), line: line.into() }
+        Place { file: self.display(path), line: line.into() }
     }
 }
 
-/// The Dockerfile of a service, where it is one on this machine.
+/// The Dockerfile of a service, if it is on this machine.
 fn built_from(service: &Service) -> Option<BuiltFrom> {
     let build = service.build.as_ref()?;
     let context = Utf8PathBuf::from(build.context.as_deref()?);
@@ -144,7 +145,7 @@ fn built_from(service: &Service) -> Option<BuiltFrom> {
     Some(BuiltFrom { path, context, file, stage, contexts: build.additional_contexts.clone() })
 }
 
-/// Where findings are put.
+/// Collects findings.
 pub(super) struct Findings {
     production: bool,
     pub(super) list: Vec<PolicyFinding>,
@@ -155,7 +156,7 @@ impl Findings {
         Self { production, list: Vec::new() }
     }
 
-    /// Notes that a rule is broken, once for each place.
+    /// Records a violation of a rule, once for each place.
     pub(super) fn add<'s>(
         &mut self,
         rule: &Rule,

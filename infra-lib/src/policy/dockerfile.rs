@@ -1,4 +1,4 @@
-//! Dockerfiles, as far as rules ask: stages, their bases, users and health checks, and what ENV and ARG hold.
+//! Dockerfiles, as far as rules need: stages, their bases, users and health checks, and the values of ENV and ARG.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(super) struct Stage {
     pub(super) base: String,
     /// The last `USER`.
     pub(super) user: Option<(String, usize)>,
-    /// Whether it has a health check of its own; `NONE` is a no.
+    /// Whether it has its own health check; `NONE` counts as none.
     pub(super) checked: Option<bool>,
     /// Other images that it copies from, and other stages.
     pub(super) copied_from: Vec<(String, usize)>,
@@ -89,30 +89,30 @@ impl Dockerfile {
     /// The stage that a build of `target` ends with.
     pub(super) fn stage(&self, target: Option<&str>) -> Option<usize> {
         match target.filter(|target| !target.is_empty()) {
-            Some(target) => self.named(target, self.stages.len()),
+            Some(target) => self.stage_named(target, self.stages.len()),
             None => self.stages.len().checked_sub(1),
         }
     }
 
     /// The stage of this name, or number, before another one.
-    fn named(&self, name: &str, before: usize) -> Option<usize> {
+    fn stage_named(&self, name: &str, before: usize) -> Option<usize> {
         let lower = name.to_ascii_lowercase();
         let by_name = self.stages[..before].iter().rposition(|stage| stage.name.as_ref() == Some(&lower));
         by_name.or_else(|| name.parse().ok().filter(|&number: &usize| number < before))
     }
 
-    /// The stages that a stage stands on, itself first.
+    /// The stages that a stage is based on, itself first.
     pub(super) fn chain(&self, stage: usize) -> Vec<&Stage> {
         let mut chain = vec![&self.stages[stage]];
         let mut at = stage;
-        while let Some(below) = self.named(&self.stages[at].base, at) {
+        while let Some(below) = self.stage_named(&self.stages[at].base, at) {
             chain.push(&self.stages[below]);
             at = below;
         }
         chain
     }
 
-    /// The images of other makers that a stage is built from, with the line that names each; its own come first.
+    /// The external images that a stage is built from, with the line that names each; its own come first.
     pub(super) fn images(&self, stage: usize) -> Vec<(&str, usize)> {
         let (mut found, mut queue, mut seen) = (Vec::new(), vec![stage], Vec::new());
         while let Some(at) = queue.pop() {
@@ -123,7 +123,7 @@ impl Dockerfile {
             let stage = &self.stages[at];
             let sources = std::iter::once((stage.base.as_str(), stage.line));
             for (name, line) in sources.chain(stage.copied_from.iter().map(|(name, line)| (name.as_str(), *line))) {
-                match self.named(name, at) {
+                match self.stage_named(name, at) {
                     Some(below) => queue.push(below),
                     None if name.is_empty() || name == "scratch" => {}
                     None => found.push((name, line)),

@@ -6,14 +6,13 @@ use crate::exec::{ExecError, Invocation};
 
 use super::context::{Context, Findings};
 use super::finding::{Rule, Severity};
-use super::resolved;
 
 const TRACKED: Rule = Rule {
     code: "env-file-tracked",
     development: Some(Severity::Error),
     production: Some(Severity::Error),
-    why: "everybody who has the repository has its secrets, and its history keeps them",
-    fix: "`git rm --cached` the file, ignore it, and draw new secrets: `cargo xtask env rotate KEY`",
+    why: "everyone who has the repository has its secrets, and its history keeps them",
+    fix: "`git rm --cached` the file, ignore it, and generate new secrets: `cargo xtask env rotate KEY`",
 };
 const NOT_IGNORED: Rule = Rule {
     code: "env-file-not-ignored",
@@ -25,17 +24,17 @@ const NOT_IGNORED: Rule = Rule {
 
 pub(super) const RULES: &[Rule] = &[TRACKED, NOT_IGNORED];
 
-pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
+pub(super) fn check(context: &Context<'_>, found: &mut Findings) {
     let root = context.project.root();
     let git = |args: &[&str], path: &Utf8Path| {
         let call = Invocation::new("git").args(["-C", root.as_str()]).args(args.iter().copied()).arg(path.as_str());
         context.project.runner().read(&call)
     };
-    // Where there is no repository, nobody commits.
+    // Without a repository, nothing is committed.
     if git(&["rev-parse", "--is-inside-work-tree"], "--".into()).is_err() {
         return;
     }
-    let mut files = resolved::env_files(context.project);
+    let mut files = context.project.environment().expected_env_files.clone();
     for named in context.sources.env_files() {
         if !files.contains(&named.path) && !named.path.as_str().contains('$') && !is_template(&named.path) {
             files.push(named.path);
@@ -43,13 +42,13 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
     }
     for path in files.iter().filter(|path| path.starts_with(root)) {
         let place = context.place(path, None);
-        let told = place.file.clone();
+        let file = place.file.clone();
         if git(&["ls-files", "--error-unmatch", "--"], path).is_ok() {
-            found.add(&TRACKED, None, place, format!("{told} is committed"));
+            found.add(&TRACKED, None, place, format!("{file} is committed"));
         } else if path.is_file()
             && matches!(git(&["check-ignore", "-q", "--"], path), Err(ExecError::Exited { code: 1, .. }))
         {
-            found.add(&NOT_IGNORED, None, place, format!("git does not ignore {told}"));
+            found.add(&NOT_IGNORED, None, place, format!("git does not ignore {file}"));
         }
     }
 }

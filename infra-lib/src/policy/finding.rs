@@ -1,8 +1,8 @@
-//! Rules, and where they are broken.
+//! Rules and their violations.
 
 use serde::Serialize;
 
-/// How much a finding weighs.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -11,7 +11,7 @@ pub enum Severity {
     Info,
     /// Should be better.
     Warning,
-    /// Must not be so: the check says no.
+    /// Must be fixed: the check fails.
     Error,
 }
 
@@ -25,7 +25,7 @@ impl std::fmt::Display for Severity {
     }
 }
 
-/// A rule: what its finding is called, how much it weighs where, why there is such a rule, and the usual way out.
+/// A rule: its code, its severity per environment, its reason, and the usual fix.
 ///
 /// ```
 /// use infra_lib::policy::{Severity, rules};
@@ -38,52 +38,43 @@ impl std::fmt::Display for Severity {
 pub struct Rule {
     /// The finding's name: what `[policy.allow]` and SARIF call it. It does not change.
     pub code: &'static str,
-    /// Its weight in environments that are not production; none: it is not looked for.
+    /// Its severity outside production; `None`: it is not checked there.
     pub development: Option<Severity>,
-    /// Its weight in production.
+    /// Its severity in production.
     pub production: Option<Severity>,
-    /// Why there is such a rule.
+    /// The reason for the rule.
     pub why: &'static str,
-    /// What to do, usually.
+    /// How to fix it, usually.
     pub fix: &'static str,
 }
 
-/// A place in a file of the project.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    /// Relative to the project; absolute where it is outside.
-    pub(crate) file: String,
-    /// From 1; none where it is about the file as a whole.
-    pub(crate) line: Option<usize>,
-}
-
-/// A rule that is broken somewhere. It never holds a secret's value.
+/// A violation of a rule. It never contains a secret's value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PolicyFinding {
-    /// The rule.
+    /// The code of the rule, such as `database-port-published`.
     pub code: &'static str,
-    /// How much it weighs in this environment.
+    /// Its severity in this environment.
     pub severity: Severity,
-    /// The service, where it is about one.
+    /// The service, if it is about one.
     pub service: Option<String>,
     /// The file, relative to the project.
     pub file: String,
     /// The line, from 1.
     pub line: Option<usize>,
-    /// What is so, as a lowercase fragment.
+    /// The problem, as a lowercase fragment.
     pub message: String,
-    /// Why that is not good.
+    /// Why that is a problem.
     pub why: &'static str,
     /// What to do about it.
     pub fix: &'static str,
-    /// Why it is accepted, as `[policy.allow]` has it.
+    /// Why it is accepted, according to `[policy.allow]`.
     pub allowed: Option<String>,
 }
 
 impl PolicyFinding {
     /// `compose.yml:12`.
-    pub fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         match self.line {
             Some(line) => format!("{}:{line}", self.file),
             None => self.file.clone(),

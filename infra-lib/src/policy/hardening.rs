@@ -32,7 +32,7 @@ const DANGEROUS: Rule = Rule {
     code: "capability-dangerous",
     development: Some(Severity::Warning),
     production: Some(Severity::Error),
-    why: "with it a container gets out, or reads what belongs to others",
+    why: "with it a container can escape, or read data that belongs to others",
     fix: "take it out of `cap_add`",
 };
 const PRIVILEGED: Rule = Rule {
@@ -67,7 +67,7 @@ const HOST_NAMESPACE: Rule = Rule {
 pub(super) const RULES: &[Rule] =
     &[WRITABLE_ROOT, NEW_PRIVILEGES, CAPABILITIES, DANGEROUS, PRIVILEGED, UNCONFINED, HOST_NETWORK, HOST_NAMESPACE];
 
-/// Rights with which one gets out of a container, or everywhere on the network.
+/// Capabilities that allow leaving the container, or reaching everything on the network.
 const OUT: [&str; 11] = [
     "ALL",
     "SYS_ADMIN",
@@ -82,7 +82,7 @@ const OUT: [&str; 11] = [
     "MAC_ADMIN",
 ];
 
-pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
+pub(super) fn check(context: &Context<'_>, found: &mut Findings) {
     for (name, service) in context.services() {
         let place = |key: &str| context.sources.place(name, &[key]);
         if !is_true(service, "read_only") {

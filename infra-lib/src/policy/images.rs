@@ -1,33 +1,36 @@
-//! Images: which version of somebody else's work runs here.
+//! Images: which versions run here.
+
+use crate::compose::software::ImageRef;
+use crate::compose::sources::Place;
 
 use super::context::{Context, Findings};
-use super::finding::{Place, Rule, Severity};
+use super::finding::{Rule, Severity};
 
 const LATEST: Rule = Rule {
     code: "image-latest",
     development: Some(Severity::Warning),
     production: Some(Severity::Error),
-    why: "`latest`, or no tag, is another image tomorrow, and there is no way back to today's",
-    fix: "state a version's tag, or better its digest; give what is built here the tag of the release",
+    why: "`latest`, or no tag, is another image tomorrow, and you cannot return to today's",
+    fix: "use a tag with a version, or better a digest; tag what is built here with the release",
 };
 const UNVERSIONED: Rule = Rule {
     code: "image-unversioned",
     development: None,
     production: Some(Severity::Warning),
     why: "a tag without a number moves from version to version like `latest`",
-    fix: "state a tag with a version, such as `1.26-alpine` for `alpine`",
+    fix: "use a tag with a version, such as `1.26-alpine` for `alpine`",
 };
 const NO_DIGEST: Rule = Rule {
     code: "image-no-digest",
     development: None,
     production: Some(Severity::Info),
-    why: "a tag can be moved by whoever may push it; a digest is one image for ever",
+    why: "anyone who can push a tag can move it; a digest is always the same image",
     fix: "append `@sha256:…` of the image that was tested, and renew it on purpose",
 };
 
 pub(super) const RULES: &[Rule] = &[LATEST, UNVERSIONED, NO_DIGEST];
 
-pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
+pub(super) fn check(context: &Context<'_>, found: &mut Findings) {
     for (name, service) in context.services() {
         let is_built = service.build.is_some();
         match &service.image {
@@ -45,21 +48,14 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
     }
 }
 
-/// The tag of a reference, as far as it has one, and whether a digest follows.
-fn tag(image: &str) -> (Option<&str>, bool) {
-    let (name, digest) = image.split_once('@').map_or((image, false), |(name, _)| (name, true));
-    // A port of the registry is no tag.
-    let last = name.rsplit('/').next().unwrap_or(name);
-    (last.split_once(':').map(|(_, tag)| tag).filter(|tag| !tag.is_empty()), digest)
-}
-
 fn judge<'s>(found: &mut Findings, service: impl Into<Option<&'s str>>, image: &str, is_built: bool, place: Place) {
     let service = service.into();
-    match tag(image) {
+    let ImageRef { tag, has_digest, .. } = ImageRef::parse(image);
+    match (tag, has_digest) {
         (_, true) => {}
         (None, _) => found.add(&LATEST, service, place, format!("{image} has no tag")),
         (Some("latest"), _) => found.add(&LATEST, service, place, format!("{image} moves")),
-        // What is built here has the tag that its makers give it.
+        // What is built here has a tag of the project's choice.
         _ if is_built => {}
         (Some(tag), _) if !tag.contains(|c: char| c.is_ascii_digit()) => {
             found.add(&UNVERSIONED, service, place, format!("{image} names no version"));
@@ -71,15 +67,6 @@ fn judge<'s>(found: &mut Findings, service: impl Into<Option<&'s str>>, image: &
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tags_are_read_beside_ports_and_digests() {
-        assert_eq!(tag("nginx"), (None, false));
-        assert_eq!(tag("registry:5000/team/web"), (None, false));
-        assert_eq!(tag("registry:5000/team/web:1.2"), (Some("1.2"), false));
-        assert_eq!(tag("web:1@sha256:0"), (Some("1"), true));
-        assert_eq!(tag("web@sha256:0"), (None, true));
-    }
 
     #[test]
     fn each_kind_of_tag_has_its_code() {

@@ -1,59 +1,61 @@
-//! What containers get from this machine.
+//! What containers mount from this machine.
 
 use camino::Utf8Path;
 
 use crate::compose::Mount;
 
+use crate::compose::sources::Place;
+
 use super::context::{Context, Findings};
-use super::finding::{Place, Rule, Severity};
+use super::finding::{Rule, Severity};
 
 const SOURCE: Rule = Rule {
     code: "source-mount",
     development: None,
     production: Some(Severity::Error),
-    why: "what runs is then not what was built and tested, and changes with the checkout",
+    why: "what runs is not what was built and tested, and changes with the checkout",
     fix: "copy it into the image, and take the mount out (`volumes: !override […]` in an overlay)",
 };
 const WRITABLE: Rule = Rule {
     code: "bind-writable",
     development: None,
     production: Some(Severity::Warning),
-    why: "the container can change files of this machine, and whatever reads them",
+    why: "the container can change files of this machine, and affect everything that reads them",
     fix: "mount it `:ro`, or keep the data in a volume",
 };
 const SOCKET: Rule = Rule {
     code: "docker-socket",
     development: Some(Severity::Warning),
     production: Some(Severity::Error),
-    why: "whoever reaches the engine's socket is root on this machine",
-    fix: "take the mount out; what must see containers gets a proxy that only lets it read",
+    why: "access to the engine's socket is root access to this machine",
+    fix: "remove the mount; give what must see containers a read-only proxy",
 };
 
 pub(super) const RULES: &[Rule] = &[SOURCE, WRITABLE, SOCKET];
 
-pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
+pub(super) fn check(context: &Context<'_>, found: &mut Findings) {
     for (name, service) in context.services() {
         for mount in service.volumes.iter().filter(|mount| mount.kind == "bind") {
             let source = Utf8Path::new(mount.source.as_deref().unwrap_or_default());
-            let told = context.told(source);
+            let shown = context.display(source);
             let is_socket = |path: &str| path.ends_with("docker.sock") || path.ends_with("podman.sock");
             if is_socket(source.as_str()) || is_socket(&mount.target) {
                 found.add(&SOCKET, name, place(context, name, mount), "the engine's socket is mounted");
             } else if is_source(context, source) {
-                let message = format!("{told} is mounted at {}, and is code", mount.target);
+                let message = format!("{shown} is mounted at {}, and is code", mount.target);
                 found.add(&SOURCE, name, place(context, name, mount), message);
             } else if !mount.read_only && !is_ours(context, source) {
-                let message = format!("{told} can be written at {}", mount.target);
+                let message = format!("{shown} can be written at {}", mount.target);
                 found.add(&WRITABLE, name, place(context, name, mount), message);
             }
         }
     }
 }
 
-/// The backups and our own state are written by those that make them.
+/// Backups and our own state are written by the services that create them.
 fn is_ours(context: &Context<'_>, source: &Utf8Path) -> bool {
     let root = context.project.root();
-    let backups = context.project.manifest().backup.dir.as_deref().unwrap_or("backups".into());
+    let backups = context.project.config().backup.dir.as_deref().unwrap_or("backups".into());
     source.starts_with(root.join(backups)) || source.starts_with(root.join(".infra"))
 }
 

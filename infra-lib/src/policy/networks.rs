@@ -1,4 +1,6 @@
-//! Networks, and what travels on them.
+//! Networks, and their traffic.
+
+use url::Url;
 
 use crate::compose::Service;
 
@@ -9,27 +11,27 @@ const INTERNAL: Rule = Rule {
     code: "database-network-open",
     development: None,
     production: Some(Severity::Error),
-    why: "on a network that reaches out, a database that was broken into can send everything away",
+    why: "on a network with outside access, a compromised database can send everything away",
     fix: "put it alone with those that use it on a network with `internal: true`",
 };
 const TLS: Rule = Rule {
     code: "tls-missing",
     development: None,
     production: Some(Severity::Error),
-    why: "passwords and sessions travel readable for everybody on the way",
+    why: "anyone on the way can read passwords and sessions",
     fix: "let the proxy listen on 443 with a certificate, and send port 80 there",
 };
 const DATABASE_TLS: Rule = Rule {
     code: "database-tls",
     development: None,
     production: Some(Severity::Error),
-    why: "to a server elsewhere, the password and all data travel readable, or to whoever answers",
+    why: "on the way to another machine, others can read or redirect the password and all data",
     fix: "add `?sslmode=verify-full`, or at least `require`, to the URL",
 };
 
 pub(super) const RULES: &[Rule] = &[INTERNAL, TLS, DATABASE_TLS];
 
-pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
+pub(super) fn check(context: &Context<'_>, found: &mut Findings) {
     let services = context.services();
     for (name, service) in &services {
         if context.is_database(name, service) {
@@ -37,7 +39,7 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
                 .filter(|name| !context.model.networks.get(*name).is_some_and(|network| network.internal))
                 .collect();
             if !open.is_empty() {
-                let message = format!("it is on {}, which reaches out", open.join(", "));
+                let message = format!("it is on {}, which has outside access", open.join(", "));
                 found.add(&INTERNAL, *name, context.sources.place(name, &["networks"]), message);
             }
         }
@@ -60,7 +62,7 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
     }
 }
 
-/// The networks of a service; Compose gives it `default` where it says nothing.
+/// The networks of a service; Compose assigns `default` if it names none.
 fn networks(service: &Service) -> impl Iterator<Item = &str> {
     let alone = service.rest.get("network_mode").is_some_and(serde_json::Value::is_string);
     let default = (service.networks.is_empty() && !alone).then_some("default");
@@ -69,21 +71,16 @@ fn networks(service: &Service) -> impl Iterator<Item = &str> {
 
 /// Whether a URL leads to a PostgreSQL server that is none of our services, and may do so without TLS.
 fn is_plain(context: &Context<'_>, value: &str) -> bool {
-    let url = value.strip_prefix("jdbc:").unwrap_or(value);
-    let Some((scheme, rest)) = url.split_once("://") else { return false };
-    if !(scheme.starts_with("postgres") || scheme.starts_with("postgis")) {
+    let Ok(url) = Url::parse(value.strip_prefix("jdbc:").unwrap_or(value)) else { return false };
+    if !(url.scheme().starts_with("postgres") || url.scheme().starts_with("postgis")) {
         return false;
     }
-    let (authority, query) = (rest.split(['/', '?']).next().unwrap_or_default(), rest.split_once('?'));
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-    if host.is_empty() || is_near(context, host) {
+    if !url.host_str().is_some_and(|host| !host.is_empty() && !is_near(context, host)) {
         return false;
     }
-    let settings = query.map(|(_, query)| query).unwrap_or_default();
-    let mode = settings.split('&').find_map(|pair| pair.strip_prefix("sslmode="));
-    let demanded = settings.split('&').any(|pair| pair == "ssl=true");
-    !demanded && !matches!(mode, Some("require" | "verify-ca" | "verify-full"))
+    let setting = |key: &str| url.query_pairs().find(|(name, _)| name == key).map(|(_, value)| value.into_owned());
+    let demanded = setting("ssl").is_some_and(|value| value == "true");
+    !demanded && !matches!(setting("sslmode").as_deref(), Some("require" | "verify-ca" | "verify-full"))
 }
 
 /// Our own services, by name or alias, and this machine.

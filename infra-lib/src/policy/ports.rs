@@ -1,32 +1,31 @@
-//! Ports: who can be reached from outside.
+//! Ports: which services can be reached from outside.
 
 use crate::compose::Port;
+use crate::compose::sources::Place;
+use crate::compose::yaml::Tree;
 
 use super::context::{Context, Findings};
-use super::finding::{Place, Rule, Severity};
-use super::yaml::Tree;
-
-/// Known to `health` too, which looks at what runs.
-pub(crate) const DATABASE_CODE: &str = "database-port-published";
+use super::finding::{Rule, Severity};
+use crate::config::DATABASE_PORT_PUBLISHED;
 
 const DATABASE: Rule = Rule {
-    code: DATABASE_CODE,
+    code: DATABASE_PORT_PUBLISHED,
     development: Some(Severity::Warning),
     production: Some(Severity::Error),
-    why: "services reach it without; from outside only attackers do (in development, `127.0.0.1` is no outside)",
-    fix: "take the port out in production (`ports: !reset []` in an overlay), or in development write \"127.0.0.1:…\"",
+    why: "services reach it without a published port; only attackers come from outside (`127.0.0.1` is not outside)",
+    fix: "remove the port in production (`ports: !reset []` in an overlay), or in development write \"127.0.0.1:…\"",
 };
 const PORT: Rule = Rule {
     code: "port-published",
     development: None,
     production: Some(Severity::Error),
-    why: "whoever goes round the proxy goes round its TLS, its limits and its headers",
-    fix: "take the port out and let the proxy pass requests on; `[policy] proxy` names the services that may publish",
+    why: "requests that bypass the proxy bypass its TLS, limits and headers",
+    fix: "remove the port and let the proxy pass requests on; `[policy] proxy` names the services that may publish",
 };
 
 pub(super) const RULES: &[Rule] = &[DATABASE, PORT];
 
-pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
+pub(super) fn check(context: &Context<'_>, found: &mut Findings) {
     for (name, service) in context.services() {
         let is_database = context.is_database(name, service);
         for port in service.ports.iter().filter(|port| port.published.is_some()) {
@@ -43,7 +42,7 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
     }
 }
 
-/// Where the port stands among the service's ports.
+/// The position of the port among the service's ports.
 pub(super) fn place(context: &Context<'_>, service: &str, port: &Port) -> Place {
     context.sources.item(service, &["ports"], |tree, item| is_it(context, tree, item, port))
 }
@@ -62,7 +61,7 @@ fn is_it(context: &Context<'_>, tree: &Tree, item: usize, port: &Port) -> bool {
     covers(&inside, &port.target.to_string()) && (published == host || covers(&host, published) || host.is_empty())
 }
 
-/// Whether a port, or a range of them, has this one.
+/// Whether a port or range includes this one.
 fn covers(ports: &str, port: &str) -> bool {
     let number = |text: &str| text.parse::<u16>().ok();
     let (first, last) = ports.split_once('-').unwrap_or((ports, ports));

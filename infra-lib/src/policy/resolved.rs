@@ -1,22 +1,21 @@
-//! The compose model, also of a checkout that has no env files yet: a build server has none, and is where this is asked.
+//! The compose model, even of a checkout without env files, as on a build server.
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
 use serde_json::json;
 
 use crate::compose::Model;
+use crate::compose::declared::Named;
+use crate::compose::sources::Sources;
 use crate::dotenv::EnvFile;
-use crate::error::Result;
+use crate::dotenv::references::references;
+use crate::project::error::Result;
 use crate::project::{Project, template_of};
 
-use super::references::references;
-use super::sources::{Named, Sources};
-
-/// What stands for a required variable that only a real env file would have: it can be a port, a user's number and a tag.
+/// The stand-in for a required variable that only a real env file would have: it can be a port, a user's number and a tag.
 const STAND_IN: &str = "20001";
 
-/// The model, and whether templates stood in for env files.
+/// The model, and whether templates replaced env files.
 pub(super) fn model(project: &Project, sources: &Sources) -> Result<(Model, bool)> {
     let overlay = overlay(sources);
     let there = project.require_env_file();
@@ -26,11 +25,11 @@ pub(super) fn model(project: &Project, sources: &Sources) -> Result<(Model, bool
     let mut compose = project.compose().clone();
     let mut given: Vec<(String, String)> = Vec::new();
     if let Err(missing) = there {
-        compose.env_files = env_files(project)
-            .into_iter()
-            .filter_map(|path| [path.clone(), template_of(&path)].into_iter().find(|path| path.is_file()))
+        let expected = project.environment().expected_env_files.iter();
+        compose.env_files = expected
+            .filter_map(|path| [path.clone(), template_of(path)].into_iter().find(|path| path.is_file()))
             .collect();
-        // Without any, the message that says which file is missing.
+        // Without any, report which file is missing.
         if compose.env_files.is_empty() {
             return Err(missing);
         }
@@ -50,7 +49,7 @@ pub(super) fn model(project: &Project, sources: &Sources) -> Result<(Model, bool
     Ok((compose.model_with(project.runner(), &given, overlay.as_deref())?, true))
 }
 
-/// What gives services the templates of env files that are not there; nothing where all are.
+/// An overlay that gives services the templates of missing env files; empty if none is missing.
 fn overlay(sources: &Sources) -> Option<String> {
     let mut services: BTreeMap<String, Vec<Named>> = BTreeMap::new();
     for named in sources.env_files() {
@@ -62,25 +61,8 @@ fn overlay(sources: &Sources) -> Option<String> {
             .iter()
             .filter_map(|named| [named.path.clone(), template_of(&named.path)].into_iter().find(|path| path.is_file()));
         let there: Vec<String> = there.map(|path| json!(path).to_string()).collect();
-        // Compose adds the lists of several files up, unless it is told otherwise.
+        // Compose appends the lists of several files, unless told otherwise by a tag.
         format!("  {}: {{env_file: !override [{}]}}\n", json!(service), there.join(", "))
     });
     (!services.is_empty()).then(|| format!("services:\n{}", lines.collect::<String>()))
-}
-
-/// The env files of the environment, whether or not they are there, later ones winning.
-pub(super) fn env_files(project: &Project) -> Vec<Utf8PathBuf> {
-    let environment = project.environment();
-    let settings = project.manifest().environments.get(&environment.name);
-    let stated = settings.map(|settings| settings.env_files.as_slice()).unwrap_or_default();
-    let mut paths: Vec<Utf8PathBuf> = stated.iter().map(|path| project.root().join(path)).collect();
-    if paths.is_empty() {
-        paths = vec![project.root().join(".env"), project.root().join(format!(".env.{}", environment.name))];
-    }
-    for path in &environment.env_files {
-        if !paths.contains(path) {
-            paths.push(path.clone());
-        }
-    }
-    paths
 }

@@ -1,4 +1,4 @@
-//! How a service lives: what it may use, whether somebody sees that it is ill, whether it comes back, and its logs.
+//! How a service runs: its limits, health check, restarts and logs.
 
 use serde_json::Value;
 
@@ -11,14 +11,14 @@ const CPU: Rule = Rule {
     code: "cpu-limit-missing",
     development: None,
     production: Some(Severity::Error),
-    why: "one service that runs wild takes the processors from all others",
+    why: "one runaway service takes CPU time from all others",
     fix: "`deploy: {resources: {limits: {cpus: \"1.0\"}}}`",
 };
 const MEMORY: Rule = Rule {
     code: "memory-limit-missing",
     development: None,
     production: Some(Severity::Error),
-    why: "one service that leaks has the kernel kill another",
+    why: "one service that leaks memory makes the kernel kill another",
     fix: "`deploy: {resources: {limits: {memory: 512M}}}`",
 };
 const HEALTH: Rule = Rule {
@@ -32,20 +32,20 @@ const RESTART: Rule = Rule {
     code: "restart-missing",
     development: None,
     production: Some(Severity::Error),
-    why: "after a crash or a reboot it stays down until somebody comes",
+    why: "after a crash or a reboot it stays down until someone starts it",
     fix: "`restart: unless-stopped`",
 };
 const LOGS: Rule = Rule {
     code: "log-rotation-missing",
     development: None,
     production: Some(Severity::Error),
-    why: "Docker keeps every line for ever, until the disk is full and the database stops",
+    why: "Docker keeps every line, until the disk is full and the database stops",
     fix: "`logging: {driver: json-file, options: {max-size: 10m, max-file: \"3\"}}`",
 };
 
 pub(super) const RULES: &[Rule] = &[CPU, MEMORY, HEALTH, RESTART, LOGS];
 
-pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
+pub(super) fn check(context: &Context<'_>, found: &mut Findings) {
     for (name, service) in context.services() {
         let limits = service.deploy.get("resources").and_then(|resources| resources.get("limits"));
         let limit = |key: &str, short: &str| {
@@ -59,10 +59,10 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
         if !limit("memory", "mem_limit") {
             found.add(&MEMORY, name, limits_place(), "it may use all memory");
         }
-        // A job ends: nobody asks how it is, and once is enough.
+        // A job ends: it needs neither a health check nor a restart.
         if !context.is_job(name) {
             if !is_checked(context, name, service) {
-                found.add(&HEALTH, name, context.sources.place(name, &["healthcheck"]), "nothing asks how it is");
+                found.add(&HEALTH, name, context.sources.place(name, &["healthcheck"]), "it has no health check");
             }
             let policy = service.deploy.get("restart_policy").and_then(|policy| policy.get("condition"));
             let restarts = match (service.restart.as_deref(), policy.and_then(Value::as_str)) {
@@ -76,12 +76,12 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
             }
         }
         if !rotates(service) {
-            found.add(&LOGS, name, context.sources.place(name, &["logging"]), "its log grows without end");
+            found.add(&LOGS, name, context.sources.place(name, &["logging"]), "its log grows without a limit");
         }
     }
 }
 
-/// Zero is no limit.
+/// Zero means unlimited.
 fn is_some(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -107,7 +107,7 @@ fn is_none(test: &Value) -> bool {
     test.as_array().and_then(|words| words.first()).and_then(Value::as_str) == Some("NONE")
 }
 
-/// Whether old lines go: Docker's own driver needs to be told; `local` does it by itself, and others send them away.
+/// Whether old lines are removed: Docker's default driver needs an option, `local` needs none, others send lines away.
 fn rotates(service: &Service) -> bool {
     let logging = service.rest.get("logging");
     let driver = logging.and_then(|logging| logging.get("driver")).and_then(Value::as_str).unwrap_or("json-file");

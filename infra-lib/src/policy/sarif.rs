@@ -27,7 +27,7 @@ pub(crate) fn sarif(findings: &[PolicyFinding]) -> Value {
         .iter()
         .map(|finding| {
             let mut location = json!({"artifactLocation": {"uri": uri(&finding.file), "uriBaseId": "%SRCROOT%"}});
-            // Viewers want a line; what is about a whole file is told at its first one.
+            // Viewers need a line; a finding about a complete file is reported at its first one.
             location["region"] = json!({"startLine": finding.line.unwrap_or(1)});
             let subject = finding.service.as_ref().map(|service| format!("{service}: ")).unwrap_or_default();
             let mut result = json!({
@@ -67,7 +67,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// A path as a relative URI: what may not stand in one is written as `%XX`.
+/// A path as a relative URI: other characters are written as `%XX`.
 fn uri(path: &str) -> String {
     let mut out = String::new();
     for byte in path.bytes() {

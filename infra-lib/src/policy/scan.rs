@@ -1,4 +1,4 @@
-//! What only the images themselves tell: known vulnerabilities, and secrets in their histories.
+//! What only the images themselves show: known vulnerabilities, and secrets in their histories.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::dotenv::looks_secret;
-use crate::error::{Error, Result};
 use crate::exec::{ExecError, Invocation};
+use crate::project::error::{Error, Result};
 
 use super::context::{Context, Findings};
 use super::finding::{Rule, Severity};
@@ -17,24 +17,24 @@ const VULNERABLE: Rule = Rule {
     code: "image-vulnerable",
     development: Some(Severity::Warning),
     production: Some(Severity::Error),
-    why: "others know the way in, and a newer version closes it",
-    fix: "rebuild on newer bases: `cargo xtask update`, then `build` and `start`",
+    why: "the vulnerabilities are public, and a newer version fixes them",
+    fix: "rebuild on newer base images: `cargo xtask update`, then `cargo xtask build` and `cargo xtask start`",
 };
 const SECRET: Rule = Rule {
     code: "secret-in-image",
     development: Some(Severity::Warning),
     production: Some(Severity::Error),
-    why: "whoever can pull the image reads it with `docker history`, for ever",
-    fix: "build without it (`--mount=type=secret`), and draw a new one",
+    why: "anyone who can pull the image can read it with `docker history`",
+    fix: "build without it (`--mount=type=secret`), and generate a new one",
 };
 
 pub(super) const RULES: &[Rule] = &[VULNERABLE, SECRET];
 
-/// A scanner may first have to fetch what is known.
+/// A scanner may first have to download its database.
 const SCAN: Duration = Duration::from_secs(600);
 
-/// Looks at the images of the services, and says what could not be looked at.
-pub(super) fn look(context: &Context<'_>, found: &mut Findings) -> Result<Vec<String>> {
+/// Scans the images of the services, and reports what could not be scanned.
+pub(super) fn check(context: &Context<'_>, found: &mut Findings) -> Result<Vec<String>> {
     let (runner, compose) = (context.project.runner(), context.project.compose());
     let mut images: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (name, service) in context.services() {
@@ -47,7 +47,7 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) -> Result<Vec<St
     }
     for (image, services) in images {
         if compose.image(runner, &image)?.is_none() {
-            remarks.push(format!("{image} is not on this machine, and was not looked at"));
+            remarks.push(format!("{image} is not on this machine, and was not scanned"));
             continue;
         }
         let place = || context.sources.place(services[0], &["image"]);
@@ -63,7 +63,7 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) -> Result<Vec<St
             Error::from(ExecError::BadOutput { command: call.to_string(), reason: reason.to_string() })
         })?;
         if !known.is_empty() {
-            let message = format!("{image} has {}", told(&known));
+            let message = format!("{image} has {}", describe(&known));
             found.add(&VULNERABLE, services[0], place(), message);
         }
         context.project.cancel().check()?;
@@ -71,8 +71,8 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) -> Result<Vec<St
     Ok(remarks)
 }
 
-/// `3 vulnerabilities that a newer version mends, 1 of them critical: CVE-1, CVE-2, CVE-3`
-fn told(known: &BTreeMap<String, bool>) -> String {
+/// `3 vulnerabilities that a newer version fixes, 1 of them critical: CVE-1, CVE-2, CVE-3`
+fn describe(known: &BTreeMap<String, bool>) -> String {
     let critical = known.values().filter(|&&critical| critical).count();
     let mut names: Vec<&str> = known.iter().filter(|(_, critical)| **critical).map(|(name, _)| name.as_str()).collect();
     names.extend(known.iter().filter(|(_, critical)| !**critical).map(|(name, _)| name.as_str()));
@@ -82,7 +82,7 @@ fn told(known: &BTreeMap<String, bool>) -> String {
         1 => "1 vulnerability".to_owned(),
         several => format!("{several} vulnerabilities"),
     };
-    format!("{count} that a newer version mends, {critical} critical: {}{more}", names.join(", "))
+    format!("{count} that a newer version fixes, {critical} critical: {}{more}", names.join(", "))
 }
 
 #[derive(Deserialize)]
@@ -98,13 +98,13 @@ fn secrets(history: &str) -> BTreeSet<String> {
     layers.flat_map(|layer| assigned(&layer.created_by)).collect()
 }
 
-/// The secrets to which a layer's command gives a value; what only a shell will know is none.
+/// The secrets to which a layer's command gives a value; values that only a shell knows do not count.
 fn assigned(command: &str) -> Vec<String> {
     let pairs = command.split(|c: char| c.is_whitespace() || ";|&()".contains(c)).filter_map(|word| {
         let (key, value) = word.split_once('=')?;
         let value = value.trim_matches(['"', '\'']);
         let is_name = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        // A key with which packages are checked is for everybody to see.
+        // A key that verifies packages is public.
         let is_public = key.to_ascii_uppercase().contains("GPG");
         let is_value = !value.is_empty() && !value.starts_with(['$', '`']) && !value.starts_with("/run/secrets/");
         (is_name && is_value && !is_public && looks_secret(key)).then(|| key.to_owned())
@@ -131,6 +131,9 @@ mod tests {
     fn the_worst_are_named_first() {
         let known = [("CVE-1", false), ("CVE-2", true), ("CVE-3", false), ("CVE-4", false)];
         let known = known.into_iter().map(|(name, critical)| (name.to_owned(), critical)).collect();
-        assert_eq!(told(&known), "4 vulnerabilities that a newer version mends, 1 critical: CVE-2, CVE-1, CVE-3, …");
+        assert_eq!(
+            describe(&known),
+            "4 vulnerabilities that a newer version fixes, 1 critical: CVE-2, CVE-1, CVE-3, …"
+        );
     }
 }

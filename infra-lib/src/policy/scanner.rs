@@ -23,11 +23,11 @@ impl Scanner {
         if runner.find("trivy").is_ok() {
             return Some(Self::Trivy);
         }
-        // A plugin, which Docker finds in folders of its own.
+        // A plugin, which Docker finds in its own folders.
         runner.read(&Invocation::new("docker").args(["scout", "version"])).is_ok().then_some(Self::Scout)
     }
 
-    /// Asks for what is grave and can be mended by a newer version.
+    /// Queries severe vulnerabilities that a newer version fixes.
     pub(super) fn call(self, image: &str) -> Invocation {
         match self {
             Self::Trivy => Invocation::new("trivy").args([

@@ -1,33 +1,35 @@
-//! Secrets that everybody has: defaults, values in committed files, values that can be guessed, build arguments.
+//! Exposed secrets: defaults, values in committed files, values that can be guessed, build arguments.
 
 use crate::dotenv::{EnvFile, FindingCode, is_marker, is_placeholder, looks_secret};
-use crate::error::Result;
-use crate::ops;
+use crate::project::env_files::findings;
+use crate::project::error::Result;
+
+use crate::compose::sources::Place;
 
 use super::context::{Context, Findings};
-use super::finding::{Place, Rule, Severity};
-use super::references::{HOLE, literal, references};
+use super::finding::{Rule, Severity};
+use crate::dotenv::references::{HOLE, literal, references};
 
 const DEFAULT: Rule = Rule {
     code: "secret-default",
     development: Some(Severity::Warning),
     production: Some(Severity::Error),
-    why: "where nobody sets the variable, everybody who has this file knows the secret",
-    fix: "write `${NAME:?is not set}`, and let `cargo xtask setup` draw a value",
+    why: "if the variable is not set, everyone who has this file knows the secret",
+    fix: "write `${NAME:?is not set}`, and let `cargo xtask setup` generate a value",
 };
 const COMMITTED: Rule = Rule {
     code: "secret-committed",
     development: Some(Severity::Warning),
     production: Some(Severity::Error),
-    why: "the file is committed, and its history keeps the secret for ever",
-    fix: "write `${NAME:?is not set}`, put the value into an env file, and draw a new one",
+    why: "the file is committed, and its history keeps the secret",
+    fix: "write `${NAME:?is not set}`, put the value into an env file, and generate a new one",
 };
 const WEAK: Rule = Rule {
     code: "secret-weak",
     development: Some(Severity::Warning),
     production: Some(Severity::Error),
-    why: "a placeholder, a template's value or a short one is found by whoever tries",
-    fix: "draw a new one: `cargo xtask env rotate KEY`",
+    why: "a placeholder, a template's value or a short secret is easy to guess",
+    fix: "generate a new one: `cargo xtask env rotate KEY`",
 };
 const READABLE: Rule = Rule {
     code: "env-file-readable",
@@ -41,12 +43,12 @@ const DOCKERFILE: Rule = Rule {
     development: Some(Severity::Warning),
     production: Some(Severity::Error),
     why: "ENV and ARG stay in the image and in its history, where `docker history` shows them",
-    fix: "give it at run time by the environment, or to one RUN by `--mount=type=secret`",
+    fix: "pass it at run time in the environment, or to one RUN with `--mount=type=secret`",
 };
 
 pub(super) const RULES: &[Rule] = &[DEFAULT, COMMITTED, WEAK, READABLE, DOCKERFILE];
 
-pub(super) fn look(context: &Context<'_>, found: &mut Findings) -> Result<()> {
+pub(super) fn check(context: &Context<'_>, found: &mut Findings) -> Result<()> {
     for (text, place) in context.sources.texts(&|_| true) {
         for reference in references(text).iter().filter(|reference| looks_secret(reference.name)) {
             if reference.default().is_some_and(is_stated) {
@@ -54,13 +56,13 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) -> Result<()> {
             }
         }
         if has_password(text) {
-            found.add(&COMMITTED, None, place.clone(), "a URL with its password stands here");
+            found.add(&COMMITTED, None, place.clone(), "this line has a URL with its password");
         }
         if references(text).iter().any(|reference| reference.default().is_some_and(has_password)) {
-            found.add(&DEFAULT, None, place, "a URL with its password stands here as a default");
+            found.add(&DEFAULT, None, place, "the default here is a URL with its password");
         }
     }
-    for (file, service) in context.sources.services() {
+    for service in context.sources.services() {
         for definition in context.sources.definitions(&service) {
             for keys in [&["environment"][..], &["build", "args"]] {
                 for (key, value, line) in context.sources.pairs(definition, keys) {
@@ -69,11 +71,10 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) -> Result<()> {
                 }
             }
         }
-        let _ = file;
     }
     for built in context.services().keys().filter_map(|name| context.built(name)) {
         for assignment in built.file.assignments.iter().filter(|it| looks_secret(&it.key)) {
-            // An ARG without a value gets one on the command line of the build, and the history has that.
+            // An ARG without a value gets one on the command line of the build, which is then in the history.
             if assignment.is_arg || is_stated(&assignment.value) {
                 let keyword = if assignment.is_arg { "ARG" } else { "ENV" };
                 let message = format!("{keyword} {} is a secret by its name", assignment.key);
@@ -91,7 +92,7 @@ fn pair(found: &mut Findings, key: &str, value: &str, place: Place) {
     }
     let shape = literal(value);
     if !shape.contains(HOLE) && is_stated(value) {
-        found.add(&COMMITTED, None, place, format!("the value of {key} stands here"));
+        found.add(&COMMITTED, None, place, format!("this line has the value of {key}"));
     } else if let Some(reference) =
         references(value).iter().find(|reference| reference.default().is_some_and(is_stated))
     {
@@ -103,7 +104,7 @@ fn default(found: &mut Findings, name: &str, place: Place) {
     found.add(&DEFAULT, None, place, format!("{name} has a default, and is a secret"));
 }
 
-/// Whether a text is a value by itself: not empty, not only a reference to another variable, and more than a switch.
+/// Whether a text is a literal value: not empty, not only a reference to another variable, and more than a switch.
 fn is_stated(value: &str) -> bool {
     let shape = literal(value);
     let shape = shape.trim();
@@ -125,7 +126,7 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-/// What the env files hold, as `env check` judges it, and those that services name for themselves.
+/// The values of the env files, as `env check` checks them, including `env_file` of services.
 fn values(context: &Context<'_>, found: &mut Findings) -> Result<()> {
     for named in context.sources.env_files() {
         if named.path.is_file() && !context.project.environment().env_files.contains(&named.path) {
@@ -135,7 +136,7 @@ fn values(context: &Context<'_>, found: &mut Findings) -> Result<()> {
     if context.project.require_env_file().is_err() {
         return Ok(());
     }
-    for finding in ops::env_findings(context.project)? {
+    for finding in findings(context.project)? {
         let (rule, message) = match (finding.code, &finding.key) {
             (FindingCode::Placeholder | FindingCode::Weak, Some(key)) => (&WEAK, format!("{key} {}", finding.message)),
             (FindingCode::Readable, _) => (&READABLE, finding.message.clone()),
@@ -149,13 +150,13 @@ fn values(context: &Context<'_>, found: &mut Findings) -> Result<()> {
 
 fn own_file(context: &Context<'_>, found: &mut Findings, file: &EnvFile) {
     if file.mode().is_some_and(|mode| mode & 0o077 != 0) {
-        found.add(&READABLE, None, context.place(file.path(), None), "others than its owner may read it");
+        found.add(&READABLE, None, context.place(file.path(), None), "is readable by group or others");
     }
     for entry in file.entries() {
         let value = entry.template.expose();
         let guessed = looks_secret(&entry.key) && is_placeholder(value) || is_marker(value);
         if guessed && !value.is_empty() && !value.contains('$') {
-            let message = format!("{} is a placeholder that everybody has", entry.key);
+            let message = format!("{} is a placeholder that everyone knows", entry.key);
             found.add(&WEAK, None, context.place(file.path(), entry.line), message);
         }
     }

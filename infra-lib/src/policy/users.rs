@@ -1,7 +1,9 @@
-//! Who a container runs as.
+//! The user that a container runs as.
+
+use crate::compose::sources::Place;
 
 use super::context::{Context, Findings};
-use super::finding::{Place, Rule, Severity};
+use super::finding::{Rule, Severity};
 
 const ROOT: Rule = Rule {
     code: "user-root",
@@ -14,27 +16,27 @@ const UNSTATED: Rule = Rule {
     code: "user-unstated",
     development: None,
     production: Some(Severity::Warning),
-    why: "most images of others begin as root, and only their makers know whether they stay so",
-    fix: "state the number of the image's own user as `user:`",
+    why: "most images from others begin as root, and only their makers know whether they stay root",
+    fix: "set `user:` to the number of the image's own user",
 };
 const NOT_NUMERIC: Rule = Rule {
     code: "user-not-numeric",
     development: None,
     production: Some(Severity::Warning),
-    why: "a name means what the image's passwd file says, which nobody can check from outside",
-    fix: "state numbers: `USER 10001:10001`",
+    why: "a name means what the image's passwd file says, which cannot be checked from outside",
+    fix: "use numbers: `USER 10001:10001`",
 };
 const LOW: Rule = Rule {
     code: "user-uid-low",
     development: None,
     production: Some(Severity::Error),
-    why: "a small number may be somebody on this machine, whose files the container could then touch",
-    fix: "take a number of at least `[policy] min-uid`",
+    why: "a low number may be a user of this machine, whose files the container could then access",
+    fix: "use a number of at least `[policy] min-uid`",
 };
 
 pub(super) const RULES: &[Rule] = &[ROOT, UNSTATED, NOT_NUMERIC, LOW];
 
-pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
+pub(super) fn check(context: &Context<'_>, found: &mut Findings) {
     for (name, service) in context.services() {
         let built = context.built(name);
         let of_image = built.and_then(|built| {
@@ -47,11 +49,11 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
             (Some((user, place)), _) => judge(context, found, name, &user, place),
             (None, Some(built)) => {
                 let line = built.chain().first().map(|stage| stage.line);
-                found.add(&ROOT, name, context.place(&built.path, line), "its image has no USER, and so is root's");
+                found.add(&ROOT, name, context.place(&built.path, line), "its image has no USER, so it runs as root");
             }
             (None, None) => {
                 let place = context.sources.place(name, &["user"]);
-                found.add(&UNSTATED, name, place, "nothing says which user it runs as");
+                found.add(&UNSTATED, name, place, "the user it runs as is not set");
             }
         }
     }
@@ -59,7 +61,7 @@ pub(super) fn look(context: &Context<'_>, found: &mut Findings) {
 
 fn judge(context: &Context<'_>, found: &mut Findings, name: &str, user: &str, place: Place) {
     let user = user.split(':').next().unwrap_or_default();
-    match (user.parse::<u32>(), context.project.manifest().policy.min_uid) {
+    match (user.parse::<u32>(), context.project.config().policy.min_uid) {
         (Ok(0), _) => found.add(&ROOT, name, place, "it runs as root"),
         (Err(_), _) if user == "root" => found.add(&ROOT, name, place, "it runs as root"),
         (Err(_), _) => found.add(&NOT_NUMERIC, name, place, format!("it runs as `{user}`, which is a name")),

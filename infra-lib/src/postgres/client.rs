@@ -1,47 +1,48 @@
-//! PostgreSQL's own tools, called where they fit the server.
+//! Calling PostgreSQL's client tools in a version that fits the server.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::compose::{Container, OneOff, mount};
-use crate::error::Result;
 use crate::exec::{Invocation, Output};
+use crate::project::error::Result;
 use crate::project::{LocalRecord, Project};
 
 use super::database::running;
 use super::{Database, Place, PostgresError};
 
-/// By what the server knows the sessions of this process.
+/// The application name of this process's sessions.
 fn application_name() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {
-        // Processes of other machines may have the same number.
+        // Processes on other machines may have the same number.
         let mut random = [0; 4];
         let _ = getrandom::fill(&mut random);
         format!("infra-{}-{:08x}", std::process::id(), u32::from_ne_bytes(random))
     })
 }
 
-/// How the server in a container is reached.
+/// How to connect to a server in a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Over TCP, as the services reach it: with the password.
+    /// Over TCP like the services do, with the password.
     Network,
-    /// Over the container's own loopback address, for which the image asks for no password.
+    /// Over the container's loopback address, for which the image requires no password.
     Inside,
 }
 
 impl Database {
     /// A call of one of PostgreSQL's client tools, logged in to this database.
     ///
-    /// Names travel as `PGDATABASE` and `PGUSER`, since libpq reads `dbname=…` and URLs out of positional ones, and the
-    /// password as `PGPASSWORD`; none of them stands in argv. In a container, the server's own tools are used; they log in over
-    /// TCP under the container's own name, since the image trusts its loopback address without a password.
+    /// Names are passed as `PGDATABASE` and `PGUSER`, since libpq interprets `dbname=…` and URLs in positional
+    /// arguments, and the password as `PGPASSWORD`; none of them appears in argv. In a container, the server's own
+    /// tools are used. They log in over TCP under the container's own name, since the image trusts its loopback
+    /// address without a password.
     pub(crate) fn tool(&self, project: &Project, tool: &str, terminal: bool) -> Result<Invocation> {
         self.tool_by(project, tool, terminal, Way::Network)
     }
 
-    fn tool_by(&self, project: &Project, tool: &str, terminal: bool, way: Way) -> Result<Invocation> {
+    pub(super) fn tool_by(&self, project: &Project, tool: &str, terminal: bool, way: Way) -> Result<Invocation> {
         let mut call = match &self.place {
             Place::Service { service, .. } => {
                 return Ok(self.tool_inside(&project.database_container(service)?, tool, terminal, way));
@@ -53,10 +54,10 @@ impl Database {
             Place::Url { host, port, tls, client } => {
                 let found = self.host_tool(project, tool);
                 if let Some(image) = client
-                    // Any psql speaks to any server, and one of this machine is there at once.
-                    && (tool != "psql" || found.is_err())
+                    // Any psql works with any server, and this machine's starts faster.
+                    && (!["psql", "pg_isready"].contains(&tool) || found.is_err())
                 {
-                    // Once its session is ended it goes by itself.
+                    // The container ends by itself once its session has ended.
                     let (call, _) = OneOff::new(application_name())?;
                     let call = if terminal { call.arg("-t") } else { call };
                     return Ok(self.shown_to_client(call, "").arg(image).arg(tool));
@@ -75,7 +76,7 @@ impl Database {
         Ok(call)
     }
 
-    /// The same in a container that is known to be the database's.
+    /// Like `tool`, in a container that is known to be the database's.
     pub(super) fn tool_inside(&self, container: &Container, tool: &str, terminal: bool, way: Way) -> Invocation {
         let port = if let Place::Service { port, .. } = self.place { port } else { 5432 };
         let on_host = container.addresses.contains_key("host");
@@ -84,11 +85,11 @@ impl Database {
         self.passed_on(call, host, port, "prefer").arg(container.id.clone()).arg(tool)
     }
 
-    /// A call of `docker run` without an image yet, with everything that a client needs in the container to log in to a
-    /// server elsewhere: this machine's network, the login, the files of TLS. `options` are settings of the session.
+    /// Adds to a `docker run` call without an image everything a client needs to log in to an external server: this
+    /// machine's network, the login and the TLS files. `options` are session settings.
     pub(super) fn shown_to_client(&self, call: Invocation, options: &str) -> Invocation {
         let Place::Url { host, port, tls, .. } = &self.place else { return call };
-        // Nobody else brings this image, so that the first use may.
+        // No other command pulls this image, so the first use may.
         let call =
             self.passed_on(call.args(["--pull", "missing", "--init", "--network", "host"]), host, *port, &tls.mode);
         let call = tls.words().fold(call, |call, (key, value)| call.args(["-e", key]).env(key, value));
@@ -100,7 +101,8 @@ impl Database {
         call.args(["-e", "PGOPTIONS"]).env("PGOPTIONS", options)
     }
 
-    /// Docker's call with everything that logging in takes. Values go by the environment: names alone stand in argv.
+    /// Adds everything needed to log in to a Docker call. Values are passed through the environment; only their names
+    /// appear in argv.
     pub(super) fn passed_on(&self, call: Invocation, host: &str, port: u16, tls: &str) -> Invocation {
         let call = self
             .identity(host, &port.to_string(), tls)
@@ -112,7 +114,7 @@ impl Database {
         }
     }
 
-    /// The call with everything that logging in takes, for a program on this machine.
+    /// Adds everything needed to log in to a call on this machine.
     pub(super) fn logged_in(&self, mut call: Invocation, host: &str, port: u16, tls: &str) -> Invocation {
         for (key, value) in self.identity(host, &port.to_string(), tls) {
             call = call.env(key, value);
@@ -121,7 +123,7 @@ impl Database {
             call = call.secret_env("PGPASSWORD", password);
         }
         if let Place::Local(_) = self.place {
-            // Whoever has taken the port of a stopped server does not get to see the password.
+            // A process that took the port of a stopped server must not receive the password.
             call = call.env("PGREQUIREAUTH", "scram-sha-256");
         }
         call
@@ -139,18 +141,18 @@ impl Database {
         ]
     }
 
-    /// Ends the sessions that this process has left on the server, once a client was interrupted: `docker exec` hands no
-    /// signal on, so that psql and its query would go on in the container; and a query does not notice a client's end.
-    /// `client` is a call of psql as [`Database::tool`] makes it, from before the interruption.
-    pub(crate) fn reap(project: &Project, client: Invocation) {
+    /// Ends the sessions that this process left on the server after a client was interrupted. `docker exec` forwards
+    /// no signal, so psql and its query would continue in the container, and a running query does not notice that its
+    /// client is gone. `client` is a call of psql from [`Database::tool`], made before the interruption.
+    pub(crate) fn terminate_sessions(project: &Project, client: Invocation) {
         let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                    WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid();";
         let call = client.args(["-X", "-q", "-w", "-f", "-"]).stdin(sql).deadline(Duration::from_secs(3));
-        // Where the server cannot be reached, there is nothing to end either.
+        // If the server cannot be reached, there is nothing to end either.
         let _ = project.runner().aftermath().read(&call);
     }
 
-    /// `psql` without anybody's `.psqlrc`, stopping at the first error, never asking for a password.
+    /// A call of `psql` that ignores `.psqlrc`, stops at the first error and never prompts for a password.
     pub(crate) fn psql(&self, project: &Project) -> Result<Invocation> {
         self.psql_by(project, Way::Network)
     }
@@ -159,26 +161,26 @@ impl Database {
         Ok(self.tool_by(project, "psql", false, way)?.args(PSQL))
     }
 
-    /// By what the server knows this process's sessions.
+    /// The application name of this process's sessions.
     pub(crate) fn session_name() -> &'static str {
         application_name()
     }
 
-    /// Runs SQL that changes nothing; the answer is rows of unaligned text, fields separated by tabs.
+    /// Runs SQL that changes nothing. Returns rows of unaligned text, with fields separated by tabs.
     pub(crate) fn query(&self, project: &Project, sql: &str) -> Result<String> {
         self.query_within(project, sql, Duration::from_secs(60))
     }
 
     pub(crate) fn query_within(&self, project: &Project, sql: &str, limit: Duration) -> Result<String> {
-        ask(project, self.psql(project)?, sql, limit)
+        self.run_query(project, self.psql(project)?, Way::Network, sql, limit)
     }
 
-    /// Runs SQL that changes something.
+    /// Runs SQL that changes something. Returns `None` in a dry run.
     pub(crate) fn execute(project: &Project, call: &Invocation) -> Result<Option<Output>> {
         Ok(project.runner().change(call).map_err(PostgresError::from_exec)?)
     }
 
-    /// Lets the planner know what is in the database. That it does not is a matter of speed alone.
+    /// Updates the planner's statistics. A failure only affects speed.
     pub(crate) fn analyze(&self, project: &Project) {
         project.step(format_args!("analyzing {}", self.name));
         let analyzed = self.psql(project).and_then(|call| {
@@ -190,42 +192,46 @@ impl Database {
         }
     }
 
-    /// Logs in for real, and returns the server's version. `pg_isready` says yes to a wrong user, a wrong database and a
-    /// wrong password.
+    /// Logs in and returns the server's version. `pg_isready` is not enough: it accepts a wrong user, database or
+    /// password.
     pub(crate) fn login(&self, project: &Project) -> Result<String> {
-        ask(project, self.psql(project)?, LOGIN, PATIENCE)
+        self.run_query(project, self.psql(project)?, Way::Network, LOGIN, PATIENCE)
     }
 
-    /// The same where the containers have just been read; those of other places do not matter.
+    /// Like `login`, with containers that were just read. They only matter for a database in a service.
     pub(crate) fn login_among(&self, project: &Project, containers: &[Container]) -> Result<String> {
         let Place::Service { service, .. } = &self.place else { return self.login(project) };
         let container = running(service, containers)?;
-        ask(project, self.tool_inside(container, "psql", false, Way::Network).args(PSQL), LOGIN, PATIENCE)
+        let psql = self.tool_inside(container, "psql", false, Way::Network).args(PSQL);
+        self.run_query(project, psql, Way::Network, LOGIN, PATIENCE)
     }
 
-    /// The same from inside the server's container.
+    /// Like `login`, from inside the server's container.
     pub(crate) fn login_inside(&self, project: &Project) -> Result<String> {
-        ask(project, self.psql_by(project, Way::Inside)?, LOGIN, PATIENCE)
+        self.run_query(project, self.psql_by(project, Way::Inside)?, Way::Inside, LOGIN, PATIENCE)
+    }
+
+    /// Runs SQL that changes nothing with this psql call, and returns its output.
+    fn run_query(&self, project: &Project, psql: Invocation, way: Way, sql: &str, limit: Duration) -> Result<String> {
+        let call = psql.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(limit);
+        match project.runner().read(&call) {
+            Ok(output) => Ok(output.text()),
+            Err(error) => Err(self.explain(project, way, error).into()),
+        }
     }
 }
 
-/// Without anybody's `.psqlrc`, stopping at the first error, never asking for a password.
+/// Ignore `.psqlrc`, stop at the first error, never prompt for a password.
 const PSQL: [&str; 5] = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"];
-/// What a login is proven by, and how long it may take.
+/// The query that verifies a login.
 const LOGIN: &str = "SHOW server_version;";
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What a call of psql answers to SQL that changes nothing.
-fn ask(project: &Project, psql: Invocation, sql: &str, limit: Duration) -> Result<String> {
-    let call = psql.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(limit);
-    Ok(project.runner().read(&call).map(|output| output.text()).map_err(PostgresError::from_exec)?)
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Secret;
     use crate::postgres::Tls;
+    use crate::secret::Secret;
 
     #[test]
     fn s01_a_clients_container_is_told_names_and_reads_the_password_from_the_environment() {

@@ -1,53 +1,53 @@
-//! The project's database: its name, who logs in, and where it is.
+//! The project's database: its name, login and location.
 
 use camino::Utf8PathBuf;
 
-use crate::Secret;
 use crate::compose::{Container, Service, Status};
-use crate::error::{Error, Result};
+use crate::config::Reference;
 use crate::exit::Exit;
-use crate::manifest::Reference;
+use crate::project::error::{Error, Result};
 use crate::project::{DatabaseAxis, LocalRecord, Project};
+use crate::secret::Secret;
 
 use super::url::Url;
 use super::{PostgresError, Tls, detect};
 
-/// A database, with everything that logging in takes.
+/// A database with everything needed to log in.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Database {
-    /// Its name.
+    /// The name of the database.
     pub name: String,
-    /// The role.
+    /// The role that logs in.
     pub user: String,
-    /// The role's password.
-    pub password: Option<Secret>,
-    /// Where it is.
-    pub place: Place,
+    /// The role's password, if one is known.
+    pub(crate) password: Option<Secret>,
+    /// Where the database runs.
+    pub(crate) place: Place,
 }
 
-/// Where a database is.
+/// Where a database runs.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub enum Place {
+pub(crate) enum Place {
     /// In a container of the stack.
     Service {
-        /// The service.
+        /// The name of the service.
         service: String,
-        /// The port on which it listens inside.
+        /// The port inside the container.
         port: u16,
     },
-    /// In a cluster of the project's own.
+    /// In the project's own local cluster.
     Local(LocalRecord),
-    /// Somewhere else.
+    /// At an external server, given by its URL.
     Url {
-        /// The host.
+        /// The host name or address.
         host: String,
-        /// The port.
+        /// The port of the server.
         port: u16,
-        /// How the connection is protected.
+        /// How the connection is encrypted and verified.
         tls: Tls,
-        /// The image whose tools are taken where this machine's might not fit.
+        /// The image with client tools, used if this machine's do not fit the server.
         client: Option<String>,
     },
 }
@@ -56,7 +56,17 @@ pub enum Place {
 const LONGEST_NAME: usize = 63;
 
 impl Database {
-    /// An error if PostgreSQL would cut a name.
+    /// The connection URL for programs on this machine, with the password. `None` for a database in a container: which
+    /// of its ports is published is known only while it runs.
+    pub fn url(&self) -> Option<Secret> {
+        match &self.place {
+            Place::Service { .. } => None,
+            Place::Local(LocalRecord { port, .. }) => Some(self.address("127.0.0.1".to_owned(), *port).url()),
+            Place::Url { host, port, .. } => Some(self.address(host.clone(), *port).url()),
+        }
+    }
+
+    /// Returns an error if PostgreSQL would truncate a name.
     pub(crate) fn check_names(&self) -> Result<(), PostgresError> {
         match [&self.name, &self.user].into_iter().find(|name| name.len() > LONGEST_NAME) {
             Some(name) => Err(PostgresError::NameTooLong { name: name.clone(), length: name.len() }),
@@ -64,22 +74,22 @@ impl Database {
         }
     }
 
-    /// Whether a URL leads to it.
+    /// Whether a URL points to this database.
     pub(crate) fn is_at(&self, text: &str) -> bool {
         let Place::Url { host, port, .. } = &self.place else { return false };
         Url::parse(text).is_ok_and(|url| url.host == *host && url.port == *port && url.database == self.name)
     }
 
-    /// Whether other machines may work on it as well.
+    /// Whether other machines may use the database as well.
     pub(crate) fn is_elsewhere(&self) -> bool {
         matches!(self.place, Place::Url { .. })
     }
 }
 
 impl Project {
-    /// What the manifest says of this environment alone. No choice for the checkout changes that.
+    /// Where the configuration of this environment places the database. Choices for the checkout do not change that.
     pub(crate) fn own_database_axis(&self) -> Option<DatabaseAxis> {
-        let own = self.manifest().environments.get(&self.environment().name)?.database.as_ref()?;
+        let own = self.config().environments.get(&self.environment().name)?.database.as_ref()?;
         Some(match own {
             own if own.url.is_some() => DatabaseAxis::Url,
             own if own.local.is_some() => DatabaseAxis::Local,
@@ -87,9 +97,9 @@ impl Project {
         })
     }
 
-    /// Where the database is: what the manifest says of this environment, else what `setup` chose, else what the manifest
-    /// says of all, else a service of the stack.
-    pub fn database_axis(&self) -> DatabaseAxis {
+    /// Where the database runs: as configured for this environment, else as chosen by `setup`, else as configured for
+    /// all environments, else in a service of the stack.
+    pub(crate) fn database_axis(&self) -> DatabaseAxis {
         if let Some(own) = self.own_database_axis() {
             return own;
         }
@@ -98,14 +108,14 @@ impl Project {
         {
             return DatabaseAxis::Local;
         }
-        if self.manifest().database.url.is_some() {
+        if self.config().database.url.is_some() {
             DatabaseAxis::Url
         } else {
             self.record().map_or(DatabaseAxis::Service, |record| record.database)
         }
     }
 
-    /// The project's database.
+    /// The project's database with its login.
     pub fn database(&self) -> Result<Database> {
         let database = match self.database_axis() {
             DatabaseAxis::Service => self.service_database(None)?,
@@ -120,7 +130,7 @@ impl Project {
     }
 
     fn service_database(&self, service: Option<&str>) -> Result<Database> {
-        let settings = &self.manifest().database;
+        let settings = &self.config().database;
         let model = self.model()?;
         let name = match service.or(settings.service.as_deref()) {
             Some(name) => name,
@@ -135,15 +145,15 @@ impl Project {
         })?;
         let image = |key: &str| self.image_setting(service, key);
         let user = self
-            .stated(settings.user.as_ref(), "`[database] user`")?
+            .configured(settings.user.as_ref(), "`[database] user`")?
             .or(image("POSTGRES_USER")?)
             .unwrap_or_else(|| "postgres".to_owned());
         let database = self
-            .stated(settings.name.as_ref(), "`[database] name`")?
+            .configured(settings.name.as_ref(), "`[database] name`")?
             .or(image("POSTGRES_DB")?)
             .unwrap_or_else(|| user.clone());
         let password = self
-            .stated(settings.password.as_ref(), "`[database] password`")?
+            .configured(settings.password.as_ref(), "`[database] password`")?
             .or(image("POSTGRES_PASSWORD")?)
             .map(Secret::new);
         let place = Place::Service { service: name.to_owned(), port: detect::port(service) };
@@ -161,7 +171,7 @@ impl Project {
         Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
-    /// The file on this machine that a path inside a service's container stands for.
+    /// The file on this machine for a path inside a service's container.
     fn secret_file(&self, service: &Service, inside: &str) -> Result<Option<Utf8PathBuf>> {
         if let Some(mount) = service.volumes.iter().find(|mount| mount.kind == "bind" && mount.target == inside) {
             return Ok(mount.source.clone().map(Utf8PathBuf::from));
@@ -178,13 +188,13 @@ impl Project {
     }
 
     fn url_database(&self) -> Result<Database> {
-        let reference = self.manifest().database.url.clone().unwrap_or(Reference::Env("DATABASE_URL".to_owned()));
+        let reference = self.config().database.url.clone().unwrap_or(Reference::Env("DATABASE_URL".to_owned()));
         let text = self.require(&reference, "`[database] url`")?;
         self.runner().redactor().learn(&Secret::new(text.clone()));
         let url = Url::parse(&text)?;
         let home = std::env::var("HOME").ok().map(Utf8PathBuf::from);
-        let tls = Tls::of(url.sslmode(), &url.options, self.root(), home.as_deref())?;
-        let client = self.stated(self.manifest().database.client.as_ref(), "`[database] client`")?;
+        let tls = Tls::from_settings(url.sslmode(), &url.options, self.root(), home.as_deref())?;
+        let client = self.configured(self.config().database.client.as_ref(), "`[database] client`")?;
         let user = url.user.unwrap_or_else(|| "postgres".to_owned());
         Ok(Database {
             name: url.database,
@@ -194,13 +204,13 @@ impl Project {
         })
     }
 
-    pub(crate) fn stated(&self, reference: Option<&Reference>, what: &str) -> Result<Option<String>> {
+    pub(crate) fn configured(&self, reference: Option<&Reference>, what: &str) -> Result<Option<String>> {
         reference.map(|reference| self.require(reference, what)).transpose()
     }
 
-    /// The services that are PostgreSQL servers: the stated one, and what looks like one.
+    /// The services that are PostgreSQL servers: the configured one, and those that look like one.
     pub(crate) fn postgres_services(&self) -> Result<Vec<&str>> {
-        let stated = self.manifest().database.service.as_deref();
+        let stated = self.config().database.service.as_deref();
         Ok(detect::all(self.model()?).into_iter().chain(stated).collect())
     }
 
@@ -210,7 +220,7 @@ impl Project {
     }
 }
 
-/// The running container of the database's service, of these.
+/// The running container of the database's service among these.
 pub(super) fn running<'c>(service: &str, containers: &'c [Container]) -> Result<&'c Container> {
     let unreachable = |message: String| Error::from(PostgresError::Unreachable { message });
     let found = containers.iter().find(|container| container.service == service && !container.one_off);

@@ -1,40 +1,20 @@
-//! Which service is PostgreSQL.
+//! Detecting which service is PostgreSQL.
 
 use serde_json::Value;
 
+use crate::compose::software::{ImageRef, Software};
 use crate::compose::{Model, Service};
 
 use super::PostgresError;
 
-/// Repositories whose images are PostgreSQL with something added.
-const IMAGES: [&str; 10] = [
-    "postgres",
-    "postgresql",
-    "postgis",
-    "pgvector",
-    "timescaledb",
-    "age",
-    "supabase-postgres",
-    "citus",
-    "paradedb",
-    "pgvecto-rs",
-];
-
-/// How much a service looks like PostgreSQL; 0: not at all.
+/// A score of how much a service looks like PostgreSQL; 0 means not at all.
 fn likeness(name: &str, service: &Service) -> u32 {
     let mut score = 0;
-    if let Some(image) = &service.image {
-        let path = image.split('@').next().unwrap_or(image);
-        let repository = path.rsplit('/').next().unwrap_or(path).split(':').next().unwrap_or(path);
-        if IMAGES.contains(&repository) {
-            score += 4;
-        } else if repository.contains("postgres")
-            && !["exporter", "backup", "client", "meta", "rest", "bouncer"].iter().any(|tool| repository.contains(tool))
-        {
-            score += 3;
-        }
+    let software = service.image.as_deref().and_then(|image| ImageRef::parse(image).software());
+    if software.is_some_and(Software::is_postgres) {
+        score += 4;
     }
-    // A server has its data somewhere; a client of it has not.
+    // A server stores data in a volume; a client does not.
     if service.volumes.iter().any(|mount| {
         mount.target.starts_with("/var/lib/postgresql") || mount.target.starts_with("/docker-entrypoint-initdb.d")
     }) {
@@ -49,7 +29,7 @@ fn likeness(name: &str, service: &Service) -> u32 {
                 || service.environment.contains_key("POSTGRES_PASSWORD_FILE"),
         );
         score += u32::from(matches!(name, "db" | "database" | "postgres" | "postgresql" | "pg"));
-        // What runs a command of its own instead of the server is a client, such as a backup service.
+        // A service that runs another command instead of the server is a client, such as a backup service.
         if ["command", "entrypoint"].iter().any(|key| runs_something_else(service, key)) && !has_data(service) {
             return 0;
         }
@@ -57,7 +37,7 @@ fn likeness(name: &str, service: &Service) -> u32 {
     score
 }
 
-/// The port on which a server listens inside its container: what its command says, else its environment, else the usual one.
+/// The port of the server inside its container: from its command, else its environment, else the default.
 pub(crate) fn port(service: &Service) -> u16 {
     let command = service.rest.get("command").and_then(Value::as_array).into_iter().flatten();
     let words: Vec<&str> = command.filter_map(Value::as_str).collect();
@@ -80,7 +60,7 @@ fn runs_something_else(service: &Service, key: &str) -> bool {
     let own =
         service.rest.get(key).filter(|words| !words.is_null() && words.as_array().is_none_or(|all| !all.is_empty()));
     own.is_some_and(|words| {
-        // An entrypoint may be the image's own, or a wrapper that ends in it.
+        // An entrypoint may be the image's own, or a wrapper that calls it.
         let text = words.to_string();
         !text.contains("postgres") && !text.contains("docker-entrypoint")
     })
@@ -90,13 +70,13 @@ fn has_data(service: &Service) -> bool {
     service.volumes.iter().any(|mount| mount.target.starts_with("/var/lib/postgresql"))
 }
 
-/// Every service that looks like PostgreSQL.
+/// All services that look like PostgreSQL.
 pub(super) fn all(model: &Model) -> Vec<&str> {
     let services = model.services.iter().filter(|(name, service)| likeness(name, service) >= 3);
     services.map(|(name, _)| name.as_str()).collect()
 }
 
-/// The one service that looks most like PostgreSQL.
+/// The service that looks most like PostgreSQL.
 pub(super) fn service(model: &Model) -> Result<&str, PostgresError> {
     let scores = model.services.iter().map(|(name, service)| (likeness(name, service), name.as_str()));
     let scores: Vec<_> = scores.filter(|(score, _)| *score >= 3).collect();

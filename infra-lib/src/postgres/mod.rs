@@ -1,24 +1,31 @@
-//! PostgreSQL: where the project's database is, and how its own tools are called there.
+//! PostgreSQL: where the project's database runs, and how to call its tools there.
 
+pub(crate) mod catalog;
 mod client;
-mod database;
+mod connection;
+pub(crate) mod database;
 mod detect;
-mod error;
+pub(crate) mod error;
+pub(crate) mod literal;
 pub(crate) mod local;
-mod mark;
+pub(crate) mod login;
+pub(crate) mod mark;
 mod password;
+pub(crate) mod sqlstate;
 mod tls;
 mod toolbox;
 mod trailer;
 mod url;
 
 pub(crate) use client::Way;
-pub use database::{Database, Place};
+pub use database::Database;
+pub(crate) use database::Place;
 pub(crate) use detect::port as server_port;
-pub use error::PostgresError;
+pub(crate) use error::PostgresError;
 pub use local::TempDatabase;
-pub use mark::Mark;
+pub(crate) use mark::Mark;
 pub(crate) use mark::write as write_mark;
-pub use tls::Tls;
+pub(crate) use password::scram_verifier_of;
+pub(crate) use tls::Tls;
 pub(crate) use toolbox::Toolbox;
 pub(crate) use trailer::Trailer;

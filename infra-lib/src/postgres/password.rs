@@ -1,12 +1,12 @@
-//! Changing a role's password without showing it to the server's log.
+//! Changing a role's password without revealing it in the server's log.
 
 use sha2::{Digest as _, Sha256};
 
-use crate::Secret;
 use crate::dotenv::Encoding;
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::secret::Secret;
 
 use super::{Database, Way};
 
@@ -14,13 +14,10 @@ use super::{Database, Way};
 const ITERATIONS: u32 = 4096;
 
 impl Database {
-    /// Gives this database's role another password. What travels is the verifier that the server stores (RFC 5803), made
-    /// here, so that neither a log nor `pg_stat_activity` ever holds the password.
+    /// Changes the password of this database's role. Only the SCRAM verifier (RFC 5803), computed here, is sent to
+    /// the server, so neither a log nor `pg_stat_activity` contains the password.
     pub(crate) fn set_password(&self, project: &Project, password: &Secret, way: Way) -> Result<()> {
-        let mut salt = [0; 16];
-        getrandom::fill(&mut salt)
-            .map_err(|error| Error::new(Exit::Io, format!("the system has no randomness: {error}")))?;
-        let verifier = scram_verifier(password.expose().as_bytes(), &salt, ITERATIONS);
+        let verifier = scram_verifier_of(password)?;
         let sql = format!("SELECT format('ALTER ROLE %I PASSWORD %L', current_user, '{verifier}') \\gexec\n");
         let call = self.psql_by(project, way)?.args(["-o", "/dev/null", "-f", "-"]).stdin(sql);
         Self::execute(project, &call)?;
@@ -28,8 +25,16 @@ impl Database {
     }
 }
 
-/// `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`, as `pg_authid.rolpassword` holds it. Passwords here are
-/// ASCII, which `SASLprep` leaves as it is.
+/// The verifier of a password, with a new random salt.
+pub(crate) fn scram_verifier_of(password: &Secret) -> Result<String> {
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt)
+        .map_err(|error| Error::new(Exit::Io, format!("the system has no randomness: {error}")))?;
+    Ok(scram_verifier(password.expose().as_bytes(), &salt, ITERATIONS))
+}
+
+/// `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`, as stored in `pg_authid.rolpassword`. Passwords here
+/// are ASCII, which `SASLprep` does not change.
 fn scram_verifier(password: &[u8], salt: &[u8], iterations: u32) -> String {
     let salted = pbkdf2(password, salt, iterations);
     let stored = Sha256::digest(hmac(&salted, b"Client Key"));
@@ -42,7 +47,7 @@ fn scram_verifier(password: &[u8], salt: &[u8], iterations: u32) -> String {
     )
 }
 
-/// PBKDF2 (RFC 8018) for one block, which is as long as the digest.
+/// PBKDF2 (RFC 8018) for one block, which has the length of the digest.
 fn pbkdf2(password: &[u8], salt: &[u8], iterations: u32) -> [u8; 32] {
     let mut block = hmac(password, &[salt, &1u32.to_be_bytes()].concat());
     let mut result = block;

@@ -1,30 +1,30 @@
-//! How a connection to a server elsewhere is protected, and by what the server proves who it is.
+//! TLS settings of a connection to an external server.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::PostgresError;
 
-/// libpq's settings for TLS, as a URL states them.
+/// libpq's TLS settings, as stated in a URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Tls {
-    /// `sslmode`.
-    pub mode: String,
-    /// Files that libpq reads: its variable, and the absolute path on this machine.
+pub(crate) struct Tls {
+    /// The `sslmode`, such as `verify-full`.
+    pub(crate) mode: String,
+    /// Files that libpq reads: variable and absolute path on this machine.
     files: Vec<(&'static str, Utf8PathBuf)>,
-    /// Other settings: libpq's variable, and its value.
+    /// Other settings: libpq variable and value.
     words: Vec<(&'static str, String)>,
 }
 
-/// What a URL may state beside `sslmode`, with libpq's variable for it. A path is relative to the project.
+/// URL options other than `sslmode`, with their libpq variables. Paths are relative to the project.
 const FILES: [(&str, &str); 4] =
     [(ROOT, "PGSSLROOTCERT"), ("sslcert", "PGSSLCERT"), ("sslkey", "PGSSLKEY"), ("sslcrl", "PGSSLCRL")];
 const WORDS: [(&str, &str); 2] =
     [("channel_binding", "PGCHANNELBINDING"), ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION")];
 const ROOT: &str = "sslrootcert";
-/// The authorities that the system trusts, in the words of libpq 16; older ones take it for a file's name.
+/// The system's trusted certificate authorities, as named in libpq 16. Older versions take it for a file name.
 const SYSTEM: &str = "system";
-/// Where systems keep them.
+/// Where systems keep the certificates of trusted authorities.
 const BUNDLES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -33,13 +33,13 @@ const BUNDLES: [&str; 4] = [
 ];
 
 impl Tls {
-    /// A mode alone.
+    /// Settings with only a mode.
     pub(super) fn of_mode(mode: &str) -> Self {
         Self { mode: mode.to_owned(), ..Self::default() }
     }
 
-    /// What these options of a URL say. Files that are not there are an error: libpq would go on without some of them.
-    pub(super) fn of(
+    /// Reads the options of a URL. Missing files are an error, since libpq would ignore some of them.
+    pub(super) fn from_settings(
         mode: &str,
         options: &[(String, String)],
         root: &Utf8Path,
@@ -51,7 +51,7 @@ impl Tls {
             match stated(key) {
                 Some(value) if key == ROOT && value == SYSTEM => tls.trust(bundle()),
                 Some(value) => tls.files.push((variable, existing(root, key, value)?)),
-                // Clients elsewhere do not see this home, so that libpq's own default is stated.
+                // Clients in containers do not see this home folder, so state libpq's default explicitly.
                 None if key == ROOT && mode.starts_with("verify") => {
                     let own = home.map(|home| home.join(".postgresql/root.crt")).filter(|path| path.is_file());
                     tls.trust(own.or_else(bundle));
@@ -71,18 +71,18 @@ impl Tls {
         }
     }
 
-    /// The variables for a libpq on this machine, `PGSSLMODE` left out.
+    /// The variables for libpq on this machine, without `PGSSLMODE`.
     pub(super) fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let files = self.files.iter().map(|(variable, path)| (*variable, path.as_str()));
         files.chain(self.words.iter().map(|(variable, value)| (*variable, value.as_str())))
     }
 
-    /// The files with their variables, for a libpq that must be shown them.
+    /// The files with their variables, for a container that must mount them.
     pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &Utf8Path)> {
         self.files.iter().map(|(variable, path)| (*variable, path.as_path()))
     }
 
-    /// The other variables.
+    /// The variables that are not files.
     pub(super) fn words(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.words.iter().map(|(variable, value)| (*variable, value.as_str()))
     }
@@ -109,11 +109,12 @@ mod tests {
         std::fs::write(root.join("certs/ca.pem"), "").unwrap();
         let options = [(ROOT, "certs/ca.pem"), ("channel_binding", "require"), ("pgbouncer", "true")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let tls = Tls::of("verify-full", &options, root, None).unwrap();
+        let tls = Tls::from_settings("verify-full", &options, root, None).unwrap();
         let path = root.join("certs/ca.pem");
         let variables: Vec<_> = tls.variables().collect();
         assert_eq!(variables, [("PGSSLROOTCERT", path.as_str()), ("PGCHANNELBINDING", "require")]);
-        let gone = Tls::of("verify-full", &[(ROOT.to_owned(), "gone.pem".to_owned())], root, None).unwrap_err();
+        let gone =
+            Tls::from_settings("verify-full", &[(ROOT.to_owned(), "gone.pem".to_owned())], root, None).unwrap_err();
         assert!(gone.to_string().contains("gone.pem") && gone.to_string().contains(ROOT), "{gone}");
     }
 
@@ -122,7 +123,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let home = Utf8Path::from_path(temp.path()).unwrap();
         let root = |mode: &str, options: &[(String, String)]| {
-            let tls = Tls::of(mode, options, home, Some(home)).unwrap();
+            let tls = Tls::from_settings(mode, options, home, Some(home)).unwrap();
             tls.variables().next().map(|(_, value)| value.to_owned())
         };
         let system = bundle().map_or(SYSTEM.to_owned(), Utf8PathBuf::into_string);

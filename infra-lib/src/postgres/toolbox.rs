@@ -1,4 +1,4 @@
-//! PostgreSQL's tools at work on files: `pg_dump`, `pg_restore`, `pg_dumpall`.
+//! Running PostgreSQL's tools on files: `pg_dump`, `pg_restore`, `pg_dumpall`.
 
 use std::ffi::OsString;
 use std::io;
@@ -7,60 +7,61 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::compose::{Container, Engine, OneOff, mount};
-use crate::error::Result;
 use crate::exec::{ExecError, Invocation, Pipe};
 use crate::project::Project;
+use crate::project::error::Result;
 
 use super::trailer::Trailer;
 use super::{Database, Place, Way};
 
-/// Where the tools run, and how they see the files of one folder.
+/// Where the tools run, and how they access the files of one folder.
 ///
-/// For a database in a container that is beside it, in a one-off container of the same image with the folder mounted: so
-/// the tools fit the server, and nothing passes through the engine's streams, which are slow and end with 0 when they
-/// are cut. Where the folder cannot be mounted, as on a remote engine, they run in the database's own container and
-/// stream. For a database elsewhere they run in a container of the image that is stated for that. For other databases they
-/// run on this machine.
+/// For a database in a container, the tools run in a one-off container of the same image with the folder mounted. So
+/// they match the server's version, and no data passes through the engine's streams, which are slow and exit with 0
+/// when cut off. If the folder cannot be mounted, as with a remote engine, they run in the database's container and
+/// stream the data. For an external database with a configured client image, they run in a container of that image.
+/// Otherwise, they run on this machine.
 pub(crate) struct Toolbox<'a> {
     project: &'a Project,
     database: Database,
     folder: Utf8PathBuf,
     site: Site,
-    /// By what the server knows our sessions, so that those of a run that was killed can be told and ended.
+    /// The application name of our sessions, used to find and end those of a killed run.
     session: String,
-    /// What ends them. It is known from the beginning: after a cancellation nothing can be looked up.
+    /// The command that ends them. It is prepared in advance, since nothing can be looked up after a cancellation.
     reaper: Option<Invocation>,
-    /// Whether a named pipe leads from the tools to us.
+    /// Whether the tools write to us through a named pipe.
     piped: bool,
 }
 
 enum Site {
     Beside(Container),
     Inside(Container),
-    /// An image with the tools that fit a server elsewhere.
+    /// An image with tools that fit an external server.
     Client(String),
     Host,
 }
 
-/// Something to run, and the container to be removed if it does not come to its end.
+/// A command to run, and the container to remove if it does not finish.
 pub(crate) struct Job {
     call: Invocation,
     one_off: Option<OneOff>,
-    /// What ends its output, where its exit code is no proof.
+    /// The end marker of its output, if its exit code is not reliable.
     trailer: Option<Trailer>,
 }
 
-/// Where a one-off container sees the folder.
+/// Where a one-off container mounts the folder.
 const MOUNTED: &str = "/backup";
 
-/// The program's output, and then the word that proves that it ended well. Both come as arguments, never from this text.
+/// Prints the program's output and then the end marker, if the program succeeded. Both are passed as arguments, never
+/// within this text.
 const WITH_TRAILER: &str = r#""$@" && printf %s "$0""#;
-/// Whatever the program writes is ours alone.
+/// Makes files that the program writes readable by their owner only.
 const PRIVATE: &str = r#"umask 077 && exec "$@""#;
 
 impl<'a> Toolbox<'a> {
-    /// The tools for this database and the files in this folder. `session` is at most 63 bytes, and the same for every run
-    /// that cannot be at work while this one is.
+    /// The tools for this database and the files in this folder. `session` has at most 63 bytes, and is shared by
+    /// runs that cannot be active at the same time.
     pub(crate) fn new(project: &'a Project, database: &Database, folder: &Utf8Path, session: String) -> Result<Self> {
         let site = match &database.place {
             Place::Service { service, .. } => {
@@ -81,22 +82,22 @@ impl<'a> Toolbox<'a> {
         Ok(Self { project, database: database.clone(), folder: folder.to_owned(), site, session, reaper, piped })
     }
 
-    /// Whether the tools see the files of the folder themselves.
+    /// Whether the tools access the files of the folder directly.
     pub(crate) fn sees_files(&self) -> bool {
         !matches!(self.site, Site::Inside(_))
     }
 
-    /// Whether the tools run in containers of their own, which cannot see the folder's path, and so may fail to.
+    /// Whether the tools run in one-off containers, where mounting the folder may fail.
     pub(crate) fn is_beside(&self) -> bool {
         matches!(self.site, Site::Beside(_))
     }
 
-    /// Whether the tools are programs of this machine.
+    /// Whether the tools run on this machine.
     pub(crate) fn is_on_host(&self) -> bool {
         matches!(self.site, Site::Host)
     }
 
-    /// The version of `pg_dump`, where that is a program of this machine: `15.14`.
+    /// The version of this machine's `pg_dump`, if that is used, such as `15.14`.
     pub(crate) fn host_version(&self) -> Result<Option<String>> {
         if !self.is_on_host() {
             return Ok(None);
@@ -107,12 +108,12 @@ impl<'a> Toolbox<'a> {
         Ok(version.split_whitespace().next().map(str::to_owned))
     }
 
-    /// The database for which they are.
+    /// The database that the tools connect to.
     pub(crate) fn database(&self) -> &Database {
         &self.database
     }
 
-    /// Gives up mounting the folder: the tools stream from now on.
+    /// Stops mounting the folder. From now on, the tools stream.
     pub(crate) fn go_inside(&mut self) {
         if let Site::Beside(container) = &self.site {
             self.site = Site::Inside(container.clone());
@@ -120,7 +121,7 @@ impl<'a> Toolbox<'a> {
         }
     }
 
-    /// How the tools call a file of the folder.
+    /// The path of a file in the folder, as seen by the tools.
     pub(crate) fn path(&self, name: &str) -> String {
         match self.site {
             Site::Beside(_) | Site::Client(_) => format!("{MOUNTED}/{name}"),
@@ -128,12 +129,13 @@ impl<'a> Toolbox<'a> {
         }
     }
 
-    /// A tool that logs in to the database.
+    /// A job that runs a tool logged in to the database.
     pub(crate) fn online<S: Into<OsString>>(&self, tool: &str, args: impl IntoIterator<Item = S>) -> Result<Job> {
         self.online_at(&self.database, tool, args, "")
     }
 
-    /// The same for another database of that server; `options` are settings of the session, as `PGOPTIONS` has them.
+    /// Like `online`, for another database on the same server. `options` are session settings in the form of
+    /// `PGOPTIONS`.
     pub(crate) fn online_at<S: Into<OsString>>(
         &self,
         database: &Database,
@@ -167,13 +169,14 @@ impl<'a> Toolbox<'a> {
                 let args: Vec<OsString> = args.collect();
                 let makes_files = args.iter().any(|arg| arg == "--format=directory");
                 let call = call.env("PGOPTIONS", options).args(args);
-                // Any other file that it writes was made by us. Only a shell can lend it a umask without touching our own.
+                // We created all other files that it writes. Only a shell can give it a umask without changing our
+                // own.
                 Job::plain(if makes_files { call.inside("sh", ["-c", PRIVATE, "sh"]) } else { call })
             }
         })
     }
 
-    /// A tool that works on files alone.
+    /// A job that runs a tool on files only.
     pub(crate) fn offline<S: Into<OsString>>(&self, tool: &str, args: impl IntoIterator<Item = S>) -> Result<Job> {
         let args = args.into_iter().map(Into::into);
         Ok(match &self.site {
@@ -203,7 +206,7 @@ impl<'a> Toolbox<'a> {
         Job { call: call.args(["-c", PRIVATE, "sh", tool]).args(args), one_off: Some(one_off), trailer: None }
     }
 
-    /// Runs a job that writes files of the folder; see [`crate::exec::Runner::change_files`].
+    /// Runs a job that writes files in the folder; see [`crate::exec::Runner::change_files`].
     pub(crate) fn write_files(
         &self,
         job: Job,
@@ -219,7 +222,7 @@ impl<'a> Toolbox<'a> {
         self.tidy(one_off, ended)
     }
 
-    /// Runs a job that prints what is wanted, and hands that over as it comes. `job` is told where to print: `-`, or a pipe of the folder.
+    /// Runs a job and passes on its output as it arrives. `job` gets the output path: `-`, or a pipe in the folder.
     pub(crate) fn print(
         &self,
         stall: Option<Duration>,
@@ -239,10 +242,9 @@ impl<'a> Toolbox<'a> {
         let ended = match trailer {
             None => runner.chunks(&call, on_chunk).map(drop),
             Some(mut trailer) => match runner.chunks(&call, |chunk| trailer.pass(chunk, &mut on_chunk)) {
-                Ok(_) if !trailer.arrived() => Err(ExecError::BadOutput {
-                    command: call.to_string(),
-                    reason: "it ended before its last word had come".to_owned(),
-                }),
+                Ok(_) if !trailer.arrived() => {
+                    Err(ExecError::BadOutput { command: call.to_string(), reason: "its output is cut off".to_owned() })
+                }
                 ended => ended.map(drop),
             },
         };
@@ -250,10 +252,10 @@ impl<'a> Toolbox<'a> {
     }
 
     fn pipe(&self) -> Result<Option<Pipe>> {
-        if self.piped { Pipe::make(&self.folder, 0o600) } else { Ok(None) }
+        if self.piped { Ok(Pipe::make(&self.folder, 0o600)?) } else { Ok(None) }
     }
 
-    /// After a failure, nothing of the job goes on: neither its container, nor its session on the server.
+    /// After a failure, removes the job's container and ends its session on the server.
     fn tidy<T>(
         &self,
         one_off: Option<OneOff>,
@@ -269,8 +271,8 @@ impl<'a> Toolbox<'a> {
         ended
     }
 
-    /// Ends what an earlier run has left that was killed: its containers and its sessions. Only whoever holds the lock that
-    /// keeps such runs apart may do so.
+    /// Removes the containers and sessions that a killed run left behind. The caller must hold the lock that keeps
+    /// such runs apart.
     pub(crate) fn sweep(&self) {
         if let Site::Beside(_) | Site::Client(_) = self.site {
             OneOff::sweep(&self.project.runner().aftermath(), &self.session);
@@ -280,7 +282,7 @@ impl<'a> Toolbox<'a> {
 
     fn end_sessions(&self) {
         if let Some(client) = &self.reaper {
-            Database::reap(self.project, client.clone());
+            Database::terminate_sessions(self.project, client.clone());
         }
     }
 }
@@ -290,20 +292,20 @@ impl Job {
         Self { call, one_off: None, trailer: None }
     }
 
-    /// `call` is one of the shell in the database's container.
+    /// Runs `tool` through `call`, a call of the shell in the database's container.
     fn inside(call: Invocation, tool: &str, args: impl Iterator<Item = OsString>) -> Result<Self> {
         let trailer = Trailer::new()?;
         let call = call.args(["-c", WITH_TRAILER, trailer.word(), tool]).args(args);
         Ok(Self { call, one_off: None, trailer: Some(trailer) })
     }
 
-    /// Feeds it this text.
+    /// Sets the text to send to its stdin.
     pub(crate) fn input(mut self, text: String) -> Self {
         self.call = self.call.stdin(text);
         self
     }
 
-    /// Feeds it an open file.
+    /// Sets the open file to send to its stdin.
     pub(crate) fn stdin(mut self, file: std::fs::File) -> Self {
         self.call = self.call.stdin_file(file);
         self

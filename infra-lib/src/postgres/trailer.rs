@@ -1,15 +1,15 @@
-//! The proof that a stream is whole: a word that nobody can guess, at its very end.
+//! Detecting truncated streams: a random word at the very end of the output.
 //!
-//! `docker exec` ends with 0 for a stream that was cut, so its exit code proves nothing. The word is written to stdout,
-//! after the program has ended with 0; on stderr it could overtake the data.
+//! `docker exec` exits with 0 even if the stream was cut off, so its exit code is not enough. The word is written to
+//! stdout once the program has exited with 0; on stderr it could overtake the data.
 
-use crate::error::Result;
-use crate::nonce;
+use crate::hex;
+use crate::project::error::Result;
 
-/// Its length in bytes.
+/// The length of the word in bytes.
 const LENGTH: usize = 32;
 
-/// The word, and what may be its beginning.
+/// The expected word, and received bytes that may be the beginning of it.
 pub(crate) struct Trailer {
     word: String,
     held: Vec<u8>,
@@ -17,14 +17,14 @@ pub(crate) struct Trailer {
 
 impl Trailer {
     pub(crate) fn new() -> Result<Self> {
-        Ok(Self { word: nonce::hex_digits(LENGTH)?, held: Vec::new() })
+        Ok(Self { word: hex::random_digits(LENGTH)?, held: Vec::new() })
     }
 
     pub(crate) fn word(&self) -> &str {
         &self.word
     }
 
-    /// Takes the next bytes, and hands on those that cannot be the word.
+    /// Receives bytes and passes on those that cannot be part of the word.
     pub(crate) fn pass<E>(
         &mut self,
         bytes: &[u8],

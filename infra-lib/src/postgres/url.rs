@@ -1,10 +1,12 @@
-//! Connection URLs.
+//! Parsing and formatting connection URLs.
 
-use crate::Secret;
+use crate::secret::Secret;
 
 use crate::exec::percent_encode;
 
 use super::PostgresError;
+
+const SCHEMES: &str = "it does not begin with postgres:// or postgresql://";
 
 /// `postgres://user:password@host:port/database?options`, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,45 +16,39 @@ pub(super) struct Url {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) database: String,
-    /// What stands behind the `?`, in its order.
+    /// The options after the `?`, in order.
     pub(super) options: Vec<(String, String)>,
 }
 
 impl Url {
     pub(super) fn parse(text: &str) -> Result<Self, PostgresError> {
         let wrong = |reason| PostgresError::Url { reason };
-        let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
-        let rest = rest.ok_or(wrong("it does not begin with postgres:// or postgresql://"))?;
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
-        let (login, address) =
-            authority.rsplit_once('@').map_or((None, authority), |(login, address)| (Some(login), address));
-        let (user, password) = match login
-            .map(|login| login.split_once(':').map_or((login, None), |(user, password)| (user, Some(password))))
-        {
-            None => (None, None),
-            Some((user, password)) => (Some(decode(user)?), password.map(decode).transpose()?.map(Secret::new)),
-        };
-        let (host, port) = match address.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => {
-                (host, port.parse().map_err(|_| wrong("its port is not a number up to 65535"))?)
-            }
-            _ => (address, 5432),
-        };
-        let user_or_name = user.clone().unwrap_or_default();
-        let database = if database.is_empty() { user_or_name } else { decode(database)? };
-        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        let options =
-            pairs.map(|(key, value)| Ok((decode(key)?, decode(value)?))).collect::<Result<_, PostgresError>>()?;
+        let url = url::Url::parse(text).map_err(|error| {
+            wrong(match error {
+                url::ParseError::InvalidPort => "its port is not a number up to 65535",
+                url::ParseError::EmptyHost => "it has a user, but no host",
+                url::ParseError::RelativeUrlWithoutBase => SCHEMES,
+                _ => "its host is not valid",
+            })
+        })?;
+        if !matches!(url.scheme(), "postgres" | "postgresql") || url.cannot_be_a_base() {
+            return Err(wrong(SCHEMES));
+        }
+        let user = Some(url.username()).filter(|user| !user.is_empty()).map(decode).transpose()?;
+        let password = url.password().map(decode).transpose()?.map(Secret::new);
+        let host = decode(url.host_str().unwrap_or_default().trim_matches(['[', ']']))?;
+        let host = if host.is_empty() { "localhost".to_owned() } else { host };
+        let database = decode(url.path().trim_start_matches('/'))?;
+        let database = if database.is_empty() { user.clone().unwrap_or_default() } else { database };
         if database.is_empty() {
             return Err(wrong("it names no database"));
         }
-        let host = decode(host.trim_start_matches('[').trim_end_matches(']'))?;
-        let host = if host.is_empty() { "localhost".to_owned() } else { host };
-        Ok(Self { user, password, host, port, database, options })
+        let pairs = url.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+        let options = pairs.map(|(key, value)| Ok((decode(key)?, decode(value)?))).collect::<Result<_, _>>()?;
+        Ok(Self { user, password, host, port: url.port().unwrap_or(5432), database, options })
     }
 
-    /// The mode to ask for: whoever is not on this machine must prove who it is, unless the URL says otherwise.
+    /// The `sslmode` to use: the URL's own, else verification for servers on other machines.
     pub(super) fn sslmode(&self) -> &str {
         let local = self.host == "localhost"
             || self.host.starts_with('/')
@@ -67,9 +63,27 @@ impl Url {
 
 /// The URL of a database on this machine.
 pub(super) fn write(user: &str, password: Option<&Secret>, port: u16, database: &str) -> Secret {
-    let password = password.map(|password| format!(":{}", percent_encode(password.expose()))).unwrap_or_default();
-    let (user, database) = (percent_encode(user), percent_encode(database));
-    Secret::new(format!("postgres://{user}{password}@127.0.0.1:{port}/{database}"))
+    write_at(user, password, "127.0.0.1", port, database)
+}
+
+/// The URL of a database, without parameters.
+pub(super) fn write_at(user: &str, password: Option<&Secret>, host: &str, port: u16, database: &str) -> Secret {
+    let password = password.map(|password| format!(":{}", encode(password.expose()))).unwrap_or_default();
+    Secret::new(format!("postgres://{}{password}@{}:{port}/{}", encode(user), authority(host), encode(database)))
+}
+
+/// The same URL for Java's JDBC driver, which takes the login separately.
+pub(super) fn write_jdbc(host: &str, port: u16, database: &str) -> String {
+    format!("jdbc:postgresql://{}:{port}/{}", authority(host), encode(database))
+}
+
+fn authority(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { encode(host) }
+}
+
+/// Percent-encodes text for a URL.
+pub(super) fn encode(text: &str) -> String {
+    percent_encode(text)
 }
 
 fn decode(text: &str) -> Result<String, PostgresError> {
@@ -117,5 +131,18 @@ mod tests {
         assert_eq!(Url::parse("postgres://u@[::1]:5433/x").unwrap().sslmode(), "prefer");
         assert!(Url::parse("mysql://x").is_err());
         assert!(Url::parse("postgres://u:100%@h/x").is_err());
+        let socket = Url::parse("postgres://%2Fvar%2Frun%2Fpostgresql/shop").unwrap();
+        assert_eq!((socket.host.as_str(), socket.port, socket.user), ("/var/run/postgresql", 5432, None));
+        assert_eq!(Url::parse("postgres:///shop").unwrap().host, "localhost");
+        for (text, reason) in [
+            ("postgres://u:a#b@h/x", "its port is not a number"),
+            ("postgres://h:99999/x", "its port is not a number"),
+            ("postgres://u@/x", "no host"),
+            ("postgres:x", SCHEMES),
+            ("h/x", SCHEMES),
+        ] {
+            let error = Url::parse(text).unwrap_err();
+            assert!(error.to_string().contains(reason), "{text}: {error}");
+        }
     }
 }

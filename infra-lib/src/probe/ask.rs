@@ -1,20 +1,20 @@
-//! Asking everything at once.
+//! Runs probes in parallel.
 
 use std::thread;
 use std::time::Instant;
 
 use super::{Check, Kind, Probe, Snapshot};
 
-/// Asks the probes of these kinds, each in a thread of its own, so that it takes as long as the slowest of them. A probe
-/// that breaks is a check that fails, and hides no other.
+/// Runs the probes of these kinds, each in its own thread, so that this takes as long as the slowest of them. A probe
+/// that panics is a failed check, and does not affect the others.
 pub(crate) fn ask_all<'k>(kinds: impl IntoIterator<Item = &'k Kind>, snapshot: &Snapshot<'_>) -> Vec<Check> {
     let planned: Vec<(&'static str, Box<dyn Probe>)> =
         kinds.into_iter().flat_map(|kind| (kind.plan)(snapshot).into_iter().map(|probe| (kind.name, probe))).collect();
-    ask(&planned, snapshot)
+    run(&planned, snapshot)
 }
 
-/// Asks these probes, each of the kind that it comes with.
-pub(crate) fn ask(probes: &[(&'static str, Box<dyn Probe>)], snapshot: &Snapshot<'_>) -> Vec<Check> {
+/// Runs these probes, each with its kind.
+pub(crate) fn run(probes: &[(&'static str, Box<dyn Probe>)], snapshot: &Snapshot<'_>) -> Vec<Check> {
     thread::scope(|scope| {
         let asked: Vec<_> = probes
             .iter()
@@ -27,18 +27,20 @@ pub(crate) fn ask(probes: &[(&'static str, Box<dyn Probe>)], snapshot: &Snapshot
         for (kind, probe, thread) in asked {
             match thread.map(thread::ScopedJoinHandle::join) {
                 Ok(Ok(found)) => checks.extend(found),
-                Ok(Err(_)) => checks.push(Check::fail(kind, probe.target(), "the probe itself broke; this is a bug")),
-                Err(error) => checks.push(Check::fail(kind, probe.target(), format!("could not be asked: {error}"))),
+                Ok(Err(_)) => checks.push(Check::fail(kind, probe.target(), "the probe itself failed; this is a bug")),
+                Err(error) => {
+                    checks.push(Check::fail(kind, probe.target(), format!("the probe could not run: {error}")));
+                }
             }
         }
         checks
     })
 }
 
-/// What a probe found; its whole time counts where it has not measured a better one.
+/// The results of a probe; its total time is the latency unless it has measured one.
 fn timed(probe: &dyn Probe, snapshot: &Snapshot<'_>) -> Vec<Check> {
     let began = Instant::now();
-    let mut checks = probe.look(snapshot);
+    let mut checks = probe.check(snapshot);
     for check in &mut checks {
         check.latency.get_or_insert(began.elapsed());
     }
@@ -60,7 +62,7 @@ mod tests {
         fn target(&self) -> String {
             String::new()
         }
-        fn look(&self, _: &Snapshot<'_>) -> Vec<Check> {
+        fn check(&self, _: &Snapshot<'_>) -> Vec<Check> {
             self.0.wait();
             vec![Check::ok("test", "all", "met")]
         }
@@ -72,7 +74,7 @@ mod tests {
         fn target(&self) -> String {
             "x".to_owned()
         }
-        fn look(&self, _: &Snapshot<'_>) -> Vec<Check> {
+        fn check(&self, _: &Snapshot<'_>) -> Vec<Check> {
             panic!("on purpose")
         }
     }
@@ -83,7 +85,7 @@ mod tests {
             let barrier = Arc::new(Barrier::new(40));
             let probes: Vec<(&'static str, Box<dyn Probe>)> =
                 (0..40).map(|_| ("test", Box::new(Meets(Arc::clone(&barrier))) as Box<dyn Probe>)).collect();
-            assert_eq!(ask(&probes, snapshot).len(), 40);
+            assert_eq!(run(&probes, snapshot).len(), 40);
         });
     }
 
@@ -91,7 +93,7 @@ mod tests {
     fn f14_a_probe_that_breaks_hides_no_other() {
         in_empty_project(|snapshot| {
             let met = || Box::new(Meets(Arc::new(Barrier::new(1)))) as Box<dyn Probe>;
-            let checks = ask(&[("test", met()), ("test", Box::new(Panics)), ("test", met())], snapshot);
+            let checks = run(&[("test", met()), ("test", Box::new(Panics)), ("test", met())], snapshot);
             let found: Vec<Verdict> = checks.iter().map(|check| check.status).collect();
             assert_eq!(found, [Verdict::Ok, Verdict::Fail, Verdict::Ok]);
         });

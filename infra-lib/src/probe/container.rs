@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::compose::readiness::{Baseline, Verdict};
+use crate::compose::software::is_database;
 use crate::compose::{Condition, Container, Status};
 use crate::report::{ago, seconds};
 
-use super::{Check, Known, Probe, Snapshot, is_database, one_line};
+use super::{Check, Known, Probe, Snapshot, one_line};
 
 pub(super) const KIND: &str = "container";
 
@@ -16,7 +17,7 @@ pub(super) const KIND: &str = "container";
 struct Containers {
     service: String,
     expected: u64,
-    /// Whether it is there to stay, so that having ended well is no good end.
+    /// Whether it must keep running, so that exiting with 0 is a failure.
     stays: bool,
 }
 
@@ -30,7 +31,7 @@ pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
         let expected = replicas(service.deploy.get("replicas")).or(replicas(service.rest.get("scale"))).unwrap_or(1);
         probes.push(Box::new(Containers { service: (*name).to_owned(), expected, stays: stays(snapshot, name) }));
     }
-    // Servers that were asked to stop end with zero, as jobs do that are done.
+    // Servers that were stopped exit with 0, as finished jobs do.
     if !snapshot.has_live_containers() {
         let name = snapshot.project.name();
         probes.push(Box::new(Known(Check::fail(KIND, name, "nothing is running").with_hint("`cargo xtask start`"))));
@@ -38,7 +39,7 @@ pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
     probes
 }
 
-/// Whether a service serves: it listens, is checked, is a database, or somebody waits for its health.
+/// Whether a service serves: it listens, is checked, is a database, or another service waits for its health.
 fn stays(snapshot: &Snapshot<'_>, name: &str) -> bool {
     let Some(service) = snapshot.services.get(name) else { return false };
     let waits_for = |condition| {
@@ -56,9 +57,9 @@ impl Probe for Containers {
         self.service.clone()
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
         let service = &self.service;
-        let all: Vec<&Container> = snapshot.of(service).collect();
+        let all: Vec<&Container> = snapshot.containers_of(service).collect();
         let mut checks: Vec<Check> = all
             .iter()
             .map(|container| {
@@ -68,7 +69,7 @@ impl Probe for Containers {
             .collect();
         if all.is_empty() && self.expected > 0 {
             checks.push(
-                Check::fail(KIND, service, "not running: there is no container")
+                Check::fail(KIND, service, "not running: no container")
                     .with_hint(format!("`cargo xtask start {service}`")),
             );
         } else if (all.len() as u64) < self.expected {
@@ -79,14 +80,14 @@ impl Probe for Containers {
     }
 }
 
-/// A container whose last restart is longer ago than this has settled, and yet somebody may want to know.
+/// A container whose last restart is longer ago than this is stable; the restart is still reported.
 const RECENT: SignedDuration = SignedDuration::from_hours(1);
 
 fn judge(snapshot: &Snapshot<'_>, container: &Container, target: &str, stays: bool) -> Check {
     let up = container.started.map(|started| snapshot.now.duration_since(started)).unwrap_or_default();
     let looping = container.restart_count > 0 && up < settled_after(container);
-    // What happened before it settled is forgiven, as at a start.
-    let baseline = if looping { Baseline::default() } else { Baseline::of(std::slice::from_ref(container)) };
+    // Earlier restarts are ignored once it is stable, as at a start.
+    let baseline = if looping { Baseline::default() } else { Baseline::new(std::slice::from_ref(container)) };
     let restarts = match container.restart_count {
         1 => "restarted once".to_owned(),
         count => format!("restarted {count} times"),
@@ -132,9 +133,9 @@ fn judge(snapshot: &Snapshot<'_>, container: &Container, target: &str, stays: bo
     Check::fail(KIND, target, detail).with_hint(hint)
 }
 
-/// How long a container that was restarted must run to be believed again: three times the time that it has lived on
-/// average, so that neither one that dies each second nor one that dies each half minute is ever believed, while one
-/// that had to wait for its database a few seconds soon is.
+/// How long a restarted container must run to count as stable again: three times its uptime on
+/// average, so that neither one that dies each second nor one that dies each half minute ever does, while one
+/// that had to wait a few seconds for its database soon does.
 fn settled_after(container: &Container) -> SignedDuration {
     let lived = match (container.created, container.started) {
         (Some(created), Some(started)) => started.duration_since(created),
@@ -156,7 +157,7 @@ mod tests {
         change(&mut container);
         let mut found = None;
         in_stack("", r#"{"name":"x","services":{"web":{}}}"#, vec![container], |snapshot| {
-            found = plan(snapshot)[0].look(snapshot).pop();
+            found = plan(snapshot)[0].check(snapshot).pop();
         });
         let check = found.unwrap();
         (check.status, check.detail)
@@ -183,7 +184,7 @@ mod tests {
         let found = |containers| {
             let mut failed = Vec::new();
             in_stack("", model, containers, |snapshot| {
-                let checks = plan(snapshot).into_iter().flat_map(|probe| probe.look(snapshot));
+                let checks = plan(snapshot).into_iter().flat_map(|probe| probe.check(snapshot));
                 let bad = checks.filter(|check| check.status == probe::Verdict::Fail);
                 failed = bad.map(|check| format!("{}: {}", check.target, check.detail)).collect();
             });
@@ -224,13 +225,13 @@ mod tests {
     fn f13_a_missing_container_fails_and_a_missing_replica_warns() {
         let model = r#"{"name":"x","services":{"web":{"deploy":{"replicas":2}},"off":{"scale":0}}}"#;
         in_stack("", model, vec![], |snapshot| {
-            let checks: Vec<Check> = plan(snapshot).iter().flat_map(|probe| probe.look(snapshot)).collect();
+            let checks: Vec<Check> = plan(snapshot).iter().flat_map(|probe| probe.check(snapshot)).collect();
             let found: Vec<_> = checks.iter().map(|check| (check.status, check.detail.as_str())).collect();
-            assert_eq!(found[0], (probe::Verdict::Fail, "not running: there is no container"));
+            assert_eq!(found[0], (probe::Verdict::Fail, "not running: no container"));
             assert_eq!(found[1..], [(probe::Verdict::Fail, "nothing is running")], "off is off");
         });
         in_stack("", model, vec![container("web")], |snapshot| {
-            let checks: Vec<Check> = plan(snapshot).iter().flat_map(|probe| probe.look(snapshot)).collect();
+            let checks: Vec<Check> = plan(snapshot).iter().flat_map(|probe| probe.check(snapshot)).collect();
             assert_eq!(checks[1].detail, "1 of 2 containers");
             assert_eq!(checks.len(), 2);
         });

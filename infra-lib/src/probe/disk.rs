@@ -1,9 +1,9 @@
-//! Disks: room and inodes where the project and the engine write.
+//! Disks: free space and inodes where the project and the engine write.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::compose::Engine;
-use crate::manifest::ByteSize;
+use crate::config::ByteSize;
 
 use super::{Check, Probe, Snapshot};
 
@@ -11,7 +11,7 @@ pub(super) const KIND: &str = "disk";
 
 struct Disk;
 
-/// The room on one file system.
+/// The free space on one file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Room {
     total: u64,
@@ -31,7 +31,7 @@ impl Probe for Disk {
         "disk".to_owned()
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
         let mut file_systems: Vec<(u64, Vec<&str>, Room)> = Vec::new();
         let mut checks = Vec::new();
         for (name, path) in places(snapshot) {
@@ -48,7 +48,7 @@ impl Probe for Disk {
     }
 }
 
-/// Where is written, as far as it is on this machine.
+/// The folders that are written to, if they are on this machine.
 fn places(snapshot: &Snapshot<'_>) -> Vec<(&'static str, Utf8PathBuf)> {
     let project = snapshot.project;
     let mut places = vec![("project", project.root().to_owned())];
@@ -66,11 +66,11 @@ fn places(snapshot: &Snapshot<'_>) -> Vec<(&'static str, Utf8PathBuf)> {
     if let Some(local) = project.local_record() {
         add("database", project.root().join(&local.dir));
     }
-    add("backups", project.root().join(project.manifest().backup.dir.as_deref().unwrap_or(Utf8Path::new("backups"))));
+    add("backups", project.root().join(project.config().backup.dir.as_deref().unwrap_or(Utf8Path::new("backups"))));
     places
 }
 
-/// A file system's number, and the room on it that is not kept for root.
+/// A file system's device number, and its free space that is not reserved for root.
 fn room(path: &Utf8Path) -> std::io::Result<(u64, Room)> {
     use std::os::unix::fs::MetadataExt as _;
     let id = std::fs::metadata(path)?.dev();
@@ -90,10 +90,10 @@ fn judge(target: &str, room: Room) -> Check {
     let percent = |part: u64, whole: u64| if whole == 0 { 100 } else { u128::from(part) * 100 / u128::from(whole) };
     let share = percent(free, total);
     let detail = format!("{} of {} free ({share} %)", ByteSize::new(free), ByteSize::new(total));
-    // Some file systems make inodes as they need them, and state none.
+    // Some file systems create inodes as needed, and report none.
     let free_inodes = if inodes == 0 { 100 } else { percent(free_inodes, inodes) };
-    let hint = "`cargo xtask df` shows what this project occupies, `cargo xtask clean` frees some of it";
-    // A small share of a huge disk is still a lot of room.
+    let hint = "`cargo xtask df` shows what this project uses, `cargo xtask clean` frees some of it";
+    // A small share of a huge disk is still a lot of space.
     if free < GIB / 4 || (share < 2 && free < 20 * GIB) {
         Check::fail(KIND, target, detail).with_hint(hint)
     } else if free < 2 * GIB || (share < 10 && free < 100 * GIB) {
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn the_projects_file_system_is_looked_at() {
         in_empty_project(|snapshot| {
-            let checks = Disk.look(snapshot);
+            let checks = Disk.check(snapshot);
             assert!(checks[0].target.starts_with("project") && checks[0].detail.contains(" free ("), "{checks:?}");
         });
     }

@@ -19,7 +19,7 @@ impl Probe for Environments {
         "containers".to_owned()
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
         let mut stale: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         let mut current = 0;
         for (service, container) in snapshot.running() {
@@ -46,7 +46,7 @@ impl Probe for Environments {
     }
 }
 
-/// The keys, never the values, that the container has otherwise than Compose would set them now.
+/// The keys, never the values, that differ between the container and what Compose would set now.
 fn outdated<'s>(service: &'s Service, container: &Container) -> Vec<&'s str> {
     let has: BTreeMap<&str, &str> = container.environment.iter().filter_map(|entry| entry.split_once('=')).collect();
     let wanted = service.environment.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_deref()?)));
@@ -70,13 +70,13 @@ mod tests {
         };
         let db = || with("db", &["A=1", "PATH=/bin"]);
         in_stack("", model, vec![with("web", &["PORT=80", "DB_PASSWORD=old"]), db()], |snapshot| {
-            let checks = Environments.look(snapshot);
+            let checks = Environments.check(snapshot);
             assert_eq!(checks.len(), 2);
             assert_eq!((checks[0].status, checks[0].target.as_str()), (Verdict::Warn, "web"));
             assert_eq!(checks[0].detail, "runs with older values of DB_PASSWORD");
         });
         in_stack("", model, vec![with("web", &["PORT=80", "DB_PASSWORD=new$secret"]), db()], |snapshot| {
-            let checks = Environments.look(snapshot);
+            let checks = Environments.check(snapshot);
             assert!(matches!(&checks[..], [only] if only.status == Verdict::Ok), "{checks:?}");
         });
     }

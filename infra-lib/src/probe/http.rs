@@ -1,12 +1,12 @@
-//! HTTP: an answer, in time.
+//! HTTP: a timely answer.
 
 use std::time::{Duration, Instant};
 
 use crate::exec::{ExecError, Invocation};
 use crate::report::seconds;
 
+use super::configured::{configured, host, is_local};
 use super::ports::{Speaks, health_url, published};
-use super::stated::{host, is_local, stated};
 use super::{ANSWER, Check, Known, Probe, Snapshot, one_line};
 
 pub(super) const KIND: &str = "http";
@@ -15,12 +15,12 @@ struct Http {
     name: String,
     url: String,
     limit: Option<Duration>,
-    /// The first status that is not good. Below 400 was asked for where the URL was; of an inferred one nothing is
+    /// The first status that is a failure. A configured URL must answer below 400; of an inferred one nothing is
     /// known, so that a 404 or a 401 is an answer too.
     bad_from: u16,
 }
 
-/// What came back.
+/// The server's answer.
 struct Answer {
     status: u16,
     location: Option<String>,
@@ -31,7 +31,7 @@ struct Answer {
 
 pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
     let mut probes: Vec<Box<dyn Probe>> = Vec::new();
-    let said = stated(snapshot, KIND, |target| target.http.as_ref());
+    let said = configured(snapshot, KIND, |target| target.http.as_ref());
     let inferred = published(snapshot).into_iter().filter_map(|(service, port)| {
         let scheme = match port.speaks(service) {
             Speaks::Http => "http",
@@ -49,7 +49,7 @@ pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
     for stated in said {
         probes.push(match stated.address {
             Ok(url) => {
-                let limit = stated.target.max_latency.map(crate::manifest::Period::duration);
+                let limit = stated.target.max_latency.map(crate::config::Period::duration);
                 Box::new(Http { name: stated.name.to_owned(), url, limit, bad_from: 400 })
             }
             Err(check) => Box::new(Known(check)),
@@ -63,7 +63,7 @@ impl Probe for Http {
         self.name.clone()
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
         let tls = self.url.starts_with("https://");
         let result = if tls { self.with_curl(snapshot) } else { self.plainly() };
         let url = snapshot.clean(&self.url);
@@ -83,7 +83,7 @@ impl Probe for Http {
         if let Some(location) = &answer.location {
             detail = format!("{detail}, to {}", one_line(&snapshot.clean(location)));
         }
-        if tls && is_local(host(&self.url)) {
+        if tls && is_local(&host(&self.url)) {
             detail.push_str(" (certificate not verified: local)");
         }
         let check = match self.limit {
@@ -94,7 +94,7 @@ impl Probe for Http {
             }
             Some(limit) if answer.took > limit => {
                 let (took, limit) = (answer.took.as_millis(), limit.as_millis());
-                Check::fail(KIND, &self.name, format!("{detail} after {took} ms, allowed are {limit} ms"))
+                Check::fail(KIND, &self.name, format!("{detail} after {took} ms, the limit is {limit} ms"))
                     .with_hint(format!("`max-latency` of [health.{}] in infra.toml is the limit", self.name))
             }
             _ => Check::ok(KIND, &self.name, detail),
@@ -113,7 +113,7 @@ impl Http {
         if snapshot.services.contains_key(self.name.as_str()) {
             format!("`cargo xtask logs {}`", self.name)
         } else {
-            format!("it stands in [health.{}] of infra.toml", self.name)
+            format!("check [health.{}] in infra.toml", self.name)
         }
     }
 
@@ -128,7 +128,7 @@ impl Http {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent("infra-health");
-        if is_local(host(&self.url)) {
+        if is_local(&host(&self.url)) {
             config = config.proxy(None);
         }
         let began = Instant::now();
@@ -138,7 +138,7 @@ impl Http {
         let status = response.status().as_u16();
         let header = response.headers().get("location").and_then(|value| value.to_str().ok());
         let location = header.map(str::to_owned).filter(|_| (300..400).contains(&status));
-        // A server may never end a body; its beginning says enough.
+        // A body may never end; its beginning is enough.
         let body = if status >= self.bad_from {
             let body = response.body_mut().with_config().limit(4096).read_to_string();
             body.unwrap_or_default()
@@ -157,7 +157,7 @@ impl Http {
         }
     }
 
-    /// TLS is left to `curl`. The URL, which may hold a token, goes to it by its stdin.
+    /// TLS is left to `curl`. The URL, which may contain a token, is passed on stdin.
     fn with_curl(&self, snapshot: &Snapshot<'_>) -> Result<Answer, Problem> {
         let runner = snapshot.project.runner();
         if runner.find("curl").is_err() {
@@ -167,7 +167,7 @@ impl Http {
             return Err(Problem::Fail("its address holds a control character".to_owned()));
         }
         let mut config = format!("url = \"{}\"\n", self.url.replace('\\', "\\\\").replace('"', "\\\""));
-        if is_local(host(&self.url)) {
+        if is_local(&host(&self.url)) {
             config.push_str("insecure\nnoproxy = \"*\"\n");
         }
         let patience = self.patience();
@@ -202,7 +202,7 @@ mod tests {
     use crate::probe::snapshot::tests::in_empty_project;
     use crate::probe::tcp::tests::serve;
 
-    fn ask(answer: &'static str, bad_from: u16, limit: Option<Duration>, delay: Duration) -> Check {
+    fn query(answer: &'static str, bad_from: u16, limit: Option<Duration>, delay: Duration) -> Check {
         let port = serve(move |mut stream| {
             let mut buffer = [0; 1024];
             let _ = std::io::Read::read(&mut stream, &mut buffer);
@@ -211,7 +211,7 @@ mod tests {
         });
         let probe = Http { name: "web".to_owned(), url: format!("http://localhost:{port}/health"), limit, bad_from };
         let mut found = Vec::new();
-        in_empty_project(|snapshot| found = probe.look(snapshot));
+        in_empty_project(|snapshot| found = probe.check(snapshot));
         found.remove(0)
     }
 
@@ -222,29 +222,29 @@ mod tests {
 
     #[test]
     fn a_stated_url_answers_below_400_and_an_inferred_one_below_500() {
-        let status = |answer, bad_from| ask(answer, bad_from, None, Duration::ZERO).status;
+        let status = |answer, bad_from| query(answer, bad_from, None, Duration::ZERO).status;
         assert_eq!(status(OK, 400), Verdict::Ok);
         assert_eq!(status(MISSING, 400), Verdict::Fail);
         assert_eq!(status(MISSING, 500), Verdict::Ok);
-        let moved = ask(MOVED, 400, None, Duration::ZERO);
+        let moved = query(MOVED, 400, None, Duration::ZERO);
         assert!(moved.status == Verdict::Ok && moved.detail.ends_with(", to https://localhost:1/"), "{moved:?}");
-        let broken = ask(BROKEN, 500, None, Duration::ZERO);
+        let broken = query(BROKEN, 500, None, Duration::ZERO);
         assert!(broken.status == Verdict::Fail && broken.detail.ends_with("{\"db\": \"down\"}"), "{broken:?}");
     }
 
     #[test]
     fn a_slow_answer_fails_where_a_limit_is_stated() {
         let slow = Duration::from_millis(60);
-        assert_eq!(ask(OK, 400, Some(Duration::from_secs(5)), slow).status, Verdict::Ok);
-        let check = ask(OK, 400, Some(Duration::from_millis(20)), slow);
-        assert!(check.status == Verdict::Fail && check.detail.contains("allowed are 20 ms"), "{check:?}");
+        assert_eq!(query(OK, 400, Some(Duration::from_secs(5)), slow).status, Verdict::Ok);
+        let check = query(OK, 400, Some(Duration::from_millis(20)), slow);
+        assert!(check.status == Verdict::Fail && check.detail.contains("the limit is 20 ms"), "{check:?}");
     }
 
     #[test]
     fn nobody_there_is_a_failure_with_the_address() {
         let probe = Http { name: "web".into(), url: "http://127.0.0.1:1/".into(), limit: None, bad_from: 500 };
         in_empty_project(|snapshot| {
-            let check = probe.look(snapshot).remove(0);
+            let check = probe.check(snapshot).remove(0);
             assert!(
                 check.status == Verdict::Fail && check.detail.starts_with("http://127.0.0.1:1/: Connection refused"),
                 "{check:?}"

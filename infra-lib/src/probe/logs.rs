@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::exec::Invocation;
+use crate::report::counted;
 
 use super::{Check, PROGRAM, Probe, Snapshot, one_line};
 
@@ -18,12 +19,12 @@ struct Log {
 
 /// How far back.
 const RECENT: SignedDuration = SignedDuration::from_mins(5);
-/// More lines than this are not read: a service that logs so much would only be counted longer.
+/// More lines than this are not read: counting them would only take longer.
 const MOST_LINES: &str = "20000";
 
 pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
     let logs = snapshot.running().map(|(_, container)| {
-        // What an earlier run of it said at its end is not news. The first lines of this run may be older than the
+        // The last lines of an earlier run are ignored. The first lines of this run may be older than the
         // moment that the engine gives for its start.
         let recent = snapshot.now - RECENT;
         let since = container.finished.map_or(recent, |finished| finished.max(recent));
@@ -38,7 +39,7 @@ impl Probe for Log {
         self.service.clone()
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
         let call = Invocation::new("docker")
             .args(["logs", "--since", &self.since, "--tail", MOST_LINES, &self.container])
             .deadline(PROGRAM);
@@ -54,7 +55,7 @@ impl Probe for Log {
             (Err(error), _) => Check::skip(KIND, &self.service, one_line(&error.to_string())),
             (Ok(()), 0) => Check::ok(KIND, &self.service, "no errors in the last 5 minutes"),
             (Ok(()), count) => {
-                let errors = if count == 1 { "1 error".to_owned() } else { format!("{count} errors") };
+                let errors = counted(count, "error");
                 let last = one_line(&without_colours(&last));
                 Check::warn(KIND, &self.service, format!("{errors} in the last 5 minutes; last: {last}"))
                     .with_hint(format!("`cargo xtask logs --since 5m {}`", self.service))
@@ -65,16 +66,16 @@ impl Probe for Log {
 
 /// Words with which a line says that it is one, as they are, or small behind a `level` or in brackets.
 const LEVELS: [&str; 7] = ["ERROR", "FATAL", "PANIC", "CRITICAL", "CRIT", "EMERG", "ALERT"];
-/// What PostgreSQL says to whoever comes too early, and what it says when it is asked to end: nothing is wrong then.
+/// What PostgreSQL logs for clients that connect too early, and when it shuts down: these are not errors.
 const HARMLESS: [&str; 3] = [
     "the database system is starting up",
     "the database system is not yet accepting",
     "terminating connection due to administrator command",
 ];
-/// How far into a line its level stands.
+/// How far into a line its level can be.
 const HEAD: usize = 160;
 
-/// Whether a line of log says that something went wrong.
+/// Whether a log line reports an error.
 pub(crate) fn is_error(line: &str) -> bool {
     let line = without_colours(line);
     let line = line.trim();

@@ -1,8 +1,8 @@
-//! Memory: what is left on this machine, and what the engine may use.
+//! Memory: what is free on this machine, and what the engine has.
 
 use crate::compose::Engine;
+use crate::config::ByteSize;
 use crate::exec::{Invocation, Runner};
-use crate::manifest::ByteSize;
 
 use super::{Check, PROGRAM, Probe, Snapshot};
 
@@ -19,7 +19,7 @@ impl Probe for Memory {
         "machine".to_owned()
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
         let Some((total, free)) = linux().or_else(|| macos(snapshot.project.runner())) else {
             return vec![Check::skip(KIND, "machine", "this system does not say how much there is")];
         };
@@ -38,7 +38,7 @@ impl Probe for Memory {
 fn judge(total: u64, free: u64) -> Check {
     let share = u128::from(free) * 100 / u128::from(total.max(1));
     let detail = format!("{} of {} available ({share} %)", ByteSize::new(free), ByteSize::new(total));
-    let hint = "`cargo xtask stats` shows what each service takes";
+    let hint = "`cargo xtask stats` shows what each service uses";
     match share {
         0..2 => Check::fail(KIND, "machine", detail).with_hint(hint),
         2..10 => Check::warn(KIND, "machine", detail).with_hint(hint),
@@ -50,7 +50,7 @@ fn linux() -> Option<(u64, u64)> {
     parse_meminfo(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }
 
-/// What there is, and what could be had without swapping, in bytes.
+/// The total, and what is available without swapping, in bytes.
 fn parse_meminfo(text: &str) -> Option<(u64, u64)> {
     let field = |name: &str| {
         let rest = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;

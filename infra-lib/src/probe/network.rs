@@ -1,4 +1,4 @@
-//! Networks: whether they exist, and who is on them.
+//! Networks: whether they exist, and which services are connected.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::{Check, Probe, Snapshot};
 
 pub(super) const KIND: &str = "network";
 
-/// The networks that the services which are on use.
+/// The networks that the active services use.
 struct Networks(Vec<Used>);
 
 struct Used {
@@ -26,7 +26,7 @@ struct Raw {
 
 pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
     let Some(model) = snapshot.model() else { return Vec::new() };
-    // Without a container there is no network either; that nothing runs is said elsewhere.
+    // Without a container there is no network either; that nothing runs is reported elsewhere.
     if !snapshot.has_containers() {
         return Vec::new();
     }
@@ -47,7 +47,7 @@ impl Probe for Networks {
         self.0.iter().map(|network| network.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
         let names: Vec<String> = self.0.iter().map(|network| network.name.clone()).collect();
         let project = snapshot.project;
         match project.compose().inspect::<Raw>(project.runner(), "network", &names) {
@@ -64,9 +64,9 @@ fn judge(snapshot: &Snapshot<'_>, network: &Used, exists: bool) -> Check {
     let Used { name, external, services } = network;
     if !exists {
         let hint = if *external {
-            format!("somebody else makes it, as `docker network create {name}` would")
+            format!("create it with `docker network create {name}`, since it is external")
         } else {
-            "`cargo xtask start` makes it".to_owned()
+            "`cargo xtask start` creates it".to_owned()
         };
         return Check::fail(KIND, name, "does not exist").with_hint(hint);
     }
@@ -78,11 +78,11 @@ fn judge(snapshot: &Snapshot<'_>, network: &Used, exists: bool) -> Check {
             None => off.push(container.service.as_str()),
         }
     }
-    let on = if on.is_empty() { "nobody is on it".to_owned() } else { on.join(", ") };
+    let on = if on.is_empty() { "none".to_owned() } else { on.join(", ") };
     if off.is_empty() {
         return Check::ok(KIND, name, on);
     }
-    Check::fail(KIND, name, format!("{} should be on it and is not; on it: {on}", off.join(", ")))
+    Check::fail(KIND, name, format!("{} should be connected and is not; connected: {on}", off.join(", ")))
         .with_hint("`cargo xtask start` connects it")
 }
 
@@ -110,7 +110,7 @@ mod tests {
         });
         in_stack("", model, vec![on("web"), container("db")], |snapshot| {
             let check = judge(snapshot, &used(), true);
-            assert!(check.status == Verdict::Fail && check.detail.starts_with("db should be on it"), "{check:?}");
+            assert!(check.status == Verdict::Fail && check.detail.starts_with("db should be connected"), "{check:?}");
         });
     }
 }

@@ -1,12 +1,13 @@
-//! Where the services' published ports are, and what they probably speak.
+//! The services' published ports, and their probable protocols.
 
 use std::collections::BTreeMap;
 
+use crate::compose::software::{self, Protocol, runs_its_server};
 use crate::compose::{Container, Engine, Service};
 
 use super::Snapshot;
 
-/// A TCP port of a running container that the host offers.
+/// A TCP port of a running container, published on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Published {
     pub(super) service: String,
@@ -16,7 +17,7 @@ pub(super) struct Published {
     pub(super) target: u16,
 }
 
-/// What a port probably speaks.
+/// The probable protocol of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Speaks {
     Http,
@@ -24,16 +25,6 @@ pub(super) enum Speaks {
     Redis,
     Unknown,
 }
-
-/// Ports on which people serve HTTP, in development and behind proxies.
-const HTTP: [u16; 26] = [
-    80, 81, 3000, 3001, 3002, 3003, 3333, 4000, 4173, 4200, 4321, 5000, 5173, 5174, 8000, 8001, 8008, 8025, 8080, 8081,
-    8082, 8088, 8090, 8888, 9090, 9091,
-];
-const HTTPS: [u16; 3] = [443, 8443, 9443];
-
-/// Images that speak Redis' protocol.
-const REDIS: [&str; 6] = ["redis", "valkey", "keydb", "dragonfly", "redis-stack", "redis-stack-server"];
 
 impl Published {
     pub(super) fn address(&self) -> String {
@@ -45,9 +36,10 @@ impl Published {
             return Speaks::Redis;
         }
         let checked = health_url(service).is_some_and(|url| url.port == self.target);
-        match self.target {
-            port if HTTPS.contains(&port) => Speaks::Https,
-            port if HTTP.contains(&port) || checked => Speaks::Http,
+        match software::protocol(self.target) {
+            Protocol::Https => Speaks::Https,
+            Protocol::Http => Speaks::Http,
+            _ if checked => Speaks::Http,
             _ => Speaks::Unknown,
         }
     }
@@ -61,12 +53,12 @@ pub(super) fn published<'s>(snapshot: &'s Snapshot<'_>) -> Vec<(&'s Service, Pub
     }
     snapshot
         .running()
-        .flat_map(|(service, container)| of(container).into_iter().map(move |port| (service, port)))
+        .flat_map(|(service, container)| published_by(container).into_iter().map(move |port| (service, port)))
         .collect()
 }
 
 /// The engine lists a port of every address for IPv4 and IPv6.
-fn of(container: &Container) -> Vec<Published> {
+fn published_by(container: &Container) -> Vec<Published> {
     let mut found = BTreeMap::new();
     for entry in &container.ports {
         let parsed = entry.split_once("->").and_then(|(host, target)| {
@@ -84,7 +76,7 @@ fn of(container: &Container) -> Vec<Published> {
     found.into_values().collect()
 }
 
-/// The URL that a service's health check asks inside its container.
+/// The URL that a service's health check requests inside its container.
 pub(crate) struct HealthUrl {
     pub(super) port: u16,
     pub(super) path: String,
@@ -102,7 +94,7 @@ pub(crate) fn health_url(service: &Service) -> Option<HealthUrl> {
     let end = rest.find(|c: char| c.is_whitespace() || "'\"`|;)<>\\".contains(c)).unwrap_or(rest.len());
     let (authority, path) = rest[..end].split_once('/').unwrap_or((&rest[..end], ""));
     let port = match authority.rsplit_once(':') {
-        // `$PORT` of the container's shell is nothing that is known here.
+        // `$PORT` of the container's shell is unknown here.
         Some((_, port)) => port.parse().ok()?,
         None => 80,
     };
@@ -111,44 +103,7 @@ pub(crate) fn health_url(service: &Service) -> Option<HealthUrl> {
 }
 
 pub(crate) fn is_redis(service: &Service) -> bool {
-    repository(service).is_some_and(|name| REDIS.contains(&name))
-}
-
-/// Images that keep data for others.
-const DATABASES: [&str; 12] = [
-    "postgres",
-    "postgis",
-    "pgvector",
-    "timescaledb",
-    "mysql",
-    "mariadb",
-    "mongo",
-    "memcached",
-    "elasticsearch",
-    "opensearch",
-    "clickhouse-server",
-    "neo4j",
-];
-
-/// Whether a service is a database: by its image, and by running what that brings along. With a command of its own it is
-/// a client, such as a job that migrates or backs up.
-pub(crate) fn is_database(service: &Service) -> bool {
-    let known = is_redis(service) || repository(service).is_some_and(|name| DATABASES.contains(&name));
-    known && runs_its_server(service)
-}
-
-/// Whether a service runs what its image brings along, and nothing else in its place.
-fn runs_its_server(service: &Service) -> bool {
-    let own = |key: &str| service.rest.get(key).filter(|value| !value.is_null()).map(ToString::to_string);
-    let server =
-        |command: String| ["server", "postgres", "mysqld", "mongod", "[\"-"].iter().any(|word| command.contains(word));
-    own("entrypoint").is_none() && own("command").is_none_or(server)
-}
-
-/// `redis` of `registry.example.com:5000/team/redis:7@sha256:…`.
-pub(crate) fn repository(service: &Service) -> Option<&str> {
-    let image = service.image.as_deref()?.split('@').next()?;
-    image.rsplit('/').next()?.split(':').next()
+    software::of_service(service).is_some_and(software::Software::is_redis)
 }
 
 /// The port on which a service probably listens inside.
@@ -158,18 +113,12 @@ pub(crate) fn inner_port(service: &Service) -> Option<u16> {
         let text = port.as_str().map_or_else(|| port.to_string(), str::to_owned);
         text.strip_suffix("/tcp").unwrap_or(&text).parse().ok()
     });
-    let usual = match repository(service) {
+    let has_pg_check = service.healthcheck.as_ref().is_some_and(|check| check.test.to_string().contains("pg_isready"));
+    let usual = match software::of_service(service) {
         _ if !runs_its_server(service) => None,
-        _ if is_redis(service) => Some(6379),
-        Some("mysql" | "mariadb") => Some(3306),
-        Some("mongo") => Some(27017),
-        Some("rabbitmq") => Some(5672),
-        Some("memcached") => Some(11211),
-        Some(name) if name.contains("postg") => Some(crate::postgres::server_port(service)),
-        _ if service.healthcheck.as_ref().is_some_and(|check| check.test.to_string().contains("pg_isready")) => {
-            Some(crate::postgres::server_port(service))
-        }
-        _ => None,
+        Some(software) if !software.is_postgres() => Some(software.port),
+        None if !has_pg_check => None,
+        _ => Some(crate::postgres::server_port(service)),
     };
     usual
         .or(health_url(service).map(|url| url.port))
@@ -192,7 +141,7 @@ mod tests {
         web.ports = ["0.0.0.0:4711->3000/tcp", ":::4711->3000/tcp", "127.0.0.1:53->53/udp", "10.0.0.1:9->9/tcp"]
             .map(str::to_owned)
             .into();
-        let ports = of(&web);
+        let ports = published_by(&web);
         let addresses: Vec<_> = ports.iter().map(Published::address).collect();
         assert_eq!(addresses, ["10.0.0.1:9", "localhost:4711"]);
         assert_eq!(ports[1].speaks(&service("{}")), Speaks::Http);
@@ -234,19 +183,6 @@ mod tests {
         assert_eq!(url(r#""curl http://localhost""#).unwrap().port, 80);
         assert!(url(r#""curl http://localhost:$PORT/""#).is_none());
         assert!(url(r#"["CMD","pg_isready"]"#).is_none());
-    }
-
-    #[test]
-    fn a_database_runs_its_own_server() {
-        let database = |json: &str| is_database(&service(json));
-        assert!(database(
-            r#"{"image":"example.com/postgres:16","command":["postgres","-c","fsync=off"],"entrypoint":null}"#
-        ));
-        assert!(database(r#"{"image":"redis:7","command":["redis-server","--save",""]}"#));
-        assert!(database(r#"{"image":"postgres:16","command":["-c","fsync=off"]}"#));
-        assert!(!database(r#"{"image":"postgres:16","command":["psql","-f","seed.sql"]}"#));
-        assert!(!database(r#"{"image":"postgres:16","entrypoint":["/backup.sh"]}"#));
-        assert!(!database(r#"{"image":"node:20"}"#));
     }
 
     #[test]

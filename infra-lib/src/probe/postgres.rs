@@ -1,8 +1,7 @@
 //! PostgreSQL: a real login over TCP, as the project's user, into the project's database.
 //!
-//! `pg_isready` says yes to a wrong user, a wrong database and a wrong password.
+//! `pg_isready` succeeds with a wrong user, a wrong database or a wrong password.
 
-use crate::error::Error;
 use crate::postgres::{Place, PostgresError};
 use crate::project::DatabaseAxis;
 
@@ -15,7 +14,7 @@ struct Login;
 
 pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
     let inside = snapshot.project.database_axis() == DatabaseAxis::Service;
-    // Why the engine cannot be asked is said once.
+    // The error of the engine is reported once.
     if inside && snapshot.containers.is_none() { Vec::new() } else { vec![Box::new(Login)] }
 }
 
@@ -24,13 +23,13 @@ impl Probe for Login {
         "database".to_owned()
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
         let project = snapshot.project;
         let database = match project.database() {
             Ok(database) => database,
             // Not every project has one.
-            Err(Error::Postgres(PostgresError::NotFound)) => return Vec::new(),
-            Err(error @ Error::Postgres(PostgresError::Ambiguous { .. })) => {
+            Err(error) if matches!(error.downcast_ref(), Some(PostgresError::NotFound)) => return Vec::new(),
+            Err(error) if matches!(error.downcast_ref(), Some(PostgresError::Ambiguous { .. })) => {
                 let check = Check::skip(KIND, "database", error.to_string());
                 return vec![error.hint().into_iter().fold(check, Check::with_hint)];
             }

@@ -1,12 +1,12 @@
-//! Redis and its relatives: PING.
+//! Redis and compatible servers: PING.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 
 use crate::compose::Container;
 use crate::exec::{ExecError, Invocation};
 
+use super::configured::configured;
 use super::ports::{is_redis, published};
-use super::stated::stated;
 use super::tcp::connect;
 use super::{ANSWER, Check, Known, PROGRAM, Probe, Snapshot, one_line};
 
@@ -23,7 +23,7 @@ enum Place {
     Inside(Box<Container>),
 }
 
-/// Clients that images bring along.
+/// Clients that images contain.
 const CLIENTS: [&str; 3] = ["redis-cli", "valkey-cli", "keydb-cli"];
 const PORT: u16 = 6379;
 
@@ -38,7 +38,7 @@ pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
         };
         probes.push(Box::new(Redis { name: container.service.clone(), place }));
     }
-    for stated in stated(snapshot, KIND, |target| target.redis.as_ref()) {
+    for stated in configured(snapshot, KIND, |target| target.redis.as_ref()) {
         probes.push(match stated.address {
             Ok(address) => Box::new(Redis { name: stated.name.to_owned(), place: Place::Address(address) }),
             Err(check) => Box::new(Known(check)),
@@ -52,7 +52,7 @@ impl Probe for Redis {
         self.name.clone()
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
         let answer = match &self.place {
             Place::Address(address) => ping(address).map_err(|error| format!("{address}: {error}")),
             Place::Inside(container) => inside(snapshot, container),
@@ -69,7 +69,7 @@ impl Redis {
         let answer = answer.trim().trim_start_matches(['+', '-']);
         match answer.split_whitespace().next().unwrap_or_default() {
             "PONG" => Check::ok(KIND, &self.name, "answers PING"),
-            // Who asks for a password is alive.
+            // A server that asks for a password is alive.
             "NOAUTH" => Check::ok(KIND, &self.name, "answers, and asks for a password"),
             "LOADING" => Check::fail(KIND, &self.name, "is loading its data")
                 .with_hint("`cargo xtask health --wait` waits for it"),
@@ -113,7 +113,7 @@ mod tests {
     use crate::probe::snapshot::tests::in_empty_project;
     use crate::probe::tcp::tests::serve;
 
-    fn ask(answer: &'static str) -> Check {
+    fn query(answer: &'static str) -> Check {
         let port = serve(move |mut stream| {
             let mut line = String::new();
             let _ = BufReader::new(&stream).read_line(&mut line);
@@ -122,16 +122,16 @@ mod tests {
         });
         let probe = Redis { name: "cache".into(), place: Place::Address(format!("127.0.0.1:{port}")) };
         let mut found = Vec::new();
-        in_empty_project(|snapshot| found = probe.look(snapshot));
+        in_empty_project(|snapshot| found = probe.check(snapshot));
         found.remove(0)
     }
 
     #[test]
     fn a_pong_and_a_demand_for_a_password_are_life() {
-        assert_eq!(ask("+PONG\r\n").status, Verdict::Ok);
-        assert_eq!(ask("-NOAUTH Authentication required.\r\n").status, Verdict::Ok);
-        assert_eq!(ask("-LOADING Redis is loading the dataset in memory\r\n").status, Verdict::Fail);
-        assert_eq!(ask("HTTP/1.1 400 Bad Request\r\n").status, Verdict::Fail);
-        assert_eq!(ask("").status, Verdict::Fail);
+        assert_eq!(query("+PONG\r\n").status, Verdict::Ok);
+        assert_eq!(query("-NOAUTH Authentication required.\r\n").status, Verdict::Ok);
+        assert_eq!(query("-LOADING Redis is loading the dataset in memory\r\n").status, Verdict::Fail);
+        assert_eq!(query("HTTP/1.1 400 Bad Request\r\n").status, Verdict::Fail);
+        assert_eq!(query("").status, Verdict::Fail);
     }
 }

@@ -1,4 +1,4 @@
-//! What the containers take, against what they may.
+//! The containers' resource use against their limits.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -28,7 +28,7 @@ struct Usage {
     of: String,
 }
 
-/// Above this share of a limit somebody should look.
+/// The share of a limit above which a warning is given.
 const MOST: f64 = 90.0;
 
 pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
@@ -40,7 +40,7 @@ impl Probe for Resources {
         "containers".to_owned()
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
         let call = Invocation::new("docker")
             .args(["stats", "--no-stream", "--no-trunc", "--format", "{{json .}}"])
             .args(snapshot.running().map(|(_, container)| container.id.clone()))

@@ -1,4 +1,4 @@
-//! What all probes know before the first of them looks.
+//! What all probes know before the first of them runs.
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
@@ -8,28 +8,28 @@ use std::thread;
 use jiff::Timestamp;
 
 use crate::compose::{ComposeError, Container, Engine, Model, Service, Status};
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
 use super::Check;
 
-/// The project at one moment: its services and their containers, asked for once.
+/// The project at one moment: its services and their containers, queried once.
 pub(crate) struct Snapshot<'a> {
     pub(crate) project: &'a Project,
-    /// The services that are on in this environment.
+    /// The active services of this environment.
     pub(crate) services: BTreeMap<&'a str, &'a Service>,
-    /// Their containers; `None` where the engine could not be asked or none is used.
+    /// Their containers; `None` if the engine could not be queried or is not used.
     pub(crate) containers: Option<Vec<Container>>,
     pub(crate) now: Timestamp,
-    /// Why there are no containers to look at.
+    /// Why the containers are unknown.
     pub(crate) trouble: Option<Check>,
     model: Option<&'a Model>,
     engine: OnceLock<Result<Engine, ComposeError>>,
 }
 
 impl<'a> Snapshot<'a> {
-    /// Takes it. What the project says wrongly is an error; an engine that does not answer is a finding.
+    /// Takes the snapshot. A wrong configuration is an error; an engine that does not answer is a finding.
     pub(crate) fn take(project: &'a Project) -> Result<Self> {
         let mut snapshot = Self::empty(project);
         if let Err(error) = snapshot.fill() {
@@ -41,7 +41,7 @@ impl<'a> Snapshot<'a> {
         Ok(snapshot)
     }
 
-    /// Takes it of whatever there is. What the project says wrongly is returned beside it.
+    /// Takes the snapshot. Errors in the project's configuration are returned with it.
     pub(crate) fn take_anyway(project: &'a Project) -> (Self, Option<Error>) {
         let mut snapshot = Self::empty(project);
         let error = snapshot.fill().err();
@@ -83,7 +83,7 @@ impl<'a> Snapshot<'a> {
     }
 
     /// The containers of a service that `run` did not make.
-    pub(crate) fn of<'s>(&'s self, service: &'s str) -> impl Iterator<Item = &'s Container> {
+    pub(crate) fn containers_of<'s>(&'s self, service: &'s str) -> impl Iterator<Item = &'s Container> {
         let all = self.containers.iter().flatten();
         all.filter(move |container| container.service == service && !container.one_off)
     }
@@ -91,14 +91,16 @@ impl<'a> Snapshot<'a> {
     /// Each running container of the services that are on, with its service.
     pub(crate) fn running(&self) -> impl Iterator<Item = (&'a Service, &Container)> {
         self.services.iter().flat_map(|(name, service)| {
-            self.of(name).filter(|container| container.status == Status::Running).map(|container| (*service, container))
+            self.containers_of(name)
+                .filter(|container| container.status == Status::Running)
+                .map(|container| (*service, container))
         })
     }
 
     /// Whether any container of the services that are on has not ended.
     pub(super) fn has_live_containers(&self) -> bool {
         let ended = |container: &Container| matches!(container.status, Status::Exited | Status::Created | Status::Dead);
-        self.services.keys().any(|name| self.of(name).any(|container| !ended(container)))
+        self.services.keys().any(|name| self.containers_of(name).any(|container| !ended(container)))
     }
 
     /// Whether the engine could be asked and the project has containers on it.
@@ -106,9 +108,9 @@ impl<'a> Snapshot<'a> {
         self.containers.as_ref().is_some_and(|containers| !containers.is_empty())
     }
 
-    /// The engine, asked once by whoever needs it first.
+    /// The engine, queried once, on first use.
     pub(crate) fn engine(&self) -> Result<&Engine, &ComposeError> {
-        self.engine.get_or_init(|| Engine::ask(self.project.runner())).as_ref()
+        self.engine.get_or_init(|| Engine::query(self.project.runner())).as_ref()
     }
 
     /// The text without secrets.

@@ -1,11 +1,11 @@
-//! TCP: something accepts connections.
+//! TCP: whether an address accepts connections.
 
 use std::io::{self, Read as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
+use super::configured::configured;
 use super::ports::{Speaks, published};
-use super::stated::stated;
 use super::{ANSWER, Check, Known, Probe, Snapshot, one_line};
 
 pub(super) const KIND: &str = "tcp";
@@ -23,10 +23,10 @@ pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
             probes.push(Box::new(Tcp { address: port.address(), name: port.service, limit: None }));
         }
     }
-    for stated in stated(snapshot, KIND, |target| target.tcp.as_ref()) {
+    for stated in configured(snapshot, KIND, |target| target.tcp.as_ref()) {
         probes.push(match stated.address {
             Ok(address) => {
-                let limit = stated.target.max_latency.map(crate::manifest::Period::duration);
+                let limit = stated.target.max_latency.map(crate::config::Period::duration);
                 Box::new(Tcp { name: stated.name.to_owned(), address, limit })
             }
             Err(check) => Box::new(Known(check)),
@@ -40,7 +40,7 @@ impl Probe for Tcp {
         self.name.clone()
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
         let Self { name, address, limit } = self;
         let began = Instant::now();
         let connected = connect(address);
@@ -49,13 +49,13 @@ impl Probe for Tcp {
             Err(error) => Check::fail(KIND, name, format!("{address}: {}", one_line(&error.to_string())))
                 .with_hint(self.hint(snapshot)),
             Ok(false) => {
-                Check::fail(KIND, name, format!("{address} accepts and closes at once: nothing listens behind it"))
+                Check::fail(KIND, name, format!("{address} accepts and closes immediately: nothing listens behind it"))
                     .with_hint(self.hint(snapshot))
             }
             Ok(true) => match limit {
                 Some(limit) if took > *limit => {
                     let (took, limit) = (took.as_millis(), limit.as_millis());
-                    Check::fail(KIND, name, format!("{address} after {took} ms, allowed are {limit} ms"))
+                    Check::fail(KIND, name, format!("{address} after {took} ms, the limit is {limit} ms"))
                 }
                 _ => Check::ok(KIND, name, format!("{address} accepts connections")),
             },
@@ -69,7 +69,7 @@ impl Tcp {
         if snapshot.services.contains_key(self.name.as_str()) {
             format!("`cargo xtask logs {}`", self.name)
         } else {
-            format!("it stands in [health.{}] of infra.toml", self.name)
+            format!("check [health.{}] in infra.toml", self.name)
         }
     }
 }
@@ -119,11 +119,11 @@ pub(super) mod tests {
         port
     }
 
-    fn look(address: &str) -> Check {
+    fn check(address: &str) -> Check {
         let mut found = Vec::new();
         // An outside address, since those on this machine belong to services and none run here.
         let probe = Tcp { name: "x".into(), address: address.into(), limit: None };
-        in_project("", |snapshot| found = probe.look(snapshot));
+        in_project("", |snapshot| found = probe.check(snapshot));
         found.remove(0)
     }
 
@@ -133,15 +133,15 @@ pub(super) mod tests {
             std::thread::sleep(Duration::from_secs(2));
             drop(stream);
         });
-        assert_eq!(look(&format!("localhost:{port}")).status, Verdict::Ok);
+        assert_eq!(check(&format!("localhost:{port}")).status, Verdict::Ok);
     }
 
     #[test]
     fn nobody_behind_the_proxy_is_a_failure() {
-        let check = look(&format!("127.0.0.1:{}", serve(drop)));
-        assert!(check.status == Verdict::Fail && check.detail.contains("closes at once"), "{check:?}");
-        assert_eq!(look("127.0.0.1:1").status, Verdict::Fail);
-        assert_eq!(look("no-such-host.invalid:1").status, Verdict::Fail);
-        assert_eq!(look("nonsense").status, Verdict::Fail);
+        let closed = check(&format!("127.0.0.1:{}", serve(drop)));
+        assert!(closed.status == Verdict::Fail && closed.detail.contains("closes immediately"), "{closed:?}");
+        assert_eq!(check("127.0.0.1:1").status, Verdict::Fail);
+        assert_eq!(check("no-such-host.invalid:1").status, Verdict::Fail);
+        assert_eq!(check("nonsense").status, Verdict::Fail);
     }
 }

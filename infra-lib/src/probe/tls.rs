@@ -1,4 +1,4 @@
-//! TLS: a certificate that is valid, and stays so for a while.
+//! TLS: whether a certificate is valid, now and for some time.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::exec::{ExecError, Invocation};
 
+use super::configured::{configured, host, is_local};
 use super::ports::{Speaks, published};
-use super::stated::{host, is_local, stated};
 use super::{Check, Known, PROGRAM, Probe, Snapshot, one_line};
 
 pub(super) const KIND: &str = "tls";
@@ -29,7 +29,7 @@ pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
             probes.push(Box::new(Tls { address: port.address(), name: port.service, min_days: MIN_DAYS }));
         }
     }
-    for stated in stated(snapshot, KIND, |target| target.tls.as_ref()) {
+    for stated in configured(snapshot, KIND, |target| target.tls.as_ref()) {
         probes.push(match stated.address {
             Ok(address) => {
                 let min_days = stated.target.min_days.unwrap_or(MIN_DAYS);
@@ -46,7 +46,7 @@ impl Probe for Tls {
         self.name.clone()
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
         let Self { name, address, min_days: _ } = self;
         let runner = snapshot.project.runner();
         if runner.find("openssl").is_err() {
@@ -59,15 +59,14 @@ impl Probe for Tls {
                 .with_hint("install openssl"),
             ];
         }
-        let local = is_local(host(address));
+        let local = is_local(&host(address));
         let handshake = match self.handshake(snapshot, !local) {
             Ok(text) => text,
             Err(why) => {
                 let check = Check::fail(KIND, name, format!("{address}: {}", one_line(&snapshot.clean(&why))));
-                return vec![
-                    check
-                        .with_hint("the certificate must be issued for this name by somebody that this machine trusts"),
-                ];
+                return vec![check.with_hint(
+                    "the certificate must be issued for this name by an authority that this machine trusts",
+                )];
             }
         };
         let dates = Invocation::new("openssl")
@@ -84,17 +83,17 @@ impl Probe for Tls {
 }
 
 impl Tls {
-    /// What the server shows. One that stands for this machine may be signed by itself; any other must be trusted.
+    /// The server's certificate. One for this machine may be self-signed; any other must be trusted.
     fn handshake(&self, snapshot: &Snapshot<'_>, verified: bool) -> Result<Vec<u8>, String> {
         let name = host(&self.address);
         let mut call = Invocation::new("openssl").args(["s_client", "-connect", &self.address]).deadline(PROGRAM);
         if name.parse::<std::net::IpAddr>().is_err() {
-            call = call.args(["-servername", name]);
+            call = call.args(["-servername", &name]);
             if verified {
-                call = call.args(["-verify_return_error", "-verify_hostname", name]);
+                call = call.args(["-verify_return_error", "-verify_hostname", &name]);
             }
         } else if verified {
-            call = call.args(["-verify_return_error", "-verify_ip", name]);
+            call = call.args(["-verify_return_error", "-verify_ip", &name]);
         }
         match snapshot.project.runner().read(&call) {
             Ok(output) => Ok(output.stdout),
@@ -127,7 +126,7 @@ impl Tls {
     }
 }
 
-/// The line of openssl's talk that says why: `verify error:num=18:self-signed certificate`, `connect:errno=111`.
+/// The line of openssl's output with the cause: `verify error:num=18:self-signed certificate`, `connect:errno=111`.
 fn reason(talk: &str) -> String {
     let line = |has: &str| talk.lines().find_map(|line| line.split_once(has).map(|(_, rest)| rest.trim().to_owned()));
     let verify = line("verify error:").map(|text| text.rsplit(':').next().unwrap_or_default().to_owned());

@@ -1,4 +1,4 @@
-//! How much the volumes hold.
+//! The size of the volumes.
 
 use std::collections::BTreeSet;
 
@@ -30,8 +30,8 @@ impl Probe for Volumes {
         "volumes".to_owned()
     }
 
-    fn look(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
-        // The engine counts everything that it has, which takes long where it has much.
+    fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
+        // The engine measures all its volumes, which takes long if there are many.
         let call =
             Invocation::new("docker").args(["system", "df", "-v", "--format", "{{json .Volumes}}"]).deadline(PROGRAM);
         let all = match snapshot.project.runner().read(&call) {

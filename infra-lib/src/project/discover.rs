@@ -4,17 +4,18 @@ use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::compose::default_files;
-use crate::error::{Error, Result};
+use crate::compose::identity;
+use crate::config::{self, Config};
 use crate::exit::Exit;
-use crate::manifest::{self, Manifest};
+use crate::project::error::{Error, Result};
 
-/// The nearest ancestor with an `infra.toml`, else with a compose file; or the folder that this `infra.toml` points to.
+/// The nearest ancestor with an `infra.toml`, else with a compose file; or the folder that this `infra.toml` points
+/// to.
 pub(crate) fn root(start: &Path) -> Result<Utf8PathBuf> {
     find(&absolute(start)?)
 }
 
-/// The same, but a folder that is no project yet counts as one, and one with a compose file of its own for its own.
+/// Like `root`, but accepts a folder that is not a project yet, and prefers a compose file in the folder itself.
 pub(super) fn root_or_folder(start: &Path) -> Result<Utf8PathBuf> {
     let start = absolute(start)?;
     if has_compose(&start) && !has_manifest(&start) { Ok(start) } else { Ok(find(&start).unwrap_or(start)) }
@@ -28,7 +29,7 @@ fn absolute(start: &Path) -> Result<Utf8PathBuf> {
     })?;
     Utf8PathBuf::from_path_buf(start).map_err(|path| {
         Error::new(Exit::Config, format!("the path {} is not valid UTF-8", path.display()))
-            .with_hint("Compose cannot be told about such a folder; move the project to another one")
+            .with_hint("move the project to another folder: Compose does not support this path")
     })
 }
 
@@ -47,16 +48,16 @@ fn find(start: &Utf8Path) -> Result<Utf8PathBuf> {
 }
 
 fn has_manifest(dir: &Utf8Path) -> bool {
-    dir.join(manifest::FILE_NAME).is_file()
+    dir.join(config::FILE_NAME).is_file()
 }
 
 fn has_compose(dir: &Utf8Path) -> bool {
-    !default_files(dir).is_empty()
+    identity::has_project(dir)
 }
 
-/// A repository's `infra.toml` may only say in which folder the project is.
+/// Follows the `infra.toml` of a repository that only names the project's folder.
 fn follow(root: Utf8PathBuf) -> Result<Utf8PathBuf> {
-    let Some(dir) = Manifest::load(&root)?.project.dir else { return Ok(root) };
+    let Some(dir) = Config::load(&root)?.project.dir else { return Ok(root) };
     let target = root.join(&dir);
     if has_manifest(&target) || has_compose(&target) {
         return Ok(target);
@@ -64,7 +65,7 @@ fn follow(root: Utf8PathBuf) -> Result<Utf8PathBuf> {
     Err(Error::new(
         Exit::Config,
         format!(
-            "{root}/infra.toml says that the project is in {dir}, and that has neither an infra.toml nor a compose file"
+            "{root}/infra.toml says that the project is in {dir}, which has neither an infra.toml nor a compose file"
         ),
     ))
 }

@@ -1,108 +1,139 @@
-//! Environments: which files, profiles and variables one consists of.
+//! Environments: their files, profiles and variables.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
-use crate::compose::{default_files, overlay_candidates, service_env_files};
-use crate::error::{Error, Result};
+use crate::compose::identity;
+use crate::compose::sources::Sources;
+use crate::config::Config;
+use crate::dotenv::Resolved;
 use crate::exit::Exit;
-use crate::manifest::Manifest;
-use crate::suggest::nearest;
+use crate::project::error::{Error, Result};
+use crate::suggest;
 
-use super::known;
+use super::environment_name::EnvironmentName;
+use super::environment_names;
 
-/// An environment of a project, resolved.
+/// An environment of a project with its files, profiles and protection.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Environment {
-    /// Its name.
+    /// The canonical name: `production`, even if `prod` was requested.
     pub name: String,
-    /// Whether it is the one without `-e`.
+    /// Whether it is the environment used without `-e`.
     pub is_default: bool,
-    /// The compose files.
+    /// The compose files, in order of precedence.
     pub files: Vec<Utf8PathBuf>,
-    /// The profiles that are on.
+    /// The profiles that are active.
     pub profiles: Vec<String>,
-    /// The env files that exist, later ones winning.
+    /// The existing env files. Later ones override earlier ones.
     pub env_files: Vec<Utf8PathBuf>,
-    /// The env file that `setup` makes and `env` changes; it may not exist yet.
+    /// All env files, whether or not they exist.
+    #[serde(skip)]
+    pub(crate) expected_env_files: Vec<Utf8PathBuf>,
+    /// The env file that `setup` creates and `env` edits. It may not exist yet.
     pub own_env_file: Utf8PathBuf,
-    /// The env files that services read by `env_file:` and that are none of these; they may not exist yet.
+    /// Env files that services load through `env_file:` and that do not belong to the environment. They may not exist
+    /// yet.
     pub service_env_files: Vec<Utf8PathBuf>,
-    /// Whether destruction needs the typed name.
+    /// Whether destructive operations require the typed project name.
     pub protected: bool,
 }
 
+/// The inputs that an environment is resolved from.
+pub(super) struct Inputs<'a> {
+    pub(super) root: &'a Utf8Path,
+    pub(super) manifest: &'a Config,
+    pub(super) requested: Option<&'a str>,
+    /// The settings in the project's own `.env`.
+    pub(super) settings: &'a Resolved,
+    /// Asks Compose whether these files are a valid project by themselves. Only used if a file is named after the
+    /// environment.
+    pub(super) stands_alone: &'a dyn Fn(&[Utf8PathBuf]) -> Result<bool>,
+}
+
 impl Environment {
-    /// Resolves an environment by the manifest, or by what lies in the folder.
-    ///
-    /// `profiles_of` asks Compose for the profiles of some files; it is called only where nothing else says what the
-    /// environment is.
-    pub(super) fn resolve(
-        root: &Utf8Path,
-        manifest: &Manifest,
-        requested: Option<&str>,
-        base_env: &dyn Fn(&str) -> Option<String>,
-        probe: &dyn Probe,
-    ) -> Result<Self> {
-        let default = known::default_environment(manifest);
-        let name = requested.unwrap_or(default).to_owned();
-        let is_default = name == default;
-        let settings = manifest.environments.get(&name);
-        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
-            return Err(Error::new(
-                Exit::Usage,
-                format!("`{name}` cannot be an environment's name: letters, digits, `_` and `-` only"),
-            ));
-        }
+    /// Resolves an environment from `infra.toml`, else from the files in the folder.
+    pub(super) fn resolve(inputs: &Inputs<'_>) -> Result<Self> {
+        let Inputs { root, manifest, requested, settings: own, .. } = *inputs;
+        let default = environment_names::default_environment(manifest);
+        let name = EnvironmentName::parse(requested.unwrap_or(default))?;
+        let is_default = name.as_str() == default;
+        let settings = manifest.environments.get(name.as_str()).cloned().unwrap_or_default();
+        let is_configured = manifest.environments.contains_key(name.as_str());
 
         let absolute = |paths: &[Utf8PathBuf]| paths.iter().map(|path| root.join(path)).collect::<Vec<_>>();
-        let base_files = match (&manifest.compose.files[..], base_env("COMPOSE_FILE")) {
-            ([], Some(list)) => list.split(':').map(|path| root.join(path)).collect(),
-            ([], None) => default_files(root),
-            (stated, _) => absolute(stated),
+        let base_files = match &manifest.compose.files[..] {
+            [] => identity::files(root, own),
+            configured => absolute(configured),
         };
-        let base_profiles: Vec<String> = base_env("COMPOSE_PROFILES")
-            .iter()
-            .flat_map(|list| list.split(','))
-            .filter(|p| !p.is_empty())
-            .map(str::to_owned)
-            .collect();
+        let base = Sources::read(root, &identity::directory(root, &base_files), &base_files, own);
+        let base_profiles = base.profiles();
+        let candidates = overlay_candidates(root, &name);
+        let named_file = |suffix: &str| root.join(format!(".env.{suffix}"));
+        let named_env_file = name.spellings().into_iter().map(named_file).find(|path| has_file_or_template(path));
+        let is_known = is_default
+            || is_configured
+            || !candidates.is_empty()
+            || named_env_file.is_some()
+            || base_profiles.iter().any(|profile| name.is(profile));
+        if !is_known {
+            if let Some(error) = unreadable(root, &base) {
+                return Err(error);
+            }
+            return Err(unknown(root, &name, manifest, &base_profiles));
+        }
 
-        let stated = settings.map(|settings| absolute(&settings.env_files)).unwrap_or_default();
-        let (env_files, own_env_file) = if let Some(own) = stated.last().cloned() {
-            (stated, own)
-        } else {
-            let (common, named) = (root.join(".env"), root.join(format!(".env.{name}")));
-            let has_named = named.is_file() || template_of(&named).is_file();
-            (vec![common.clone(), named.clone()], if has_named { named } else { common })
-        };
-        let common = env_files.clone();
-        let env_files = env_files.into_iter().filter(|path| path.is_file()).collect();
-
-        let (files, profiles) = match settings {
-            Some(settings) => (
-                if settings.files.is_empty() { base_files } else { absolute(&settings.files) },
-                if settings.profiles.is_empty() { base_profiles } else { settings.profiles.clone() },
-            ),
-            None => infer(root, &name, is_default, base_files, base_profiles, manifest, probe)?,
+        let files = match &settings.files[..] {
+            [] => with_overlay(inputs, &name, base_files, &candidates)?,
+            configured => absolute(configured),
         };
         if let Some(missing) = files.iter().find(|path| !path.is_file()) {
             return Err(Error::new(
                 Exit::Config,
-                format!("the compose file {missing} of environment `{name}` does not exist"),
+                format!("the compose file {missing} of environment `{name}` does not exist", name = name.as_str()),
             )
-            .with_hint("correct `files` in infra.toml"));
+            .with_hint("correct `files` in infra.toml, or COMPOSE_FILE in .env"));
         }
-        let mut service_env_files = service_env_files(&files, root);
-        service_env_files.retain(|file| !common.contains(file));
-        let protected = settings.and_then(|settings| settings.protected).unwrap_or(name == "production");
-        Ok(Self { name, is_default, files, profiles, env_files, own_env_file, service_env_files, protected })
-    }
-}
+        let directory = identity::directory(root, &files);
+        let profiles = match settings.profiles {
+            configured if !configured.is_empty() => configured,
+            _ => {
+                let mut profiles = identity::profiles(&identity::settings(&[&directory, root])?);
+                let all = Sources::read(root, &directory, &files, own).profiles();
+                profiles.extend(all.into_iter().filter(|profile| name.is(profile)));
+                profiles
+            }
+        };
 
-impl Environment {
-    /// All env files that exist: the environment's, then those of services.
+        let configured = absolute(&settings.env_files);
+        let (expected_env_files, own_env_file) = if let Some(last) = configured.last().cloned() {
+            (configured, last)
+        } else {
+            let common = root.join(".env");
+            let named = named_env_file.clone().unwrap_or_else(|| named_file(name.as_str()));
+            let mut all = vec![common.clone(), named.clone()];
+            if directory != root {
+                all.insert(0, directory.join(".env"));
+            }
+            (all, if named_env_file.is_some() { named } else { common })
+        };
+        let env_files = expected_env_files.iter().filter(|path| path.is_file()).cloned().collect();
+        let protected = settings.protected.unwrap_or(name.is_production());
+        Ok(Self {
+            name: name.into_string(),
+            is_default,
+            files,
+            profiles,
+            env_files,
+            expected_env_files,
+            own_env_file,
+            service_env_files: Vec::new(),
+            protected,
+        })
+    }
+
+    /// All existing env files: the environment's, then those of services.
     pub(crate) fn all_env_files(&self) -> impl Iterator<Item = &Utf8PathBuf> {
         self.env_files.iter().chain(self.service_env_files.iter().filter(|path| path.is_file()))
     }
@@ -113,60 +144,74 @@ pub(crate) fn template_of(env_file: &Utf8Path) -> Utf8PathBuf {
     Utf8PathBuf::from(format!("{env_file}.example"))
 }
 
-/// What inference has to ask Compose.
-pub(super) trait Probe {
-    /// The profiles that these files name.
-    fn profiles(&self, files: &[Utf8PathBuf]) -> Vec<String>;
-    /// Whether these files are a valid project by themselves.
-    fn stands_alone(&self, files: &[Utf8PathBuf]) -> bool;
+fn has_file_or_template(path: &Utf8Path) -> bool {
+    path.is_file() || template_of(path).is_file()
 }
 
-/// Without a word in the manifest: a file named after the environment, a profile of its name, an env file of its name.
-fn infer(
-    root: &Utf8Path,
-    name: &str,
-    is_default: bool,
-    base_files: Vec<Utf8PathBuf>,
-    mut profiles: Vec<String>,
-    manifest: &Manifest,
-    probe: &dyn Probe,
-) -> Result<(Vec<Utf8PathBuf>, Vec<String>)> {
-    let candidates = overlay_candidates(root, name);
-    let has_env_file =
-        root.join(format!(".env.{name}")).is_file() || root.join(format!(".env.{name}.example")).is_file();
-    if is_default && candidates.is_empty() {
-        return Ok((base_files, profiles));
-    }
-    let has_profile = probe.profiles(&base_files).iter().any(|profile| profile == name);
-    if has_profile {
-        profiles.push(name.to_owned());
-    }
-    match &candidates[..] {
-        [] if has_profile || has_env_file => Ok((base_files, profiles)),
-        [] => Err(unknown(root, name, manifest, &probe.profiles(&base_files))),
-        // A file that is not a whole project can only be an overlay; one that is could be either.
-        [file] if !probe.stands_alone(std::slice::from_ref(file)) => {
-            Ok((base_files.into_iter().chain([file.clone()]).collect(), profiles))
+/// Files next to the main one that are named after an environment, such as `docker-compose.prod.yml`.
+pub(crate) fn overlay_candidates(dir: &Utf8Path, environment: &EnvironmentName) -> Vec<Utf8PathBuf> {
+    let mut found = Vec::new();
+    for stem in ["compose", "docker-compose"] {
+        for name in environment.spellings() {
+            let paths = ["yml", "yaml"].map(|extension| dir.join(format!("{stem}.{name}.{extension}")));
+            found.extend(paths.into_iter().filter(|path| path.is_file()));
         }
-        [file] if base_files.is_empty() => Ok((vec![file.clone()], profiles)),
+    }
+    found
+}
+
+/// The compose files of an environment for which `infra.toml` lists none.
+fn with_overlay(
+    inputs: &Inputs<'_>,
+    name: &EnvironmentName,
+    base: Vec<Utf8PathBuf>,
+    candidates: &[Utf8PathBuf],
+) -> Result<Vec<Utf8PathBuf>> {
+    let root = inputs.root;
+    let is_project = |file: &Utf8PathBuf| -> Result<bool> {
+        let files = std::slice::from_ref(file);
+        let sources = Sources::read(root, &identity::directory(root, files), files, inputs.settings);
+        match unreadable(root, &sources) {
+            Some(error) => Err(error),
+            None => Ok(sources.is_complete() && (inputs.stands_alone)(files)?),
+        }
+    };
+    match candidates {
+        [] => Ok(base),
+        [file] if base.contains(file) => Ok(base),
+        // A file that is not a complete project must be an overlay; a complete one could be either.
+        [file] if !is_project(file)? => Ok(base.into_iter().chain([file.clone()]).collect()),
+        [file] if base.is_empty() => Ok(vec![file.clone()]),
         several => {
             let relative = |path: &Utf8PathBuf| path.strip_prefix(root).unwrap_or(path).to_string();
             let list = several.iter().map(relative).collect::<Vec<_>>().join("`, `");
-            let base = base_files.first().map(relative).unwrap_or_default();
-            let own = relative(&several[0]);
-            Err(Error::new(Exit::Config, format!("`{list}` could be an overlay or a project of its own; for environment `{name}` that must be said"))
+            let base = base.first().map(relative).unwrap_or_default();
+            let (own, name) = (relative(&several[0]), name.as_str());
+            Err(Error::new(Exit::Config, format!("`{list}` could be an overlay or a separate project; environment `{name}` needs a decision"))
                 .with_hint(format!("in infra.toml write `[environments.{name}]` with `files = [\"{base}\", \"{own}\"]` or `files = [\"{own}\"]`")))
         }
     }
 }
 
-fn unknown(root: &Utf8Path, name: &str, manifest: &Manifest, profiles: &[String]) -> Error {
-    let mut known = known::environments(root, manifest);
-    known.extend(profiles.iter().cloned());
-    let hint = match nearest(name, known.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known are: {}", known.iter().cloned().collect::<Vec<_>>().join(", ")),
-    };
-    Error::new(Exit::Config, format!("there is no environment `{name}`: no statement in infra.toml, no compose file, profile or env file of that name"))
-        .with_hint(hint)
+/// The error for a compose file that cannot be read.
+pub(super) fn unreadable(root: &Utf8Path, sources: &Sources) -> Option<Error> {
+    let (path, error) = sources.error()?;
+    let path = path.strip_prefix(root).unwrap_or(path);
+    Some(Error::new(Exit::Config, format!("{path}: {error}")).with_hint("correct the file at this line"))
+}
+
+fn unknown(
+    root: &Utf8Path,
+    name: &EnvironmentName,
+    manifest: &Config,
+    profiles: &std::collections::BTreeSet<String>,
+) -> Error {
+    let mut known = environment_names::environments(root, manifest);
+    known.extend(profiles.iter().map(|profile| EnvironmentName::from_text(profile).into_string()));
+    let name = name.as_str();
+    let hint = suggest::did_you_mean(name, known.iter().map(String::as_str)).unwrap_or_else(|| {
+        "define it in infra.toml, or by a compose file, profile or env file of that name".to_owned()
+    });
+    let known = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    Error::new(Exit::Config, format!("unknown environment `{name}` (known: {known})")).with_hint(hint)
 }

@@ -1,40 +1,42 @@
-//! What must hold before an operation goes on: an env file, a lock, somebody's consent.
+//! Preconditions of operations: an env file, a lock, consent.
 
 use std::time::Duration;
 
 use camino::Utf8Path;
 
 use crate::consent::{Destruction, obtain};
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::lock::{Guard, Lock, Mode};
-use crate::postgres::{Database, Mark, Place};
+use crate::project::error::{Error, Result};
 
 use super::{Project, template_of};
 
-/// How long an operation waits for another one that holds its lock.
+/// How long to wait for another operation that holds the lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Project {
-    /// An error if the env file that the manifest names, or that a template announces, has not been made yet.
+    /// Returns an error if an env file is missing that the configuration names or that has a template.
     pub(crate) fn require_env_file(&self) -> Result<()> {
         let env = self.environment();
         let own = &env.own_env_file;
         let is_stated =
-            self.manifest().environments.get(&env.name).is_some_and(|settings| !settings.env_files.is_empty());
+            self.config().environments.get(&env.name).is_some_and(|settings| !settings.env_files.is_empty());
         let has_template = template_of(own).is_file();
         if own.is_file() || !(is_stated || has_template) {
-            return self.require_service_env_files();
+            self.require_service_env_files()?;
+            return self.require_identity();
         }
         Err(self.lacks(own))
     }
 
-    /// An error if a service reads an env file that a template announces and that has not been made yet: Compose would
-    /// refuse the whole project, without a word about the way out.
+    /// Returns an error if a service's env file has a template but does not exist yet. Compose would refuse the
+    /// entire project, without a hint.
     fn require_service_env_files(&self) -> Result<()> {
-        let files = &self.environment().service_env_files;
-        match files.iter().find(|file| !file.is_file() && template_of(file).is_file()) {
-            Some(missing) => Err(self.lacks(missing)),
+        let common = &self.environment().expected_env_files;
+        let files = self.sources().env_files().into_iter().filter(|named| named.required).map(|named| named.path);
+        let mut missing = files.filter(|file| !common.contains(file) && !file.is_file());
+        match missing.find(|file| template_of(file).is_file()) {
+            Some(missing) => Err(self.lacks(&missing)),
             None => Ok(()),
         }
     }
@@ -42,19 +44,17 @@ impl Project {
     fn lacks(&self, file: &Utf8Path) -> Error {
         let env = self.environment();
         let name = file.strip_prefix(self.root()).unwrap_or(file);
-        let hint = match (template_of(file).is_file(), env.is_default) {
-            (true, true) => "`cargo xtask setup` makes it from its template, with fresh secrets".to_owned(),
-            (true, false) => {
-                format!("`cargo xtask -e {} setup` makes it from its template, with fresh secrets", env.name)
-            }
-            (false, _) => "write it, or correct `env-files` in infra.toml".to_owned(),
+        let hint = if template_of(file).is_file() {
+            "`cargo xtask setup` creates it from its template, with new secrets"
+        } else {
+            "write it, or correct `env-files` in infra.toml"
         };
         Error::new(Exit::Config, format!("the env file {name} of environment `{}` is missing", env.name))
             .with_hint(hint)
     }
 
-    /// Takes a lock for as long as the guard lives, waiting a little for whoever has it.
-    pub fn lock(&self, lock: Lock, mode: Mode, operation: &str) -> Result<Option<Guard>> {
+    /// Takes a lock until the guard is dropped. Waits briefly if another operation holds it.
+    pub(crate) fn lock(&self, lock: Lock, mode: Mode, operation: &str) -> Result<Option<Guard>> {
         if self.runner().is_dry_run() {
             return Ok(None);
         }
@@ -64,7 +64,8 @@ impl Project {
         Ok(Some(guard))
     }
 
-    /// Takes the lock of the backups in this folder, or says at once who has it: whoever makes one tonight makes the other's needless.
+    /// Takes the lock of the backups in this folder. Fails immediately if it is held, since the other backup makes
+    /// this one unnecessary.
     pub(crate) fn lock_backups(&self, folder: &Utf8Path, operation: &str) -> Result<Option<Guard>> {
         if self.runner().is_dry_run() {
             return Ok(None);
@@ -72,7 +73,7 @@ impl Project {
         Ok(Some(Lock::Backup.acquire(folder, Mode::Exclusive, operation, Duration::ZERO, self.cancel(), |_| {})?))
     }
 
-    /// Asks before destroying; what is not granted is an error.
+    /// Asks for confirmation before something is destroyed. Returns an error unless it is granted.
     pub fn consent(&self, destruction: &Destruction) -> Result<()> {
         if self.runner().is_dry_run() {
             return Ok(());
@@ -80,47 +81,8 @@ impl Project {
         Ok(obtain(&self.consent, destruction)?)
     }
 
-    /// Describes a destruction of what is in a database. What the database says of itself counts as well: one that is marked
-    /// as another environment's is refused, and one of somebody else's server that bears no mark is protected.
-    pub(crate) fn database_destruction(&self, operation: &'static str, database: &Database) -> Result<Destruction> {
-        let mut destruction = self.destruction(operation, Vec::new());
-        let ours = Mark::of(self);
-        match database.mark(self)? {
-            Some(mark) if mark == ours => {}
-            Some(mark) => {
-                return Err(Error::new(
-                    Exit::Refused,
-                    format!(
-                        "the database {} says that it is {} of {}, and this is {} of {}; nothing was changed",
-                        database.name, mark.environment, mark.project, ours.environment, ours.project
-                    ),
-                )
-                .with_hint(format!(
-                    "if that is the one you mean: `cargo xtask -e {} {operation} …`",
-                    mark.environment
-                )));
-            }
-            None => destruction.protected |= matches!(database.place, Place::Url { .. }),
-        }
-        Ok(destruction)
-    }
-
-    /// Whether a yes or a name was given in advance.
+    /// Whether consent was given in advance.
     pub(crate) fn is_consent_given(&self) -> bool {
         self.consent.is_given()
-    }
-
-    /// Describes a destruction in this environment.
-    pub(crate) fn destruction(&self, operation: &'static str, items: Vec<String>) -> Destruction {
-        Destruction {
-            operation,
-            project: self.name().to_owned(),
-            environment: self.environment().name.clone(),
-            protected: self.environment().protected,
-            ambiguous: false,
-            additive: false,
-            items,
-            last_backup: crate::backup::catalogue::last_in_words(self),
-        }
     }
 }

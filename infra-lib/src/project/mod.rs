@@ -1,19 +1,24 @@
-//! The opened project that every operation runs on.
+//! The opened project, on which every operation runs.
 
-mod ages;
-mod builder;
+pub(crate) mod builder;
 mod discover;
-mod environment;
+pub(crate) mod env_files;
+pub(crate) mod environment;
+pub(crate) mod environment_name;
+pub(crate) mod environment_names;
+pub(crate) mod error;
 mod guards;
-pub(crate) mod known;
-mod naming;
 mod open;
+pub(crate) mod operation;
+pub(crate) mod owner;
 mod ownership;
+mod progress;
 mod record;
 mod reference;
 mod reopen;
+mod run;
+mod secret_ages;
 pub(crate) mod services;
-mod talk;
 pub(crate) mod urls;
 
 pub use builder::ProjectBuilder;
@@ -24,4 +29,4 @@ pub(crate) use environment::template_of;
 pub use open::Project;
 pub(crate) use ownership::OwnVolume;
 pub use record::{DatabaseAxis, LocalRecord, Record};
-pub use services::Culprit;
+pub use services::UnreadyContainer;

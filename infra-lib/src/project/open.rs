@@ -1,32 +1,33 @@
-//! The project itself.
+//! The opened project.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jiff::Timestamp;
 
-use crate::Secret;
-use crate::compose::{Compose, ComposeError, Container, Engine, Model, declared_name};
+use crate::cancel::CancelToken;
+use crate::compose::identity;
+use crate::compose::sources::Sources;
+use crate::compose::yaml::YamlError;
+use crate::compose::{Compose, ComposeError, Container, Engine, Model};
+use crate::config::{Config, ServicesAxis};
 use crate::consent::Consent;
 use crate::dotenv::{EnvFile, Resolved, Variable, beside, looks_secret, resolve};
-use crate::error::{Error, Result};
-use crate::exec::{self, CancelToken, Runner};
+use crate::exec::{self, Runner};
 use crate::exit::Exit;
-use crate::journal;
-use crate::manifest::{Manifest, ServicesAxis};
-use crate::operation::{Operation, Outcome};
+use crate::failure::Failure as _;
+use crate::project::error::{Error, Result};
 use crate::report::Observer;
-use crate::schedule;
+use crate::report::command::CommandPrefix;
+use crate::secret::Secret;
 use crate::state::StateDir;
 
-use super::builder::ProjectBuilder;
-use super::environment::{Environment, Probe};
+use super::builder::{CommandLine, ProjectBuilder};
+use super::environment::{Environment, Inputs, unreadable};
 use super::record::Record;
-use super::{discover, naming};
+use super::{discover, environment_name};
 
-/// A project in one of its environments, opened to run operations on.
+/// A project opened in one environment, ready to run operations.
 ///
 /// ```no_run
 /// use infra_lib::{Project, ops::Start};
@@ -36,25 +37,30 @@ use super::{discover, naming};
 /// ```
 pub struct Project {
     root: Utf8PathBuf,
-    manifest: Manifest,
+    manifest: Config,
     environment: Environment,
     variables: Resolved,
     compose: Compose,
+    sources: Sources,
+    /// Why Compose could not determine the project's name.
+    nameless: Option<ComposeError>,
     state: StateDir,
     record: Option<Record>,
     runner: Runner,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) consent: Arc<dyn Consent>,
+    pub(super) commands: CommandPrefix,
     model: OnceLock<Model>,
+    pub(super) command_line: Option<CommandLine>,
 }
 
 impl Project {
-    /// Opens the project that `dir` belongs to, in its default environment.
+    /// Opens the project that contains `dir`, in its default environment.
     pub fn discover(dir: impl Into<PathBuf>) -> Result<Self> {
         Self::builder(dir).open()
     }
 
-    /// Opens with options.
+    /// Returns a builder to open a project with options.
     pub fn builder(dir: impl Into<PathBuf>) -> ProjectBuilder {
         ProjectBuilder::new(dir.into())
     }
@@ -62,19 +68,15 @@ impl Project {
     pub(super) fn open(builder: ProjectBuilder) -> Result<Self> {
         let root =
             if builder.anywhere { discover::root_or_folder(&builder.dir)? } else { discover::root(&builder.dir)? };
-        let mut manifest = Manifest::load(&root)?;
+        let mut manifest = environment_name::load_manifest(&root)?;
         let runner = Runner::new(Some(root.as_std_path()), builder.observer.clone(), builder.cancel, builder.dry_run)
             .keep_stdout(builder.keep_stdout)
             .note_withheld_in(builder.withheld);
-        let state = StateDir::of(&root);
+        let state = StateDir::new(&root);
         let record: Option<Record> = builder.record.or_else(|| state.read(Record::FILE));
 
-        let base_env = match EnvFile::read(root.join(".env")) {
-            Ok(file) => resolve(&[file], exec::inherited)?,
-            Err(_) => Resolved::default(),
-        };
-        // What the project's own `.env` says about Compose counts; the shell's COMPOSE_* could redirect us.
-        let base = |key: &str| base_env.value(key).map(str::to_owned);
+        // Only the project's own `.env` may configure Compose; COMPOSE_* from the shell could redirect us.
+        let settings = identity::settings(&[&root])?;
         let mut compose = Compose {
             program: Compose::program(&runner),
             project: String::new(),
@@ -84,13 +86,18 @@ impl Project {
             profiles: Vec::new(),
             address: Engine::address(),
         };
-        let environment = Environment::resolve(
-            &root,
-            &manifest,
-            builder.environment.as_deref(),
-            &base,
-            &Ask { compose: &compose, runner: &runner },
-        )?;
+        let environment = {
+            let stands_alone = |files: &[Utf8PathBuf]| {
+                let directory = identity::directory(&root, files);
+                let probe =
+                    Compose { project: "probe".to_owned(), directory, files: files.to_vec(), ..compose.clone() };
+                Ok(probe.stands_alone(&runner)?)
+            };
+            let requested = builder.environment.as_deref();
+            let (manifest, settings) = (&manifest, &settings);
+            Environment::resolve(&Inputs { root: &root, manifest, requested, settings, stands_alone: &stands_alone })?
+        };
+        let mut environment = environment;
         if let Some(own) = manifest.environments.get(&environment.name).and_then(|stated| stated.database.clone()) {
             manifest.database = own;
         }
@@ -103,10 +110,22 @@ impl Project {
             }
         }
 
+        compose.directory = identity::directory(&root, &environment.files);
+        let sources = Sources::read(&root, &compose.directory, &environment.files, &variables);
+        // Compose would spend minutes expanding it.
+        if let Some((_, YamlError::TooLarge { .. })) = sources.error() {
+            return Err(unreadable(&root, &sources).unwrap_or_else(|| Error::new(Exit::Config, "too large")));
+        }
+        for named in sources.env_files() {
+            let is_new = !environment.expected_env_files.contains(&named.path);
+            if is_new && !environment.service_env_files.contains(&named.path) {
+                environment.service_env_files.push(named.path);
+            }
+        }
         for file in environment.service_env_files.iter().filter(|path| path.is_file()) {
             let file = EnvFile::read(file)?;
             refuse_duplicates(&file)?;
-            // A reference that cannot be filled in is told by Compose, and by `env check`.
+            // Compose and `env check` report references that cannot be resolved.
             for Variable { key, value, .. } in &beside(&files, &file, exec::inherited).unwrap_or_default() {
                 if looks_secret(key) || manifest.env.get(key).is_some_and(|rule| rule.generate.is_some()) {
                     runner.redactor().learn(value);
@@ -117,110 +136,136 @@ impl Project {
         compose.files.clone_from(&environment.files);
         compose.env_files.clone_from(&environment.env_files);
         compose.profiles.clone_from(&environment.profiles);
-        compose.project = project_name(&root, &manifest, &environment, record.as_ref(), &base);
+        let settings = identity::settings(&[&compose.directory, &root])?;
+        let configured = configured_name(&manifest, &environment, record.as_ref(), &settings);
+        let mut nameless = None;
+        compose.project = match configured {
+            Name::Complete(name) => name,
+            Name::Base(name) => suffixed(name, &environment),
+            Name::Declared => {
+                let name = compose.declared_name(&runner, sources.name(), &variables, &state);
+                let name = name.unwrap_or_else(|error| {
+                    nameless = Some(error);
+                    identity::normalise(compose.directory.file_name().unwrap_or_default())
+                });
+                suffixed(name, &environment)
+            }
+        };
         Ok(Self {
             root,
             manifest,
             environment,
             variables,
             compose,
+            sources,
+            nameless,
             state,
             record,
             runner,
             observer: builder.observer,
             consent: builder.consent,
+            commands: builder.commands,
             model: OnceLock::new(),
+            command_line: builder.command_line,
         })
     }
 
-    /// Runs an operation, and writes into the journal how it ended.
-    pub fn run<O: Operation>(&self, operation: &O) -> Result<O::Outcome> {
-        let began = (Timestamp::now(), Instant::now());
-        let result = self.runner.cancel().check().map_err(Error::from).and_then(|()| operation.run(self));
-        let job = schedule::runs::current();
-        if (operation.is_journaled() || job.is_some()) && !self.runner.is_dry_run() {
-            let error = result.as_ref().err().map(|error| self.runner.redactor().clean(&error.to_string()));
-            let exit = result.as_ref().map_or_else(Error::exit, Outcome::exit);
-            let entry = journal::Entry::new(began.0, O::NAME, &self.environment.name, began.1.elapsed(), exit, error);
-            // The operation's result stands, whether or not it could be noted.
-            let noted = if operation.is_journaled() { entry.append(&self.state) } else { Ok(()) };
-            let noted = noted.and(job.map_or(Ok(()), |id| schedule::runs::note(&self.state, &id, &entry)));
-            if let Err(error) = noted {
-                self.warn(format_args!("the journal was not written: {error}"));
-            }
-        }
-        result
-    }
-
-    /// Its folder.
+    /// The project's root folder.
     pub fn root(&self) -> &Utf8Path {
         &self.root
     }
 
-    /// The compose project's name in this environment.
+    /// The name of the compose project in this environment.
     pub fn name(&self) -> &str {
         &self.compose.project
     }
 
-    /// What `infra.toml` says; an environment's own database stands in the place of `[database]`.
-    pub fn manifest(&self) -> &Manifest {
+    /// The configuration from `infra.toml`. If the environment has its own database, that replaces `[database]`.
+    pub fn config(&self) -> &Config {
         &self.manifest
     }
 
-    /// The environment that was asked for.
+    /// The environment the project was opened in.
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
 
-    /// The variables of the env files and the shell.
-    pub fn variables(&self) -> &Resolved {
+    /// The variables of the env files and the shell, resolved.
+    pub(crate) fn variables(&self) -> &Resolved {
         &self.variables
     }
 
-    /// A variable of the env files, or of the caller's environment.
+    /// The value of a variable from the env files or the caller's environment.
     pub fn variable(&self, key: &str) -> Option<Secret> {
         let own = self.variables.get(key).map(|variable| variable.value.clone());
         own.or_else(|| std::env::var(key).ok().map(Secret::new))
     }
 
-    /// How Compose is called.
-    pub fn compose(&self) -> &Compose {
+    /// The Compose command line for this project.
+    pub(crate) fn compose(&self) -> &Compose {
         &self.compose
     }
 
-    /// The folder `.infra/`.
-    pub fn state(&self) -> &StateDir {
+    /// The compose files as written, before interpolation.
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Returns an error if the compose files cannot be read, or if Compose cannot determine the project's name.
+    pub(crate) fn require_identity(&self) -> Result<()> {
+        if let Some(error) = unreadable(&self.root, &self.sources) {
+            return Err(error);
+        }
+        match &self.nameless {
+            Some(error) => Err(Error::new(error.exit(), error.to_string())
+                .with_hint(error.hint().unwrap_or_else(|| "set the variables of `name:`".to_owned()))),
+            None => Ok(()),
+        }
+    }
+
+    /// The state folder `.infra/`.
+    pub(crate) fn state(&self) -> &StateDir {
         &self.state
     }
 
-    /// What `setup` chose, once it has.
-    pub fn record(&self) -> Option<&Record> {
+    /// The state folder `.infra/`, created with mode 0700 if missing.
+    pub fn state_folder(&self) -> Result<&Utf8Path> {
+        Ok(self.state.ensure()?)
+    }
+
+    /// The choices recorded by `setup`, if it has run.
+    pub(crate) fn record(&self) -> Option<&Record> {
         self.record.as_ref()
     }
 
-    /// What runs programs.
-    pub fn runner(&self) -> &Runner {
+    /// The runner that starts external programs.
+    pub(crate) fn runner(&self) -> &Runner {
         &self.runner
     }
 
-    /// What stops a running operation.
+    /// How the program was called. Commands in hints start with this prefix.
+    pub(crate) fn commands(&self) -> &CommandPrefix {
+        &self.commands
+    }
+
+    /// The token that cancels a running operation.
     pub fn cancel(&self) -> &CancelToken {
         self.runner.cancel()
     }
 
-    /// Whether services run under Compose here: what was pinned, else what `setup` chose, else yes.
-    pub fn services(&self) -> ServicesAxis {
+    /// Whether services run under Compose: as pinned, else as chosen by `setup`, else yes.
+    pub(crate) fn services(&self) -> ServicesAxis {
         let recorded = self.record.as_ref().map(|record| record.services);
         self.manifest.compose.services.or(recorded).unwrap_or(ServicesAxis::Compose)
     }
 
-    /// Whether services run under Compose here.
-    pub fn has_services(&self) -> bool {
+    /// Whether this project runs its services under Compose.
+    pub(crate) fn has_services(&self) -> bool {
         self.services() == ServicesAxis::Compose && !self.compose.files.is_empty()
     }
 
-    /// The compose model, read once.
-    pub fn model(&self) -> Result<&Model> {
+    /// The resolved compose model, read once and cached.
+    pub(crate) fn model(&self) -> Result<&Model> {
         if let Some(model) = self.model.get() {
             return Ok(model);
         }
@@ -233,8 +278,19 @@ impl Project {
         Ok(self.model.get_or_init(|| model))
     }
 
-    /// This project's containers. Those of a project of the same name in another folder are an error.
+    /// Returns an error if a command line cannot run unattended.
+    pub(crate) fn check_command(&self, words: &[String]) -> Result<()> {
+        self.command_line.map_or(Ok(()), |line| (line.check)(self, words))
+    }
+
+    /// The names of all commands, which no task can have.
+    pub(crate) fn command_names(&self) -> Vec<&'static str> {
+        self.command_line.map(|line| (line.names)()).unwrap_or_default()
+    }
+
+    /// This project's containers. Containers of a project with the same name in another folder are an error.
     pub fn containers(&self) -> Result<Vec<Container>> {
+        self.require_identity()?;
         let containers = self.compose.containers(&self.runner)?;
         if let Some(foreign) = containers.iter().find(|container| !self.is_own(container)) {
             return Err(
@@ -244,71 +300,50 @@ impl Project {
         Ok(containers)
     }
 
-    /// Whether a container was started from this folder.
+    /// Whether a container was started from this project's folder.
     pub(crate) fn is_own(&self, container: &Container) -> bool {
-        container.working_dir.is_empty() || Utf8Path::new(&container.working_dir) == self.root
+        self.is_own_folder(&container.working_dir)
     }
 }
 
-/// A key that stands twice: every reader takes the last, and whoever edits the first wonders.
+/// Rejects duplicate keys: every reader uses the last one, so editing the first has no effect.
 fn refuse_duplicates(file: &EnvFile) -> Result<()> {
     let Some((key, lines)) = file.duplicates().into_iter().next() else { return Ok(()) };
     let lines = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
-    Err(Error::new(Exit::Config, format!("{}: {key} stands there more than once, in lines {lines}", file.path()))
-        .with_hint("keep one of them; Compose takes the last"))
+    Err(Error::new(Exit::Config, format!("{}: duplicate key {key} (lines {lines})", file.path()))
+        .with_hint("keep one of them; Compose uses the last"))
 }
 
-/// Inference's questions to Compose.
-struct Ask<'a> {
-    compose: &'a Compose,
-    runner: &'a Runner,
+/// How the project's name is determined.
+enum Name {
+    /// The environment states the complete name.
+    Complete(String),
+    /// The base name; every environment except the default one appends its name, so that each has its own containers,
+    /// networks and volumes.
+    Base(String),
+    /// The compose files and their folder determine the name.
+    Declared,
 }
 
-impl Ask<'_> {
-    fn over(&self, files: &[Utf8PathBuf]) -> Compose {
-        Compose { project: "probe".to_owned(), files: files.to_vec(), ..self.compose.clone() }
-    }
-}
-
-impl Probe for Ask<'_> {
-    fn profiles(&self, files: &[Utf8PathBuf]) -> Vec<String> {
-        if files.is_empty() {
-            return Vec::new();
-        }
-        let call = self.over(files).call(["config", "--no-interpolate", "--profiles"]);
-        self.runner.read(&call).map(|output| output.text().lines().map(str::to_owned).collect()).unwrap_or_default()
-    }
-
-    fn stands_alone(&self, files: &[Utf8PathBuf]) -> bool {
-        // Without its variables, Compose does not look whether each service has something to run.
-        self.over(files).raw_model(self.runner).is_ok_and(|model| model.is_complete())
-    }
-}
-
-/// The name under which Compose knows the project: environments other than the default one have a name of their own,
-/// hence their own containers, networks and volumes.
-fn project_name(
-    root: &Utf8Path,
-    manifest: &Manifest,
-    environment: &Environment,
-    record: Option<&Record>,
-    base: &dyn Fn(&str) -> Option<String>,
-) -> String {
-    let stated = |name: &String| match name.strip_prefix("env:") {
-        Some(key) => base(key).or_else(|| std::env::var(key).ok()).filter(|name| !name.is_empty()),
+fn configured_name(manifest: &Config, environment: &Environment, record: Option<&Record>, settings: &Resolved) -> Name {
+    let own = |key: &str| settings.value(key).map(str::to_owned).filter(|value| !value.is_empty());
+    let filled = |name: &String| match name.strip_prefix("env:") {
+        Some(key) => own(key).or_else(|| std::env::var(key).ok()).filter(|name| !name.is_empty()),
         None => Some(name.clone()),
     };
-    let own = manifest.environments.get(&environment.name).and_then(|settings| settings.project_name.as_ref());
-    if let Some(name) = own.and_then(stated) {
-        return name;
+    let of_environment = manifest.environments.get(&environment.name).and_then(|it| it.project_name.as_ref());
+    if let Some(name) = of_environment.and_then(filled) {
+        return Name::Complete(name);
     }
-    let name = record
+    let base = record
         .and_then(|record| record.project_name.clone())
-        .or_else(|| manifest.project.name.as_ref().and_then(stated))
-        .or_else(|| base("COMPOSE_PROJECT_NAME"))
-        .or_else(|| declared_name(&environment.files).filter(|name| !name.contains('$')))
-        .unwrap_or_else(|| naming::normalise(root.file_name().unwrap_or_default()));
-    if environment.is_default { name } else { format!("{name}-{}", naming::normalise(&environment.name)) }
+        .or_else(|| manifest.project.name.as_ref().and_then(filled))
+        .or_else(|| own("COMPOSE_PROJECT_NAME"));
+    base.map_or(Name::Declared, Name::Base)
+}
+
+fn suffixed(name: String, environment: &Environment) -> String {
+    if environment.is_default { name } else { format!("{name}-{}", identity::normalise(&environment.name)) }
 }
 
 impl std::fmt::Debug for Project {

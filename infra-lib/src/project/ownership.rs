@@ -1,29 +1,29 @@
-//! What is ours on the engine.
+//! Which objects on the engine belong to this project.
 //!
-//! Containers carry the folder that they were started from. A volume carries only the project's name, which another
-//! checkout may share, and an existing volume cannot be labelled; so `start` notes the name and creation time of each
-//! volume that our containers use.
+//! Containers are labelled with the folder that they were started from. A volume is only labelled with the project's
+//! name, which another checkout may share, and existing volumes cannot be labelled. So `start` records the name and
+//! creation time of each volume that the containers use.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use crate::compose::Container;
-use crate::error::Result;
+use crate::project::error::Result;
 
 use super::Project;
 
-/// Volume names with the time at which the engine says they were made.
+/// Volume names with their creation times as reported by the engine.
 pub(crate) type VolumeAges = BTreeMap<String, String>;
 
 const FILE: &str = "volumes.json";
 
-/// A volume that may be this project's.
+/// A volume that may belong to this project.
 #[derive(Debug)]
 pub(crate) struct OwnVolume {
     pub(crate) name: String,
     made: String,
-    /// Whether it is known to be; otherwise it only carries our name, which another checkout may share.
+    /// Whether it is known to be ours. Otherwise it only has our project name, which another checkout may share.
     pub(crate) certain: bool,
 }
 
@@ -35,16 +35,17 @@ struct Raw {
     created_at: String,
 }
 
-/// Nameless volumes, which carry no project's name, by compose project: environments share the state folder, but nothing else.
+/// Anonymous volumes have no project name, so they are recorded by compose project: the environments share only the
+/// state folder.
 const NAMELESS_FILE: &str = "nameless-volumes.json";
 
-/// The engine names a volume that nobody has named with 32 random bytes.
+/// Whether it is an anonymous volume: the engine names those with 32 random bytes.
 fn is_nameless(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
 }
 
 impl Project {
-    /// Notes the volumes that our containers use, which are these.
+    /// Records the volumes that these containers of ours use.
     pub(crate) fn remember_volumes(&self, containers: &[Container]) -> Result<()> {
         let used: Vec<&String> = containers.iter().flat_map(|container| &container.volumes).collect();
         let ours = self.own_volumes(containers)?.into_iter().filter(|volume| used.contains(&&volume.name));
@@ -68,8 +69,8 @@ impl Project {
         self.state().read(NAMELESS_FILE).unwrap_or_default()
     }
 
-    /// Notes the volumes of our name that were not there `before`: a program of ours has made them in between, whether or
-    /// not it has left a container that uses them.
+    /// Records the volumes of our project name that did not exist `before`: one of our programs created them, even if
+    /// no container uses them.
     pub(crate) fn remember_new_volumes(&self, before: &VolumeAges) -> Result<()> {
         let mut new = self.volume_label()?;
         new.retain(|name, made| before.get(name) != Some(made));
@@ -78,16 +79,16 @@ impl Project {
         }
         let mut known = self.known_volumes();
         known.extend(new);
-        self.state().write(FILE, &known)
+        Ok(self.state().write(FILE, &known)?)
     }
 
-    /// The volumes that were noted, some of which may be gone.
+    /// The recorded volumes. Some of them may no longer exist.
     pub(crate) fn known_volumes(&self) -> VolumeAges {
         self.state().read(FILE).unwrap_or_default()
     }
 
-    /// The volumes that may be ours: those that carry this project's name, and nameless ones that our containers use or
-    /// have used. What the compose files call external is somebody else's, whatever it carries.
+    /// The volumes that may be ours: those with our project name, and anonymous ones that our containers use or used.
+    /// Volumes declared as external belong to others, whatever their labels say.
     pub(crate) fn own_volumes(&self, containers: &[Container]) -> Result<Vec<OwnVolume>> {
         let used: Vec<&String> = containers.iter().flat_map(|container| &container.volumes).collect();
         let known = self.known_volumes();
@@ -113,7 +114,7 @@ impl Project {
         Ok(volumes)
     }
 
-    /// The volumes on the engine that carry this project's name.
+    /// The volumes on the engine that have this project's name.
     pub(crate) fn volume_label(&self) -> Result<VolumeAges> {
         let names = self.compose().labelled(self.runner(), "volume")?;
         let raw: Vec<Raw> = self.compose().inspect(self.runner(), "volume", &names)?;

@@ -1,4 +1,4 @@
-//! What `setup` chose.
+//! The choices made by `setup`.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +7,28 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::compose::Engine;
-use crate::manifest::ServicesAxis;
+use crate::config::ServicesAxis;
 
-/// The choices that `setup` made for this checkout and that nobody else makes.
+/// The choices of `setup` for this checkout. Only `setup` makes them.
 ///
-/// Without a record, every command works with Compose or ends with 69; so a dead engine never turns tonight's backup
-/// into one of an empty local database.
+/// Without a record, every command uses Compose or exits with 69. So an unreachable engine never turns tonight's
+/// backup into one of an empty local database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Record {
-    /// Whether services run.
+    /// Whether services run under Compose.
     pub services: ServicesAxis,
-    /// Where the database is.
+    /// Where the database runs.
     pub database: DatabaseAxis,
-    /// The engine, if there was one; destructive work on another one is refused.
+    /// The engine at the time of `setup`, if any. Destructive work on a different engine is refused.
     pub engine: Option<Engine>,
-    /// The compose project's name, where the usual one belonged to another checkout.
+    /// The compose project's name, if the usual one was taken by another checkout.
     #[serde(default)]
     pub project_name: Option<String>,
-    /// The local clusters, by environment: no environment opens another one's data.
+    /// The local clusters by environment. No environment opens the data of another one.
     #[serde(default)]
     pub local: BTreeMap<String, LocalRecord>,
-    /// When.
+    /// When `setup` made these choices.
     pub at: Timestamp,
 }
 
@@ -36,25 +36,25 @@ impl Record {
     pub(crate) const FILE: &'static str = "setup.json";
 }
 
-/// Where the database is.
+/// Where the database runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum DatabaseAxis {
-    /// A service of the stack.
+    /// In a service of the stack.
     Service,
-    /// A cluster of the project's own, without containers.
+    /// In the project's own local cluster, without containers.
     Local,
-    /// A managed one, by its URL.
+    /// At an external server, given by its URL.
     Url,
 }
 
-/// Where the local cluster of an environment lives.
+/// The location of an environment's local cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LocalRecord {
-    /// Its folder: relative to the project, or absolute where the server's user could not enter the project.
+    /// Its folder: relative to the project, or absolute if the server's user cannot access the project folder.
     pub dir: Utf8PathBuf,
-    /// The port that it listens on, on the loopback address, unless that is taken by something else.
+    /// The port on the loopback address, unless another process has taken it.
     pub port: u16,
 }

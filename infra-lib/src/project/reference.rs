@@ -1,14 +1,14 @@
-//! Following the references of the manifest to their values.
+//! Resolving references in the configuration to their values.
 
-use crate::error::{Error, Result};
+use crate::config::Reference;
 use crate::exec::Invocation;
 use crate::exit::Exit;
-use crate::manifest::Reference;
+use crate::project::error::{Error, Result};
 
 use super::Project;
 
 impl Project {
-    /// The value that a reference points to. `None`: its variable is not set.
+    /// The value that a reference points to. `None` if its variable is not set.
     pub(crate) fn follow(&self, reference: &Reference) -> Result<Option<String>> {
         Ok(match reference {
             Reference::Literal(text) => Some(text.clone()),
@@ -25,11 +25,11 @@ impl Project {
         })
     }
 
-    /// The value that a reference points to, which must be there.
+    /// The value that a reference points to. A missing value is an error.
     pub(crate) fn require(&self, reference: &Reference, what: &str) -> Result<String> {
         self.follow(reference)?.filter(|value| !value.is_empty()).ok_or_else(|| {
-            Error::new(Exit::Config, format!("{what} is `{reference}` in infra.toml, and that is not set")).with_hint(
-                "`cargo xtask setup` makes the env file; `cargo xtask env explain` says where each value comes from",
+            Error::new(Exit::Config, format!("{what} is `{reference}` in infra.toml, which is not set")).with_hint(
+                "`cargo xtask setup` creates the env file; `cargo xtask env explain` says where each value comes from",
             )
         })
     }

@@ -1,34 +1,34 @@
-//! Opening a project again, after its env files or `setup`'s choice have changed.
+//! Reopening a project after its env files or the choices of `setup` have changed.
 
 use crate::consent::Given;
-use crate::error::Result;
-use crate::operation::Operation;
+use crate::project::error::Result;
+use crate::project::operation::Operation;
 
 use super::{Project, ProjectBuilder, Record};
 
 impl Project {
-    /// The same project with what its files say now, and this choice.
+    /// The same project with its files read again and this record.
     pub(crate) fn reopen(&self, record: impl Into<Option<Record>>) -> Result<Self> {
         ProjectBuilder::like(self, record.into()).open()
     }
 
-    /// The same project in another environment, with what `setup` has recorded.
+    /// The same project in another environment, with the recorded choices of `setup`.
     pub(crate) fn in_environment(&self, name: &str) -> Result<Self> {
         ProjectBuilder::like(self, None).environment(name).open()
     }
 
-    /// The same project, whose questions were answered with yes: what is about to be done was asked as a whole.
+    /// The same project with consent given: the user has confirmed the complete operation already.
     pub(crate) fn consented(&self) -> Result<Self> {
         let consent = Given { yes: true, confirm: Some(self.name().to_owned()) };
         ProjectBuilder::like(self, None).consent(consent).open()
     }
 
-    /// Runs an operation as a part of another one: the outer one stands in the journal.
+    /// Runs an operation as part of another one. Only the outer one is recorded in the journal.
     pub(crate) fn nested<O: Operation>(&self, operation: &O) -> Result<O::Outcome> {
         operation.run(self)
     }
 
-    /// Writes the choice, and says whether it was another one before.
+    /// Saves the record. Returns whether it differed from the previous one.
     pub(crate) fn save_record(&self) -> Result<bool> {
         let before: Option<Record> = self.state().read(Record::FILE);
         match self.record() {

@@ -1,4 +1,4 @@
-//! Services by name, and waiting until they are ready.
+//! Selecting services by name and waiting until they are ready.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -8,46 +8,47 @@ use serde::Serialize;
 
 use crate::compose::readiness::{Baseline, Verdict};
 use crate::compose::{Container, Status};
-use crate::error::{Error, Result};
+use crate::config::Period;
 use crate::exec::Invocation;
 use crate::exit::Exit;
-use crate::manifest::Period;
-use crate::suggest::nearest;
+use crate::project::error::{Error, Result};
+use crate::suggest;
 
 use super::Project;
 
-/// A container that is not ready, and what there is to say about it.
+/// A container that is not ready, with the reason and its last output.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
-pub struct Culprit {
-    /// Its service.
+pub struct UnreadyContainer {
+    /// The service it belongs to.
     pub service: String,
-    /// Its name.
+    /// The name of the container.
     pub container: String,
     /// What is wrong, in a few words.
     pub state: String,
-    /// What its health check printed last.
+    /// The last output of its health check.
     pub health: String,
-    /// Its last lines of log.
+    /// The last lines of its log.
     pub log: Vec<String>,
 }
 
-/// How waiting ended.
+/// The result of waiting for containers.
 #[derive(Debug)]
 pub(crate) enum Readiness {
     Ready,
-    Failed(Vec<Culprit>),
-    TimedOut(Vec<Culprit>),
+    Failed(Vec<UnreadyContainer>),
+    TimedOut(Vec<UnreadyContainer>),
 }
 
-/// How often the engine is asked while waiting. An `inspect` of ten containers takes about 30 ms.
+/// How often to poll the engine. Inspecting ten containers takes about 30 ms.
 const POLL: Duration = Duration::from_millis(150);
-/// How long a container may take to end, at least.
+/// The minimum time that a container gets to stop.
 const GRACE: Duration = Duration::from_secs(60);
 const LOG_LINES: &str = "10";
 
 impl Project {
-    /// The services of these names; none named: those that are on in this environment. Unknown ones are an error.
+    /// The services of these names, or those active in this environment if none are given. Unknown names are an
+    /// error.
     pub(crate) fn select_services(&self, named: &[String]) -> Result<BTreeSet<String>> {
         let model = self.model()?;
         if named.is_empty() {
@@ -59,12 +60,12 @@ impl Project {
         Ok(named.iter().cloned().collect())
     }
 
-    /// An error if there is no service of this name.
+    /// Returns an error if no service has this name.
     pub(crate) fn known_service(&self, name: &str) -> Result<()> {
         if !self.has_services() {
             return Err(Error::new(
                 Exit::NotFound,
-                format!("there is no service `{name}`: this checkout works without containers"),
+                format!("unknown service `{name}`: this checkout works without containers"),
             )
             .with_hint("`cargo xtask setup --services compose` changes that"));
         }
@@ -72,20 +73,17 @@ impl Project {
         if model.services.contains_key(name) {
             return Ok(());
         }
-        let known: Vec<&str> = model.services.keys().map(String::as_str).collect();
-        let hint = match nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known are: {}", known.join(", ")),
-        };
-        Err(Error::new(Exit::NotFound, format!("there is no service `{name}`")).with_hint(hint))
+        let hint = suggest::hint("services", name, model.services.keys().map(String::as_str));
+        Err(Error::new(Exit::NotFound, format!("unknown service `{name}`")).with_hint(hint))
     }
 
-    /// The running container of a service: its first one.
+    /// The first running container of a service.
     pub(crate) fn running(&self, service: &str) -> Result<Container> {
         let containers = if self.has_services() { self.containers()? } else { Vec::new() };
         let of_service: Vec<_> =
             containers.into_iter().filter(|container| container.service == service && !container.one_off).collect();
-        // Reading the model takes twice as long as asking the engine; a container proves that there is such a service.
+        // Reading the model takes twice as long as asking the engine; an existing container shows that the service
+        // exists.
         if of_service.is_empty() {
             self.known_service(service)?;
         }
@@ -98,7 +96,7 @@ impl Project {
             .with_hint(format!("`cargo xtask start {service}` starts it")))
     }
 
-    /// Waits until every container of these services is ready, one has failed, or the time is over.
+    /// Waits until every container of these services is ready, one of them has failed, or the time is up.
     pub(crate) fn wait_ready(
         &self,
         services: &BTreeSet<String>,
@@ -108,7 +106,7 @@ impl Project {
         self.wait_ready_from(&mut self.containers()?, services, baseline, until)
     }
 
-    /// The same from containers that were just read; they become those that were seen last.
+    /// Like `wait_ready`, starting from containers that were just read. Updates them to the latest state.
     pub(crate) fn wait_ready_from(
         &self,
         seen: &mut Vec<Container>,
@@ -146,8 +144,8 @@ impl Project {
         }
     }
 
-    /// How long the containers of these services may take to end: a minute, or what the compose files allow if that is
-    /// more. Compose alone kills a database after ten seconds.
+    /// How long the containers of these services may take to stop: one minute, or longer if the compose files say so.
+    /// Compose by default kills a database after ten seconds.
     pub(crate) fn stop_grace(&self, services: &BTreeSet<String>) -> Result<Duration> {
         let model = self.model()?;
         let declared = services.iter().filter_map(|name| {
@@ -157,13 +155,13 @@ impl Project {
         Ok(declared.max().unwrap_or_default().max(GRACE))
     }
 
-    /// What there is to say about a container that is not ready.
-    pub(crate) fn culprit(&self, container: &Container, verdict: &Verdict) -> Culprit {
+    /// Describes a container that is not ready.
+    pub(crate) fn culprit(&self, container: &Container, verdict: &Verdict) -> UnreadyContainer {
         let state = match verdict {
             Verdict::Ready => container.state(),
             Verdict::NotYet(state) | Verdict::Failed(state) => state.clone(),
         };
-        Culprit {
+        UnreadyContainer {
             service: container.service.clone(),
             container: container.name.clone(),
             state,
@@ -180,13 +178,13 @@ impl Project {
             lines.push(line.to_owned());
             Ok(())
         });
-        // Of a container that is already gone there are none; what Docker says about that is not its log.
+        // A removed container has no log; Docker's error message is not one.
         if read.is_ok() { lines } else { Vec::new() }
     }
 }
 
-/// The culprits as text, each with what it said.
-pub(crate) fn describe(culprits: &[Culprit]) -> String {
+/// The containers that are not ready, as text, each with its last output.
+pub(crate) fn describe(culprits: &[UnreadyContainer]) -> String {
     use std::fmt::Write as _;
     let mut text = String::new();
     for culprit in culprits {

@@ -1,4 +1,4 @@
-//! Events, and who receives them.
+//! Events and the observers that receive them.
 
 /// Something that happened while an operation ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -6,57 +6,64 @@
 pub enum Event<'a> {
     /// A step of an operation began, such as `starting db, backend`.
     Step {
-        /// What is done now.
+        /// What the step does.
         text: &'a str,
     },
-    /// What the current step waits for; it replaces what was said before.
+    /// The current step waits for something. Replaces the previous message.
     Waiting {
-        /// What is waited for, and its state.
+        /// What it waits for, and the state of that.
         text: &'a str,
     },
-    /// How far the current step is.
+    /// The progress of the current step.
     Progress {
         /// What is counted, such as a file's name.
         what: &'a str,
-        /// How much is done.
+        /// How much is done so far.
         done: u64,
-        /// How much there is, where that is known.
+        /// The total amount, if known.
         total: Option<u64>,
-        /// What is counted.
+        /// The unit of `done` and `total`.
         unit: Unit,
     },
-    /// Something worth knowing.
+    /// Something worth knowing; no action is needed.
     Note {
-        /// The remark.
+        /// The text of the note.
         text: &'a str,
     },
-    /// Something to look at, although the operation goes on.
+    /// A problem that does not stop the operation.
     Warning {
         /// What is wrong and what to do.
         text: &'a str,
     },
-    /// A line that a child printed.
+    /// A child process printed a line.
     Output {
-        /// The child or service.
+        /// The child process or service that printed it.
         source: &'a str,
-        /// The line, secrets masked.
+        /// The line with secrets masked.
         line: &'a str,
     },
     /// A command is about to run.
     Running {
-        /// The command as a shell would read it, secrets masked.
+        /// The command in shell syntax, secrets masked.
         command: &'a str,
     },
-    /// A dry run shows what it leaves out.
+    /// A dry run shows a change instead of making it.
     WouldRun {
-        /// A command as a shell would read it, or a remark that begins with `#`.
+        /// A command in shell syntax, or a comment that begins with `#`.
         command: &'a str,
     },
-    /// A result that arrives while a watch or a stream goes on: data, not talk.
-    Data {
-        /// For people.
+    /// The latest state of what is being watched. Replaces the previous one.
+    Snapshot {
+        /// The text for people.
         text: &'a str,
-        /// For programs: one JSON document, on one line.
+        /// One line of JSON for programs.
+        json: &'a str,
+    },
+    /// A result that arrives while a watch or stream continues. This is output data, not a progress message.
+    Data {
+        /// The text for people.
+        text: &'a str,
+        /// One line of JSON for programs.
         json: &'a str,
     },
 }
@@ -65,21 +72,21 @@ pub enum Event<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unit {
-    /// Bytes.
+    /// A number of bytes.
     Bytes,
-    /// Things, such as tables or services.
+    /// A number of items, such as tables or services.
     Items,
 }
 
-/// Receives events, from several threads at once.
+/// Receives events, possibly from several threads concurrently.
 pub trait Observer: Send + Sync {
-    /// Takes one event. It must not block for long and must not fail.
+    /// Receives one event. It must not block for long and must not panic.
     fn event(&self, event: &Event<'_>);
 }
 
-/// Ignores everything: the library's default.
+/// Ignores all events: the library's default.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
+pub(crate) struct Silent;
 
 impl Observer for Silent {
     fn event(&self, _: &Event<'_>) {}

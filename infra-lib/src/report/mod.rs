@@ -1,17 +1,22 @@
-//! What operations say while they work.
+//! Progress reporting.
 //!
-//! Operations emit [`Event`]s and return outcomes; they never print. Whoever runs them decides what becomes of the
-//! events by giving the project an [`Observer`].
+//! Operations emit [`Event`]s and return outcomes; they never print. The caller receives the events by giving the
+//! project an [`Observer`].
 
+mod check;
+pub(crate) mod command;
 mod event;
-mod plain;
+pub(crate) mod plain;
 #[cfg(feature = "cli")]
 mod progress;
 mod table;
 
-pub use event::{Event, Observer, Silent, Unit};
-pub(crate) use plain::printable;
+pub(crate) use check::Listed;
+pub use check::{Check, Verdict};
+pub use command::CommandPrefix;
+pub(crate) use event::Silent;
+pub use event::{Event, Observer, Unit};
 pub use plain::{Plain, Verbosity};
 #[cfg(feature = "cli")]
 pub use progress::Progress;
-pub(crate) use table::{ago, seconds, table};
+pub(crate) use table::{ago, counted, seconds, table};

@@ -5,44 +5,47 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Event, Observer};
-use crate::exec::CancelToken;
+use crate::cancel::CancelToken;
 
 const SIGPIPE: i32 = 13;
 
-/// The most lines of warnings with [`Verbosity::Quiet`].
+/// The maximum number of warning lines with [`Verbosity::Quiet`].
 const QUIET_WARNINGS: usize = 4;
 
-/// How much is said.
+/// How much is printed during an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Verbosity {
-    /// Nothing but a few lines of warnings: for cron.
+    /// Only a few lines of warnings, for cron.
     Quiet,
-    /// The steps.
+    /// The steps, notes and warnings.
     #[default]
     Normal,
-    /// Every command as well, and what the children print.
+    /// Also every command and the output of child processes.
     Verbose,
 }
 
-/// Writes events as lines: data to one writer, talk to the other.
+/// Writes events as lines: data to one writer, messages to the other.
 ///
-/// A writer that fails is ignored: a closed pipe or a full log disk never changes an operation's result.
+/// Errors of a writer are ignored, so that a closed pipe or a full disk never changes an operation's result.
 pub struct Plain {
     verbosity: Verbosity,
     json: bool,
+    /// What to write before a snapshot. If `None`, an empty line separates snapshots.
+    clear: Option<&'static str>,
     unread: Option<CancelToken>,
-    /// Lines of warnings so far.
+    /// The number of warning lines so far.
     warned: AtomicUsize,
     data: Mutex<Box<dyn Write + Send>>,
     talk: Mutex<Box<dyn Write + Send>>,
 }
 
 impl Plain {
-    /// Writes to these.
+    /// Creates an observer that writes data and messages to these writers.
     pub fn new(verbosity: Verbosity, data: Box<dyn Write + Send>, talk: Box<dyn Write + Send>) -> Self {
         Self {
             verbosity,
             json: false,
+            clear: None,
             unread: None,
             warned: AtomicUsize::new(0),
             data: Mutex::new(data),
@@ -50,28 +53,38 @@ impl Plain {
         }
     }
 
-    /// Writes to stdout and stderr.
+    /// Writes data to stdout and messages to stderr.
     pub fn stdio(verbosity: Verbosity) -> Self {
         Self::new(verbosity, Box::new(std::io::stdout()), Box::new(std::io::stderr()))
     }
 
-    /// Cancels when nobody reads the data any more, so that `logs -f | head` ends. The signal is SIGPIPE's.
+    /// Cancels once the reader of the data is gone, so that `logs -f | head` ends. The signal is SIGPIPE.
+    #[cfg(feature = "cli")]
     #[must_use]
-    pub fn cancel_when_unread(mut self, cancel: &CancelToken) -> Self {
+    pub(crate) fn cancel_when_unread(mut self, cancel: &CancelToken) -> Self {
         self.unread = Some(cancel.clone());
         self
     }
 
-    /// Writes data as JSON Lines; what else goes there, such as the commands of a dry run, moves to the talk.
+    /// Writes these codes before each snapshot, such as those that clear a terminal.
+    #[cfg(feature = "cli")]
     #[must_use]
-    pub fn json(mut self, json: bool) -> Self {
+    pub(crate) fn clear_with(mut self, codes: &'static str) -> Self {
+        self.clear = Some(codes);
+        self
+    }
+
+    /// Writes data as JSON Lines. Other output, such as the commands of a dry run, goes to the messages instead.
+    #[cfg(feature = "cli")]
+    #[must_use]
+    pub(crate) fn json(mut self, json: bool) -> Self {
         self.json = json;
         self
     }
 }
 
 impl Plain {
-    /// A warning as it is shown, if it still is: cron mails every line.
+    /// The warning as shown, or `None` beyond the limit: cron mails every line.
     fn warning(&self, text: &str) -> Option<String> {
         let text = format!("warning: {}", printable(text));
         if self.verbosity > Verbosity::Quiet {
@@ -82,7 +95,7 @@ impl Plain {
         if text.lines().count() <= left {
             return Some(text);
         }
-        let shown = text.lines().take(left).chain(["warning: there is more; without --quiet it is shown"]);
+        let shown = text.lines().take(left).chain(["warning: there is more, shown without --quiet"]);
         Some(shown.collect::<Vec<_>>().join("\n"))
     }
 }
@@ -92,6 +105,11 @@ impl Observer for Plain {
         let shown = |least| self.verbosity >= least;
         let (writer, line) = match event {
             Event::Data { text, json } => (&self.data, (*if self.json { json } else { text }).to_owned()),
+            Event::Snapshot { json, .. } if self.json => (&self.data, (*json).to_owned()),
+            Event::Snapshot { text, .. } => {
+                let text = self.clear.map_or_else(|| format!("{text}\n"), |clear| format!("{clear}{text}"));
+                (&self.data, text)
+            }
             Event::WouldRun { command } if self.json => (&self.talk, (*command).to_owned()),
             Event::WouldRun { command } => (&self.data, (*command).to_owned()),
             Event::Warning { text } => match self.warning(text) {
@@ -109,7 +127,7 @@ impl Observer for Plain {
         };
         let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
         let written = writeln!(writer, "{line}").and_then(|()| writer.flush());
-        if let (Event::Data { .. }, Err(_), Some(cancel)) = (event, written, &self.unread) {
+        if let (Event::Data { .. } | Event::Snapshot { .. }, Err(_), Some(cancel)) = (event, written, &self.unread) {
             cancel.cancel(SIGPIPE);
         }
     }
@@ -122,7 +140,7 @@ impl std::fmt::Debug for Plain {
 }
 
 /// The text with control characters made visible, so that a name or a server's message cannot move the cursor or
-/// change colours. Line ends and tabs stay.
+/// change colours. Line ends and tabs are kept.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         if c.is_control() && c != '\n' && c != '\t' {

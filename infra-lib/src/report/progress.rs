@@ -1,4 +1,4 @@
-//! Events at a terminal: a spinner or a bar that appears only when something takes long.
+//! Events in a terminal, with a spinner or bar for steps that take long.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::plain::printable;
 use super::{Event, Observer, Plain, Unit, Verbosity};
 
-/// A step shorter than this shows no bar.
+/// Steps shorter than this show no bar.
 const REVEAL_AFTER: Duration = Duration::from_secs(2);
 
 /// Shows the current step as a spinner or bar below the lines that [`Plain`] writes.
@@ -24,13 +24,13 @@ struct Step {
 }
 
 impl Progress {
-    /// A reporter for a terminal.
+    /// Creates a reporter for the terminal.
     pub fn new(verbosity: Verbosity) -> Self {
         Self::over(Plain::stdio(verbosity))
     }
 
-    /// A reporter for a terminal whose lines this one writes.
-    pub fn over(plain: Plain) -> Self {
+    /// Creates a reporter that writes its lines through this [`Plain`].
+    pub(crate) fn over(plain: Plain) -> Self {
         Self { plain, current: Mutex::new(None) }
     }
 
@@ -48,7 +48,7 @@ impl Progress {
 }
 
 impl Step {
-    /// The bar, once the step has lasted long enough to deserve one.
+    /// The bar, once the step has lasted long enough.
     fn reveal(&mut self) -> Option<&ProgressBar> {
         if self.bar.is_none() && self.since.elapsed() >= REVEAL_AFTER {
             let bar = ProgressBar::new_spinner().with_message(self.text.clone()).with_elapsed(self.since.elapsed());
@@ -83,7 +83,7 @@ impl Observer for Progress {
             }
             Event::Progress { what, done, total, unit } => {
                 if let Some(bar) = step.as_mut().and_then(Step::reveal) {
-                    // The style comes last, so that no bar is drawn with numbers that it has not got yet.
+                    // Set the style last, so that the bar is not drawn with missing numbers.
                     bar.set_message(printable(what));
                     bar.set_length(total.unwrap_or(0));
                     bar.set_position(*done);

@@ -1,10 +1,10 @@
-//! Columns of text.
+//! Tables and durations as text.
 
 use comfy_table::{Table, presets::NOTHING};
 
 use super::plain::printable;
 
-/// Rows under a heading, columns two spaces apart; without borders, so that other programs can read it too.
+/// Formats rows under a heading, with columns two spaces apart and no borders, so that other programs can parse it.
 pub(crate) fn table<const N: usize>(heading: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header(heading);
@@ -17,7 +17,13 @@ pub(crate) fn table<const N: usize>(heading: [&str; N], rows: impl IntoIterator<
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// `1.5 s` or `2 min 3 s`: a length of time as a person says it.
+/// A number of things whose plural is regular: `1 table`, `2 tables`.
+pub(crate) fn counted<N: std::fmt::Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    let ending = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
+/// A duration for people: `1.5 s` or `2 min 3 s`.
 pub(crate) fn seconds(time: std::time::Duration) -> String {
     match time.as_secs() {
         0..60 => format!("{:.1} s", time.as_secs_f64()),
@@ -25,7 +31,7 @@ pub(crate) fn seconds(time: std::time::Duration) -> String {
     }
 }
 
-/// `12 s`, `5 min`, `3 h` or `4 d`: how long ago that was.
+/// How long ago something was: `12 s`, `5 min`, `3 h` or `4 d`.
 pub(crate) fn ago(then: jiff::Timestamp, now: jiff::Timestamp) -> String {
     match now.duration_since(then).as_secs().max(0) {
         secs @ 0..60 => format!("{secs} s"),

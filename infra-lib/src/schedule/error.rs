@@ -1,58 +1,77 @@
 //! Why a job cannot be scheduled.
 
-use crate::error::exec_exit;
 use crate::exec::ExecError;
 use crate::exit::Exit;
+use crate::failure::Failure;
 
-/// What is wrong with a job, or with the one who is to start it.
+/// The text is not a valid schedule.
+#[derive(Debug, thiserror::Error)]
+#[error("`{text}` is not a schedule: {why}")]
+pub struct InvalidWhen {
+    pub(super) text: String,
+    pub(super) why: String,
+}
+
+impl Failure for InvalidWhen {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("use `hourly`, `daily 02:30`, `weekly sun 04:00`, `every 5m`, or cron's five fields".to_owned())
+    }
+}
+
+/// What is wrong with a job or its scheduler.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ScheduleError {
-    /// It is no time that a job could run at.
-    #[error("`{text}` is no time for a job: {why}")]
-    When {
-        /// What was written.
-        text: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A crontab has no way to say this.
+pub(crate) enum ScheduleError {
+    /// A crontab cannot express this path or word.
     #[error("a crontab cannot hold {what}: {why}")]
     Unfit {
-        /// The path or word.
+        /// The path or word that does not fit.
         what: String,
         /// What is wrong with it.
         why: &'static str,
     },
-    /// The machine has no `crontab`.
+    /// The `crontab` program is not installed.
     #[error("`crontab` is not installed")]
     NoCrontab,
-    /// The system's administrator does not let this user have a crontab.
-    #[error("this user may not have a crontab: {said}")]
+    /// The system administrator does not allow this user a crontab.
+    #[error("this user cannot have a crontab: {said}")]
     NotAllowed {
-        /// What `crontab` said.
+        /// The message of `crontab`.
         said: String,
     },
-    /// `crontab` failed; the old crontab is still there.
+    /// `crontab` failed; the old crontab is unchanged.
     #[error(transparent)]
     Crontab(#[from] ExecError),
-    /// The marks around our lines are not as we write them.
-    #[error("the crontab has `{mark}`, and the mark that belongs to it is missing")]
+    /// The markers around our block were edited.
+    #[error("the crontab has `{mark}`, but its counterpart is missing")]
     Damaged {
-        /// The lonely one.
+        /// The marker without its counterpart.
         mark: String,
     },
-    /// It is not there after it was written.
-    #[error("the crontab was changed by somebody else at the same time")]
+    /// Another process overwrote the crontab after it was written.
+    #[error("the crontab was changed by another process at the same time")]
     Raced,
 }
 
-impl ScheduleError {
-    /// The way out.
-    pub fn hint(&self) -> Option<String> {
+impl Failure for ScheduleError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unfit { .. } => Exit::Usage,
+            Self::NoCrontab => Exit::Unavailable,
+            Self::NotAllowed { .. } => Exit::Refused,
+            Self::Damaged { .. } => Exit::BadData,
+            Self::Raced => Exit::TempFail,
+            Self::Crontab(error) => error.exit(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::When { .. } => "write `daily 02:30`, `weekly sun 04:00`, `every 5m`, `hourly`, or cron's five fields",
-            Self::Unfit { .. } => "take another name, or move the project to a plainer path",
+            Self::Unfit { .. } => "choose another name, or move the project to a plainer path",
             Self::NoCrontab => "Debian and Ubuntu have it in the package `cron`, Fedora in `cronie`",
             Self::NotAllowed { .. } => "see /etc/cron.allow and /etc/cron.deny",
             Self::Damaged { .. } => "`crontab -e`, and remove that line or add the other one; nothing was changed",
@@ -60,17 +79,5 @@ impl ScheduleError {
             Self::Crontab(error) => return error.hint(),
         };
         Some(hint.to_owned())
-    }
-
-    /// What it means as an exit code.
-    pub(crate) fn exit(&self) -> Exit {
-        match self {
-            Self::When { .. } | Self::Unfit { .. } => Exit::Usage,
-            Self::NoCrontab => Exit::Unavailable,
-            Self::NotAllowed { .. } => Exit::Refused,
-            Self::Damaged { .. } => Exit::BadData,
-            Self::Raced => Exit::Locked,
-            Self::Crontab(error) => exec_exit(error),
-        }
     }
 }

@@ -1,12 +1,12 @@
-//! One of the five fields of a cron expression.
+//! Parsing one of the five fields of a cron expression.
 
 use std::ops::RangeInclusive;
 
-/// What a field counts.
+/// The kind of a field: its name, range and names of values.
 pub(super) struct Kind {
     name: &'static str,
     range: RangeInclusive<u8>,
-    /// What the numbers from the first on may be called.
+    /// Names for the numbers, starting with the first.
     names: &'static [&'static str],
 }
 
@@ -18,15 +18,15 @@ pub(super) const MONTH: Kind = Kind {
     range: 1..=12,
     names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
 };
-/// Sunday is 0 and 7.
+/// Days of the week; Sunday is 0 and 7.
 pub(super) const WEEKDAY: Kind =
     Kind { name: "day of the week", range: 0..=7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
 
-/// The numbers at which a field lets a job run.
+/// The numbers at which a field allows a job to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Field {
     set: u64,
-    /// Whether it begins with `*`: then the other of the two fields for days decides alone.
+    /// Whether it begins with `*`. Then the other day field decides alone.
     pub(super) is_open: bool,
 }
 
@@ -35,15 +35,15 @@ impl Field {
         self.set & 1 << number.into() != 0
     }
 
-    /// Reads a field, and returns it with its text in plain numbers: not every cron knows names.
+    /// Parses a field. Also returns its text with names replaced by numbers, since not every cron knows names.
     pub(super) fn parse(kind: &Kind, text: &str) -> Result<(Self, String), String> {
         let mut field = Self { set: 0, is_open: text.starts_with('*') };
         let parts = text.split(',').map(|part| field.add(kind, part)).collect::<Result<Vec<_>, _>>();
-        let parts = parts.map_err(|why| format!("`{text}` is no {}: {why}", kind.name))?;
+        let parts = parts.map_err(|why| format!("`{text}` is not valid as {}: {why}", kind.name))?;
         Ok((field, parts.join(",")))
     }
 
-    /// Adds one part of the list: `*`, `5`, `1-5`, `*/10`, `10-20/2`.
+    /// Adds one item of the list: `*`, `5`, `1-5`, `*/10`, `10-20/2`.
     fn add(&mut self, kind: &Kind, part: &str) -> Result<String, String> {
         let (span, step) = part.split_once('/').map_or((part, None), |(span, step)| (span, Some(step)));
         let every = step.map_or(Ok(1), |step| digits(step).filter(|step| *step > 0).ok_or("a step is a number from 1"));
@@ -54,7 +54,7 @@ impl Field {
                 let (first, last) = (kind.number(first)?, kind.number(last)?);
                 (first, last, format!("{first}-{last}"))
             }
-            None if step.is_some() => return Err("a step stands behind `*` or a range".to_owned()),
+            None if step.is_some() => return Err("a step follows `*` or a range".to_owned()),
             None => kind.number(span).map(|number| (number, number, number.to_string()))?,
         };
         if first > last {

@@ -1,4 +1,4 @@
-//! The jobs that are installed: whether they have run.
+//! The installed jobs and their last runs.
 
 use jiff::{SignedDuration, Timestamp, Zoned};
 use serde::Serialize;
@@ -7,28 +7,27 @@ use super::job::Job;
 use super::record::{Planned, Record};
 use super::runs;
 use crate::journal::{self, Entry};
-use crate::probe::Check;
-use crate::project::Project;
-use crate::report::ago;
+use crate::report::{Check, ago};
+use crate::state::StateDir;
 
-/// A job that is installed, and its last run.
+/// An installed job with its last run.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct ScheduledJob {
-    /// What, and when.
+    /// The command and its schedule.
     #[serde(flatten)]
     pub job: Job,
-    /// How it ended last: begun by cron, or by hand, where the journal has the same.
+    /// The last run: started by cron, or by hand if the journal has an entry for the same command.
     pub last: Option<Entry>,
-    /// When it should have run and has not.
+    /// When it was due and did not run, if so.
     pub missed: Option<Timestamp>,
 }
 
-/// What a job is called among checks.
+/// The kind of check that a job appears as.
 pub(crate) const KIND: &str = "job";
 
 impl ScheduledJob {
-    /// How it looks at this moment.
+    /// Checks the state of the job at this time.
     pub(crate) fn check(&self, now: Timestamp) -> Check {
         let Self { job, last, missed } = self;
         let target = format!("{job} ({})", job.at);
@@ -43,7 +42,7 @@ impl ScheduledJob {
         }
         match last.as_ref().map(|last| (last.outcome.as_str(), last.error.as_ref())) {
             None | Some(("ok", _)) => Check::ok(KIND, target, ran),
-            // It ran, and what it looked at is not well; that is for itself to say.
+            // The job ran and found a problem, which it reports itself.
             Some(("check-failed", _)) => Check::warn(KIND, target, ran),
             Some((_, error)) => {
                 let error = error.and_then(|error| error.lines().next()).unwrap_or("it did not say why");
@@ -53,26 +52,25 @@ impl ScheduledJob {
     }
 }
 
-/// The installed jobs of the project's environment.
-pub(crate) fn installed(project: &Project, record: Record, now: &Zoned) -> Vec<ScheduledJob> {
-    let history = journal::read(project.state(), usize::MAX);
-    record.jobs.into_iter().map(|planned| look(project, &history, planned, now)).collect()
+/// The installed jobs of an environment.
+pub(crate) fn installed(state: &StateDir, environment: &str, record: Record, now: &Zoned) -> Vec<ScheduledJob> {
+    let history = journal::read(state, usize::MAX);
+    record.jobs.into_iter().map(|planned| last_run(state, environment, &history, planned, now)).collect()
 }
 
-fn look(project: &Project, history: &[Entry], planned: Planned, now: &Zoned) -> ScheduledJob {
+fn last_run(state: &StateDir, environment: &str, history: &[Entry], planned: Planned, now: &Zoned) -> ScheduledJob {
     let Planned { job, since } = planned;
-    let environment = &project.environment().name;
-    let noted = runs::last(project.state(), &job.id(environment));
-    // The journal knows no arguments: a look at a backup is no drill.
+    let noted = runs::last(state, &job.id(environment));
+    // The journal records no arguments, and checking a backup is not a restore drill.
     let journaled = history.iter().filter(|entry| job.command[..] == [entry.operation.as_str()]);
-    let journaled = journaled.filter(|entry| entry.environment == *environment).max_by_key(|entry| entry.at).cloned();
+    let journaled = journaled.filter(|entry| entry.environment == environment).max_by_key(|entry| entry.at).cloned();
     let last = noted.into_iter().chain(journaled).max_by_key(|entry| entry.at);
     let missed = due(&job, now).filter(|due| since < *due && last.as_ref().is_none_or(|last| last.at < *due));
     ScheduledJob { job, last, missed }
 }
 
-/// When the job should have begun so long ago that it should have ended. What takes longer than the time to its next run,
-/// or six hours, is missed rather than at work.
+/// The last due time, once the job should have finished. A job that takes longer than the time to its next run, or
+/// six hours, counts as missed instead of running.
 fn due(job: &Job, now: &Zoned) -> Option<Timestamp> {
     let (least, most) = (SignedDuration::from_mins(2), SignedDuration::from_hours(6));
     let patience = job.at.interval(now).unwrap_or(most).clamp(least, most);

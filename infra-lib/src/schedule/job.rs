@@ -1,4 +1,4 @@
-//! One thing that is done again and again.
+//! A command that runs on a schedule.
 
 use std::fmt;
 
@@ -7,30 +7,33 @@ use sha2::{Digest as _, Sha256};
 
 use super::when::When;
 
-/// An operation with its arguments, and when it runs.
+/// An operation with its arguments and its schedule.
 ///
 /// ```
-/// use infra_lib::schedule::Job;
+/// use infra_lib::ops::Job;
 ///
 /// let job = Job { at: "daily 02:30".parse()?, command: vec!["db-backup".into(), "--name".into(), "at night".into()] };
 /// assert_eq!(job.to_string(), "db-backup --name 'at night'");
-/// # Ok::<(), infra_lib::schedule::ScheduleError>(())
+/// # Ok::<(), infra_lib::ops::InvalidWhen>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// When it runs.
+    /// The schedule on which it runs.
     pub at: When,
-    /// The command and its arguments, as they would follow `cargo xtask`.
+    /// The command and its arguments, as typed after `cargo xtask`.
     pub command: Vec<String>,
 }
 
+/// The operation that checks the installed jobs. It leaves itself out.
+pub(crate) const HEALTH: &str = "health";
+
 impl Job {
-    /// The command.
-    pub fn operation(&self) -> &str {
+    /// The name of the operation: the command without its arguments.
+    pub(crate) fn operation(&self) -> &str {
         self.command.first().map_or("", String::as_str)
     }
 
-    /// Eight hexadecimal digits for this command in this environment, whenever it runs.
+    /// An id of eight hexadecimal digits for this command in this environment. It does not depend on the schedule.
     pub(crate) fn id(&self, environment: &str) -> String {
         let digest = Sha256::digest(format!("{environment}\0{}", self.command.join("\0")));
         let number = digest.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
@@ -38,7 +41,7 @@ impl Job {
     }
 }
 
-/// What a project does unattended, unless it says otherwise.
+/// The default jobs, unless the configuration says otherwise.
 pub(crate) fn usual(has_database: bool) -> Vec<Job> {
     let jobs = [
         ("30 2 * * *", &["db-backup"][..]),
@@ -53,7 +56,7 @@ pub(crate) fn usual(has_database: bool) -> Vec<Job> {
     jobs.filter(|job| has_database || !job.operation().starts_with("db-")).collect()
 }
 
-/// The command as it would be typed.
+/// Formats the command as it would be typed.
 impl fmt::Display for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match shlex::try_join(self.command.iter().map(String::as_str)) {

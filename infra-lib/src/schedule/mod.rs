@@ -1,21 +1,22 @@
-//! Jobs that run while nobody is there: what, when, and who starts them.
+//! Scheduled jobs that run unattended.
 //!
-//! What a job is, when it is due and how it ended last is told here, whoever starts it. Cron is the one that does, in
-//! `cron/`; another one stands beside it and takes the same jobs.
+//! This module defines jobs, their due times and their last runs, independent of the scheduler. `cron/` implements
+//! cron; another scheduler can be added next to it and use the same jobs.
 
 pub(crate) mod cron;
 mod error;
 mod field;
-mod installed;
-mod job;
+pub(crate) mod installed;
+pub(crate) mod job;
 pub(crate) mod pinned;
 pub(crate) mod record;
 pub(crate) mod runs;
 mod when;
 
-pub use error::ScheduleError;
+pub use error::InvalidWhen;
+pub(crate) use error::ScheduleError;
+pub(crate) use installed::KIND;
 pub use installed::ScheduledJob;
-pub(crate) use installed::{KIND, installed};
 pub use job::Job;
 pub(crate) use job::usual;
 pub use when::When;

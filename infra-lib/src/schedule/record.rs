@@ -1,4 +1,4 @@
-//! What was installed, so that a crontab which lost it is noticed.
+//! The record of installed jobs, used to detect a crontab that lost them.
 
 use std::collections::BTreeMap;
 
@@ -6,33 +6,32 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::job::Job;
-use crate::error::Result;
-use crate::state::StateDir;
+use crate::state::{StateDir, StateError};
 
 /// The jobs of one environment as they were installed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) jobs: Vec<Planned>,
-    /// What the jobs find in their environment, noted where they were installed: cron's own has next to nothing.
+    /// The environment variables of the jobs, recorded at installation. Cron itself sets almost none.
     pub(crate) variables: BTreeMap<String, String>,
 }
 
-/// A job that is installed.
+/// An installed job with its schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Planned {
     #[serde(flatten)]
     pub(crate) job: Job,
-    /// Since when it runs at these times.
+    /// Since when it has this schedule.
     pub(crate) since: Timestamp,
 }
 
 impl Record {
-    /// What was installed for this environment; empty where nothing was.
-    pub(crate) fn of(state: &StateDir, environment: &str) -> Self {
+    /// The installed jobs of this environment; empty if there are none.
+    pub(crate) fn read(state: &StateDir, environment: &str) -> Self {
         state.read(&file(environment)).unwrap_or_default()
     }
 
-    /// The same with this job, in the place of one with the same command.
+    /// Adds this job, replacing one with the same command.
     pub(crate) fn with(mut self, job: Job, now: Timestamp) -> Self {
         match self.jobs.iter_mut().find(|known| known.job.command == job.command) {
             Some(known) if known.job == job => {}
@@ -42,8 +41,8 @@ impl Record {
         self
     }
 
-    /// Notes it for this environment.
-    pub(crate) fn write(&self, state: &StateDir, environment: &str) -> Result<()> {
+    /// Saves the record of this environment.
+    pub(crate) fn write(&self, state: &StateDir, environment: &str) -> Result<(), StateError> {
         state.write(&file(environment), self)
     }
 }

@@ -1,28 +1,27 @@
-//! How each job ended last. The journal has only what changes something, and does not know who began it.
+//! The last run of each job. The journal only records changes, and not whether cron started them.
 
-use crate::error::Result;
 use crate::journal::Entry;
-use crate::state::StateDir;
+use crate::state::{StateDir, StateError};
 
-/// The variable by which a job knows that it is one, and which.
+/// The variable that holds the job's id while cron runs it.
 pub(crate) const VARIABLE: &str = "INFRA_JOB";
 
-/// The job that this process is, if it is one.
+/// The id of the job that this process runs as, if any.
 pub(crate) fn current() -> Option<String> {
     std::env::var("INFRA_JOB").ok().filter(|id| is_id(id))
 }
 
-/// It becomes part of a file's name.
+/// Whether the text is a valid job id: it becomes part of a file name.
 fn is_id(text: &str) -> bool {
     text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Notes how the job has ended, in the place of the time before.
-pub(crate) fn note(state: &StateDir, id: &str, entry: &Entry) -> Result<()> {
+/// Records the result of the job, replacing the previous one.
+pub(crate) fn note(state: &StateDir, id: &str, entry: &Entry) -> Result<(), StateError> {
     state.write(&file(id), entry)
 }
 
-/// How the job ended last.
+/// The result of the job's last run.
 pub(crate) fn last(state: &StateDir, id: &str) -> Option<Entry> {
     state.read(&file(id))
 }

@@ -1,4 +1,4 @@
-//! When a job runs.
+//! Schedules: when a job runs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,44 +7,44 @@ use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
-use super::error::ScheduleError;
+use super::error::InvalidWhen;
 use super::field::{DAY, Field, HOUR, MINUTE, MONTH, WEEKDAY};
-use crate::manifest::Period;
+use crate::config::Period;
 
-/// The times at which a job runs, in the machine's time zone: five fields as cron has them, or words.
+/// A schedule in the machine's time zone: the five fields of a cron expression, or words.
 ///
-/// Words are `hourly`, `daily 02:30`, `weekly sun 04:00`, `monthly 1 03:00` and `every 5m`.
+/// The words are `hourly`, `daily 02:30`, `weekly sun 04:00`, `monthly 1 03:00` and `every 5m`.
 ///
 /// ```
-/// use infra_lib::schedule::When;
+/// use infra_lib::ops::When;
 ///
 /// let when: When = "weekly sun 04:00".parse()?;
 /// assert_eq!(when.to_string(), "0 4 * * 0");
 /// assert_eq!("*/10 8-18 * * mon-fri".parse::<When>()?.to_string(), "*/10 8-18 * * 1-5");
 /// assert!("0 25 * * *".parse::<When>().is_err());
-/// # Ok::<(), infra_lib::schedule::ScheduleError>(())
+/// # Ok::<(), infra_lib::ops::InvalidWhen>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct When {
     text: String,
-    /// Minute, hour, day, month, weekday.
+    /// Minute, hour, day of the month, month, day of the week.
     fields: [Field; 5],
 }
 
-/// The longest time between two 29ths of February, at the turn of a century.
+/// The longest time between two leap days, at the turn of a century, in days.
 const EIGHT_YEARS: usize = 8 * 366;
 
 impl FromStr for When {
-    type Err = ScheduleError;
+    type Err = InvalidWhen;
 
-    fn from_str(text: &str) -> Result<Self, ScheduleError> {
-        let wrong = |why| ScheduleError::When { text: text.to_owned(), why };
+    fn from_str(text: &str) -> Result<Self, InvalidWhen> {
+        let wrong = |why| InvalidWhen { text: text.to_owned(), why };
         let when = Self::fields(&expression(text).map_err(wrong)?).map_err(wrong)?;
         if days_before(date(2104, 12, 31)).any(|day| when.is_on(day)) {
             Ok(when)
         } else {
-            Err(wrong("there is no such day in any year".to_owned()))
+            Err(wrong("no such day in any year".to_owned()))
         }
     }
 }
@@ -67,12 +67,12 @@ impl When {
         let [_, _, day, month, weekday] = self.fields;
         let is_day = day.has(date.day().unsigned_abs());
         let is_weekday = weekday.has(date.weekday().to_sunday_zero_offset().unsigned_abs());
-        // Cron's own rule: where both are limited, either will do.
+        // Cron's own rule: if both day fields are limited, either one is enough.
         let fits = if day.is_open || weekday.is_open { is_day && is_weekday } else { is_day || is_weekday };
         month.has(date.month().unsigned_abs()) && fits
     }
 
-    /// When it was due last, at that moment or before.
+    /// The last due time at or before this moment.
     pub(crate) fn last_due(&self, moment: &Zoned) -> Option<Timestamp> {
         let [minutes, hours, ..] = self.fields;
         let times = |date: Date| {
@@ -86,7 +86,7 @@ impl When {
         days.flat_map(times).map(|due| due.timestamp()).find(|due| *due <= moment.timestamp())
     }
 
-    /// The time from one run to the next, as it is around that moment.
+    /// The time between two runs around this moment.
     pub(crate) fn interval(&self, moment: &Zoned) -> Option<SignedDuration> {
         let last = self.last_due(moment)?;
         let before = last.checked_sub(SignedDuration::from_secs(1)).ok()?;
@@ -99,7 +99,7 @@ fn days_before(date: Date) -> impl Iterator<Item = Date> {
     std::iter::successors(Some(date), |date| date.yesterday().ok()).take(EIGHT_YEARS)
 }
 
-/// The five fields that the words stand for.
+/// Converts a schedule in words to five cron fields.
 fn expression(text: &str) -> Result<String, String> {
     let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -115,14 +115,14 @@ fn expression(text: &str) -> Result<String, String> {
         ["every", period] => every(period)?,
         ["weekly", ..] => return Err("write `weekly sun 04:00`".to_owned()),
         ["monthly", ..] => return Err("write `monthly 1 03:00`".to_owned()),
-        ["@reboot"] => return Err("a start of the machine is no time".to_owned()),
+        ["@reboot"] => return Err("a start of the machine is not a time".to_owned()),
         _ => text.to_owned(),
     })
 }
 
-/// `02:30` as minute and hour.
+/// Converts `02:30` to the minute and hour fields.
 fn clock(text: &str) -> Result<String, String> {
-    let (hour, minute) = text.split_once(':').ok_or_else(|| format!("`{text}` is no time of day; write 02:30"))?;
+    let (hour, minute) = text.split_once(':').ok_or_else(|| format!("`{text}` is not a time of day; use 02:30"))?;
     Ok(format!("{} {}", MINUTE.number(minute)?, HOUR.number(hour)?))
 }
 
@@ -137,7 +137,8 @@ fn every(text: &str) -> Result<String, String> {
         _ if divides(3600, 86_400) => format!("0 */{} * * *", seconds / 3600),
         _ => {
             return Err(
-                "cron counts anew each hour and each day: minutes that divide 60, or hours that divide 24".to_owned()
+                "cron restarts its count each hour and each day: use minutes that divide 60, or hours that divide 24"
+                    .to_owned(),
             );
         }
     })
@@ -150,9 +151,9 @@ impl fmt::Display for When {
 }
 
 impl TryFrom<String> for When {
-    type Error = ScheduleError;
+    type Error = InvalidWhen;
 
-    fn try_from(text: String) -> Result<Self, ScheduleError> {
+    fn try_from(text: String) -> Result<Self, InvalidWhen> {
         text.parse()
     }
 }
@@ -202,13 +203,13 @@ mod tests {
         for (text, why) in [
             ("", "five fields"),
             ("30 2 * *", "five fields"),
-            ("60 2 * * *", "`60` is no minute: `60` is not within 0-59"),
+            ("60 2 * * *", "`60` is not valid as minute: `60` is not within 0-59"),
             ("0 24 * * *", "0-23"),
             ("0 0 0 * *", "1-31"),
             ("0 0 * 13 *", "1-12"),
             ("0 0 * * 8", "0-7"),
             ("0 0 * * mo", "`mo` is not within"),
-            ("5/10 * * * *", "behind `*` or a range"),
+            ("5/10 * * * *", "follows `*` or a range"),
             ("*/0 * * * *", "a number from 1"),
             ("30-10 * * * *", "30 comes after 10"),
             ("+5 * * * *", "0-59"),
@@ -217,11 +218,11 @@ mod tests {
             ("every 7m", "divide 60"),
             ("every 90m", "divide"),
             ("every 30s", "divide"),
-            ("every soon", "length of time"),
+            ("every soon", "not a duration"),
             ("daily 25:00", "0-23"),
-            ("daily noon", "write 02:30"),
+            ("daily noon", "use 02:30"),
             ("weekly", "weekly sun 04:00"),
-            ("@reboot", "no time"),
+            ("@reboot", "not a time"),
         ] {
             let error = text.parse::<When>().unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");

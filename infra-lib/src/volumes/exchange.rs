@@ -1,9 +1,10 @@
-//! Exchanging what is in a volume for what is in an archive, by renames.
+//! Replaces a volume's content with that of an archive, by renames.
 //!
-//! The archive is unpacked into a folder in the volume, `.infra-restore-<word>/new`, and compared. Then all else is moved
-//! into its `old`, and what is new takes the place. How far that has come is told by the folder's name alone, so that
-//! whatever a crash leaves can be finished or undone: without an ending nothing was moved, `.away` means that only old
-//! things were, `.in` that all of them are away, and `.done` that only the old is still to be removed.
+//! The archive is unpacked into a folder in the volume, `.infra-restore-<word>/new`, and compared with its manifest.
+//! Then all existing files are moved to the folder's `old`, and the new files take their place. The folder's name
+//! records the progress, so that an interrupted restore can be finished or undone: without a suffix nothing was
+//! moved; `.away` means that only old files were moved; `.in` that all old files are moved; `.done` that only the old
+//! files remain to be removed.
 
 use std::fs::File;
 use std::io;
@@ -12,26 +13,26 @@ use crate::backup::folder::Folder;
 use crate::backup::tarball::{self, Bounds, Member};
 use crate::backup::verify::Archive;
 use crate::backup::{BackupError, BackupManifest, Tally};
-use crate::error::{Error, Result};
+use crate::config::ByteSize;
 use crate::exit::Exit;
-use crate::manifest::ByteSize;
-use crate::nonce;
+use crate::hex;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 use crate::report::Unit;
 
-use super::keeper::Access;
+use super::helper_container::Access;
 use super::read::Parts;
 use super::{Keeper, Volume};
 
-/// An archive that was read whole, and may be unpacked.
+/// An archive that was read completely and is safe to unpack.
 pub(crate) struct Checked<'a> {
     folder: &'a Folder,
     manifest: &'a BackupManifest,
-    /// Owner, mode and time of the volume's own folder.
+    /// Owner, mode and modification time of the volume's root folder.
     root: [String; 3],
 }
 
-/// Unpacks stdin into `$1/new`, and says in numbers what came of it.
+/// Unpacks stdin into `$1/new` and prints a summary of the result.
 const UNPACK: &str = r#"
 for tool in tar find stat mv rm chown chmod touch; do command -v "$tool" >/dev/null || exit 127; done
 mkdir "$1" && chmod 700 "$1" && mkdir "$1/new" "$1/old" || exit 1
@@ -46,7 +47,7 @@ find . -mindepth 1 -exec stat -c '%f %s %h %i %u %g' {} + || exit 1
 echo "$2"
 "#;
 
-/// Exchanges for what is in `$1`, if that is stated, and then brings to an end whatever there is.
+/// Swaps in the content of `$1`, if given, and then finishes or undoes every interrupted restore.
 const EXCHANGE: &str = r#"
 into() { find "$1" -mindepth 1 -maxdepth 1 ! -name '.infra-restore-*' -exec sh -c 'exec mv -f -- "$@" "$0"' "$2" {} +; }
 is_empty() { [ -z "$(find "$1" -mindepth 1 -maxdepth 1 ! -name '.infra-restore-*')" ]; }
@@ -78,30 +79,30 @@ done
 sync
 "#;
 
-/// What is free where the volume is, in the fourth column.
+/// Prints the free space of the volume's disk in the fourth column.
 const ROOM: &str = "df -Pk . | tail -n 1";
 
-/// What an interrupted restore came to.
+/// The result of recovering from an interrupted restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Healed {
-    /// There was none.
+    /// No restore was interrupted.
     Nothing,
-    /// The volume is as it was before.
+    /// The volume has its previous content.
     Undone,
-    /// The volume holds what was to be restored.
+    /// The volume has the restored content.
     Finished,
 }
 
 impl<'a> Checked<'a> {
-    /// Compares the archive with its manifest, and reads each member of it. Nothing is touched before.
+    /// Compares the archive with its manifest and reads each member. The volume is not changed.
     pub(crate) fn read(project: &Project, folder: &'a Folder, manifest: &'a BackupManifest) -> Result<Self> {
         project.step(format_args!("verifying {}", manifest.file));
-        let archive = Archive::of(folder, manifest);
+        let archive = Archive::new(folder, manifest);
         archive.check_digest(project, manifest)?;
         let mut root = Default::default();
         let tally = pass(project, folder, manifest, "verifying", |member, _| {
             if member.path.starts_with(b".infra-restore-") {
-                return Err(tarball::bad("a member has a name that only we use"));
+                return Err(tarball::bad("a member has a reserved name"));
             }
             if member.path.is_empty() {
                 let (user, group) = member.owner;
@@ -116,13 +117,13 @@ impl<'a> Checked<'a> {
         Ok(Self { folder, manifest, root })
     }
 
-    /// How many bytes its files have.
+    /// The total size of its files in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         self.manifest.objects.get("bytes").copied().unwrap_or(0)
     }
 }
 
-/// Reads all of the archive.
+/// Reads the complete archive.
 fn pass(
     project: &Project,
     folder: &Folder,
@@ -133,7 +134,7 @@ fn pass(
     let failed = |error: io::Error| Error::file("read", folder.path().join(&manifest.file))(error);
     let file = io::BufReader::with_capacity(1 << 18, folder.open_file(&manifest.file).map_err(failed)?);
     let (total, mut done) = (manifest.objects.get("bytes").copied(), 0);
-    let read = tarball::read(file, Bounds::stated(Some(manifest)), |member, content| {
+    let read = tarball::read(file, Bounds::from_manifest(Some(manifest)), |member, content| {
         project.cancel().check().map_err(|_| io::Error::from(io::ErrorKind::Interrupted))?;
         done += member.size;
         project.progress(what, done, total, Unit::Bytes);
@@ -149,7 +150,7 @@ fn pass(
 }
 
 impl Keeper<'_> {
-    /// An error if the volume's disk cannot hold the archive beside what is there.
+    /// An error if the volume's disk cannot hold the archive in addition to the existing files.
     pub(crate) fn check_room(&mut self, checked: &Checked<'_>) -> Result<()> {
         let mut text = Vec::new();
         self.run(Access::Read, ROOM, &[], None, |chunk| {
@@ -166,14 +167,14 @@ impl Keeper<'_> {
         }
         let (free, needed) = (ByteSize::new(free), ByteSize::new(needed));
         Err(Error::new(Exit::CannotCreate, format!("the volume's disk has {free} free, and the backup needs {needed}"))
-            .with_hint("free some space there; what is in the volume stays until the new is proven"))
+            .with_hint("free some space there; the volume keeps its content until the new one is verified"))
     }
 
-    /// Unpacks the archive beside what is there, and compares. Returns the word of its folder.
+    /// Unpacks the archive into a folder of the volume and compares it. Returns the random part of the folder's name.
     pub(crate) fn unpack(&mut self, project: &Project, checked: &Checked<'_>) -> Result<String> {
         let Checked { folder, manifest, root: [owner, mode, time] } = checked;
-        let place = format!(".infra-restore-{}", nonce::hex_digits(16)?);
-        let separator = nonce::hex_digits(32)?;
+        let place = format!(".infra-restore-{}", hex::random_digits(16)?);
+        let separator = hex::random_digits(32)?;
         let mut parts = Parts::new(&separator);
         let mut fed = None;
         let args = [place.as_str(), &separator, owner, mode, time];
@@ -198,7 +199,7 @@ impl Keeper<'_> {
             },
             |chunk| parts.take(chunk, |_| Ok(())),
         );
-        // What was wrong with the archive says more than what its reader made of that.
+        // An error in the archive is more useful than what its reader reports about it.
         let tally = match fed {
             Some(Err(error)) => return Err(error),
             Some(Ok(tally)) => ended.map(|()| tally)?,
@@ -206,7 +207,7 @@ impl Keeper<'_> {
         };
         if !parts.is_past || tally != *parts.numbers.tally() {
             let what = format!(
-                "{} files of {} bytes were unpacked, and {} of {} bytes are there",
+                "{} files of {} bytes were expected, but {} of {} bytes were unpacked",
                 tally.files,
                 tally.bytes,
                 parts.numbers.tally().files,
@@ -217,13 +218,13 @@ impl Keeper<'_> {
         Ok(place)
     }
 
-    /// Lets what was unpacked take the place of what is there.
+    /// Replaces the volume's content with the unpacked files.
     pub(crate) fn exchange(&mut self, place: &str) -> Result<()> {
         self.settle(place).map(drop)
     }
 
-    /// Brings to an end what an interrupted restore has left in the volume.
-    pub(crate) fn heal(&mut self) -> Result<Healed> {
+    /// Finishes or undoes an interrupted restore in the volume.
+    pub(crate) fn recover(&mut self) -> Result<Healed> {
         self.settle("")
     }
 
@@ -243,16 +244,16 @@ impl Keeper<'_> {
 }
 
 impl Healed {
-    /// Says so.
+    /// Reports the recovery to the user.
     pub(crate) fn tell(self, project: &Project, volume: &Volume) {
         let key = &volume.key;
         match self {
             Self::Nothing => {}
             Self::Undone => project.note(format_args!(
-                "an interrupted restore of the volume {key} was undone: it holds what it held before"
+                "an interrupted restore of the volume {key} was undone: it has its previous content"
             )),
             Self::Finished => project.note(format_args!(
-                "an interrupted restore of the volume {key} was finished: it holds what was to be restored"
+                "an interrupted restore of the volume {key} was completed: it has the restored content"
             )),
         }
     }

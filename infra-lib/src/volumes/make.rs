@@ -1,4 +1,4 @@
-//! Making a backup of a volume.
+//! Makes a backup of a volume.
 
 use std::io::{self, Write as _};
 use std::time::Instant;
@@ -10,30 +10,30 @@ use jiff::Timestamp;
 use crate::backup::catalogue::Catalogue;
 use crate::backup::draft::{Data, Draft, stem};
 use crate::backup::folder::Folder;
-use crate::backup::make::{Made, check_room};
+use crate::backup::make::{FinishedBackup, check_room};
 use crate::backup::packed::Proven;
 use crate::backup::{BackupError, BackupManifest, Format};
-use crate::error::{Error, Result};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 use crate::report::Unit;
 
 use super::{Keeper, Volume, read};
 
-/// How a volume's backup is made.
+/// A backup of one volume, with its options.
 #[derive(Debug, Clone)]
-pub(crate) struct VolumeMaking<'o> {
+pub(crate) struct VolumeBackupJob<'o> {
     pub(crate) volume: &'o Volume,
     pub(crate) label: Option<&'o str>,
-    /// The set that it belongs to.
+    /// The id of the set that the backup belongs to.
     pub(crate) set: Option<&'o str>,
 }
 
-impl VolumeMaking<'_> {
-    /// Makes it in a folder whose lock the caller holds, as the volumes' as well.
-    pub(crate) fn run(&self, project: &Project, folder: &Folder) -> Result<Made> {
+impl VolumeBackupJob<'_> {
+    /// Makes the backup. The caller holds the locks of `folder` and of the volumes.
+    pub(crate) fn run(&self, project: &Project, folder: &Folder) -> Result<FinishedBackup> {
         let volume = self.volume;
         self.check(project)?;
-        let catalogue = Catalogue::of(Some(Folder::open(folder.path())?))?;
+        let catalogue = Catalogue::from_folder(Some(Folder::open(folder.path())?))?;
         let began = Instant::now();
         let last = catalogue.volumes(project, &volume.key).rfind(|entry| entry.manifest.is_good());
         check_room(folder, last.map(|last| &last.manifest))?;
@@ -46,30 +46,29 @@ impl VolumeMaking<'_> {
         let draft = Draft::begin(folder, stem, Format::Tar)?;
         let (before, mut warnings) = fill(project, &mut keeper, &draft, folder)?;
         if before.is_unfinished {
-            // Its record is lost, and it was in another checkout perhaps; what is in the volume says enough.
+            // Without a record (perhaps of another checkout), the volume's content is enough to recover.
             drop(draft);
-            keeper.heal()?.tell(project, volume);
+            keeper.recover()?.tell(project, volume);
             return self.run(project, folder);
         }
         if !draft.is_in_place() {
-            let (path, what) = (folder.path().to_owned(), "was exchanged while it was written to");
+            let (path, what) = (folder.path().to_owned(), "was replaced while it was written to");
             return Err(BackupError::Unsafe { path, what }.into());
         }
         if before.others() > 0 {
-            warnings.push(format!("{} sockets or devices are not kept", before.others()));
+            warnings.push(format!("{} sockets or devices are not backed up", before.others()));
         }
 
         let proven = Proven::read(project, folder, &draft)?;
         let tally = &proven.tally;
         if *tally != *before.tally() {
-            // Either the volume has changed meanwhile, or something of it was not read.
+            // A difference means that the volume changed in the meantime, or that something was not read.
             if read::numbers(&mut keeper)?.tally() == before.tally() {
-                let reason = "the archive does not hold what the volume does".to_owned();
+                let reason = "the archive differs from the volume".to_owned();
                 return Err(BackupError::Incomplete { reason }.into());
             }
-            warnings.push(
-                "the volume changed while it was read: files of different moments stand beside each other".to_owned(),
-            );
+            warnings
+                .push("the volume changed while it was read: the archive mixes files of different moments".to_owned());
         }
 
         let mut manifest = BackupManifest::begin(project, draft.file(), Format::Tar, now)?;
@@ -81,20 +80,20 @@ impl VolumeMaking<'_> {
         proven.publish(project, folder, draft, manifest, began)
     }
 
-    /// An error if it is a volume that is not to be backed up by its files.
+    /// An error if the volume must not be backed up as files.
     pub(crate) fn check(&self, project: &Project) -> Result<()> {
         self.volume.refuse_postgres(project)?;
         self.volume.refuse_running_database(project)
     }
 
-    /// Says in a dry run what would be made.
+    /// Prints in a dry run what would be backed up.
     pub(crate) fn show(&self, project: &Project) -> Result<()> {
         let what = format!("back up the volume {} ({})", self.volume.key, self.volume.name);
         project.runner().apply(what, || Ok::<_, Error>(())).map(drop)
     }
 }
 
-/// Compresses the volume's archive into the draft.
+/// Writes the volume's compressed archive into the draft.
 fn fill(
     project: &Project,
     keeper: &mut Keeper<'_>,
@@ -102,7 +101,7 @@ fn fill(
     folder: &Folder,
 ) -> Result<(read::Numbers, Vec<String>)> {
     let Data::File(file) = draft.data() else {
-        return Err(BackupError::Incomplete { reason: "its draft is no file".to_owned() }.into());
+        return Err(BackupError::Incomplete { reason: "its draft is not a file".to_owned() }.into());
     };
     let mut packer = GzEncoder::new(io::BufWriter::with_capacity(1 << 18, file), Compression::fast());
     let mut full = None;

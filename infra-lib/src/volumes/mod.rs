@@ -1,20 +1,20 @@
-//! The volumes of a project: backed up, and restored by exchange.
+//! Backup and restore of a project's volumes.
 //!
-//! Nobody but the engine may look into a volume. So all that is done in one is done by a container of its own, which has
-//! that volume mounted and nothing else: no network, no other files, and no rights beyond those over files.
+//! Only the engine can access a volume. So a helper container does all work in it. The container mounts that volume
+//! and nothing else, has no network, and has only the capabilities it needs for file access.
 
 mod exchange;
 mod find;
-mod keeper;
+mod helper_container;
+mod journal;
 mod make;
-mod pending;
 mod read;
 mod restore;
 mod users;
 
 pub(crate) use exchange::Checked;
 pub(crate) use find::Volume;
-pub(crate) use keeper::Keeper;
-pub(crate) use make::VolumeMaking;
-pub(crate) use pending::{heal_before_start, resume};
-pub(crate) use restore::{Restored, VolumeRestoring};
+pub(crate) use helper_container::Keeper;
+pub(crate) use journal::{heal_before_start, resume};
+pub(crate) use make::VolumeBackupJob;
+pub(crate) use restore::{Restored, VolumeRestoreJob};

@@ -1,17 +1,18 @@
-//! Reading a volume: what is in it in numbers, and then all of it as a tar archive.
+//! Reads a volume: first a summary of its content, then all files as a tar archive.
 
 use std::io;
 
 use crate::backup::{BackupError, StatLines, Tally};
-use crate::error::Result;
-use crate::nonce;
+use crate::hex;
 use crate::postgres::Trailer;
+use crate::project::error::Result;
 
 use super::Keeper;
-use super::keeper::Access;
+use super::helper_container::Access;
 
-/// The numbers, and then, unless `$2` is empty, the archive and the word that proves that it is whole. `$0` is where to print,
-/// `$1` what separates the parts. GNU's tar ends with 1 where files changed meanwhile, and says so; any other one fails.
+/// Prints the summary and then, unless `$2` is empty, the archive and the word that marks it as complete. `$0` is the
+/// output file, `$1` the separator of the parts. GNU tar exits with 1 if files changed in the meantime, and reports
+/// which; other tar programs fail.
 const READ: &str = r#"
 for tool in tar find stat; do command -v "$tool" >/dev/null || exit 127; done
 [ "$0" = - ] || exec >"$0"
@@ -35,7 +36,7 @@ esac
 printf %s "$2"
 "#;
 
-/// What GNU's tar says of files that are no longer what they were when it came to them, or that cannot be kept.
+/// Messages of GNU tar about files that changed while it read them, or that cannot be archived.
 const REMARKS: [&str; 7] = [
     "file changed as we read it",
     "File removed before we read it",
@@ -45,14 +46,14 @@ const REMARKS: [&str; 7] = [
     "in the future",
     "file is unchanged",
 ];
-/// So many remarks are told; more say nothing new.
+/// Maximum number of messages that are reported.
 const TOLD: usize = 20;
 
-/// What a volume holds.
+/// A summary of a volume's content.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
     lines: StatLines,
-    /// Whether an interrupted restore has left something in it.
+    /// Whether an interrupted restore left files in it.
     pub(super) is_unfinished: bool,
 }
 
@@ -61,7 +62,7 @@ impl Numbers {
         self.lines.tally()
     }
 
-    /// Sockets and devices, which no archive keeps.
+    /// The number of sockets and devices, which no archive contains.
     pub(super) fn others(&self) -> u64 {
         self.lines.others
     }
@@ -76,12 +77,12 @@ impl Numbers {
     }
 }
 
-/// What a volume holds now.
+/// Reads the summary of a volume's current content.
 pub(super) fn numbers(keeper: &mut Keeper<'_>) -> Result<Numbers> {
     read(keeper, None, |_| Ok(())).map(|(numbers, _)| numbers)
 }
 
-/// Hands over the volume as an archive, and says what it held before, and what was remarked meanwhile.
+/// Passes the volume's archive on. Returns the summary from before, and the messages reported in the meantime.
 pub(super) fn archive(
     keeper: &mut Keeper<'_>,
     near: &camino::Utf8Path,
@@ -105,7 +106,7 @@ fn read(
     near: Option<&camino::Utf8Path>,
     mut on_data: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> Result<(Numbers, String)> {
-    let separator = nonce::hex_digits(32)?;
+    let separator = hex::random_digits(32)?;
     let mut trailer = Trailer::new()?;
     let word = if near.is_some() { trailer.word().to_owned() } else { String::new() };
     let mut parts = Parts::new(&separator);
@@ -114,15 +115,15 @@ fn read(
     })?;
     let incomplete = |reason: &str| BackupError::Incomplete { reason: reason.to_owned() };
     if !parts.is_past {
-        return Err(incomplete("the list of the volume's files ends before its end").into());
+        return Err(incomplete("the list of the volume's files is cut off").into());
     }
     if near.is_some() && !trailer.arrived() {
-        return Err(incomplete("the archive ended before its last word had come").into());
+        return Err(incomplete("the archive is cut off").into());
     }
     Ok((parts.numbers, said))
 }
 
-/// Lines up to one that separates, then data.
+/// Splits the stream into lines, up to a separator line, and data.
 pub(super) struct Parts {
     separator: String,
     line: Vec<u8>,

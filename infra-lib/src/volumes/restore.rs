@@ -1,41 +1,45 @@
-//! Restoring a volume: what uses it is stopped, what is in it is backed up, and then it is exchanged.
+//! Restores a volume: stops the services that use it, makes a backup, and replaces its content.
 
 use std::time::Duration;
 
 use crate::backup::folder::Folder;
-use crate::backup::make::Made;
+use crate::backup::make::FinishedBackup;
 use crate::compose::{Container, Status};
-use crate::error::{Error, Result};
 use crate::exec::Invocation;
 use crate::exit::Exit;
-use crate::ops::{Restart, Stop};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::stack::restart::{Restart, restart};
+use crate::stack::start::PATIENCE;
+use crate::stack::stop::stop;
 
 use super::exchange::{Checked, Healed};
-use super::pending::Pending;
-use super::{Keeper, Volume, VolumeMaking};
+use super::journal::Pending;
+use super::{Keeper, Volume, VolumeBackupJob};
 
-/// A volume, and the archive that it is to hold.
-pub(crate) struct VolumeRestoring<'a> {
+/// A volume, and the archive to restore into it.
+pub(crate) struct VolumeRestoreJob<'a> {
     pub(crate) volume: &'a Volume,
     pub(crate) checked: Checked<'a>,
 }
 
-/// How it went.
+/// The result of a volume restore.
 #[derive(Debug, Default)]
 pub(crate) struct Restored {
-    /// What was there before, as a backup.
-    pub(crate) safety: Option<Made>,
+    /// The backup of the previous content.
+    pub(crate) safety: Option<FinishedBackup>,
     pub(crate) restarted: Vec<String>,
-    /// Services that did not become ready afterwards, each with what is wrong.
+    /// Services that did not become ready afterwards, with the reason.
     pub(crate) not_ready: Vec<String>,
 }
 
-/// How long services may take to be started again after a failure.
+/// How long restarting services may take after a failure.
 const AFTERMATH: Duration = Duration::from_secs(60);
+/// The operation that holds the stack's lock in the meantime.
+const OPERATION: &str = "volume-restore";
 
-impl VolumeRestoring<'_> {
-    /// Does it. The caller has the locks of the volumes and of the folder that the safety backup goes to.
+impl VolumeRestoreJob<'_> {
+    /// Restores the volume. The caller holds the locks of the volumes and of the safety backup's folder.
     pub(crate) fn run(&self, project: &Project, folder: &Folder) -> Result<Restored> {
         let mut keeper = Keeper::new(project, self.volume)?;
         keeper.sweep();
@@ -51,7 +55,7 @@ impl VolumeRestoring<'_> {
                 Pending::remove(project)?;
                 Ok(restored)
             }
-            Err(error) => Err(self.go_back(project, keeper.afterwards(), &running, error)),
+            Err(error) => Err(self.undo(project, keeper.afterwards(), &running, error)),
         }
     }
 
@@ -61,11 +65,13 @@ impl VolumeRestoring<'_> {
         folder: &Folder,
         keeper: &mut Keeper<'_>,
         services: &[String],
-    ) -> Result<Made> {
+    ) -> Result<FinishedBackup> {
         if !services.is_empty() {
-            project.nested(&Stop { services: services.to_vec() })?;
+            // Do not stop services that could not be started again.
+            drop(Restart::prepare(project, services, OPERATION)?);
+            stop(project, services)?;
         }
-        let making = VolumeMaking { volume: self.volume, label: Some("before-restore"), set: None };
+        let making = VolumeBackupJob { volume: self.volume, label: Some("before-restore"), set: None };
         let safety = making.run(project, folder)?;
         project.step(format_args!("restoring the volume {}", self.volume.key));
         let place = keeper.unpack(project, &self.checked)?;
@@ -74,10 +80,10 @@ impl VolumeRestoring<'_> {
         Ok(safety)
     }
 
-    /// After a failure: the volume as it was, and its services running again, also when we were told to end.
-    fn go_back(&self, project: &Project, mut keeper: Keeper<'_>, running: &[String], error: Error) -> Error {
+    /// After a failure or a cancellation, restores the volume's previous content and restarts its services.
+    fn undo(&self, project: &Project, mut keeper: Keeper<'_>, running: &[String], error: Error) -> Error {
         keeper.sweep();
-        let healed = match keeper.heal() {
+        let healed = match keeper.recover() {
             Ok(healed) => healed,
             Err(reason) => {
                 return Error::new(
@@ -96,40 +102,39 @@ impl VolumeRestoring<'_> {
         match (healed, started && removed.is_ok()) {
             (Healed::Finished, _) => Error::new(
                 Exit::Partial,
-                format!("the volume `{}` holds the backup, and then: {error}", self.volume.key),
+                format!("the volume `{}` was restored, but then: {error}", self.volume.key),
             )
             .with_hint(
-                "`cargo xtask start` starts what uses it; the backup that is named before-restore holds what was there",
+                "`cargo xtask start` starts what uses it; the backup named before-restore has the previous content",
             ),
             (_, true) => error,
             (_, false) => Error::new(
                 Exit::Partial,
-                format!("the volume is as it was, and what uses it is not started again: {error}"),
+                format!("the volume is unchanged, but the services that use it were not started again: {error}"),
             )
-            .with_hint("`cargo xtask start` starts it"),
+            .with_hint("`cargo xtask start` starts them"),
         }
     }
 }
 
 impl Restored {
-    /// Starts what was stopped, and waits until it is ready. The restore is done, and stays done.
+    /// Starts the stopped services and waits until they are ready. A failure here does not undo the restore.
     fn start(&mut self, project: &Project, services: Vec<String>) {
         if services.is_empty() {
             return;
         }
         project.step(format_args!("starting {}", services.join(", ")));
-        match project.nested(&Restart { services, timeout: None }) {
+        match restart(project, &services, PATIENCE) {
             Ok(restarted) => {
-                self.restarted = restarted.restarted;
-                let culprits = restarted.settled.culprits.iter();
-                self.not_ready = culprits.map(|culprit| format!("{}: {}", culprit.service, culprit.state)).collect();
+                self.not_ready = restarted.not_ready();
+                self.restarted = restarted.services;
             }
             Err(error) => self.not_ready.push(error.to_string()),
         }
     }
 }
 
-/// The running containers that have the volume.
+/// The running containers that mount the volume.
 fn containers(project: &Project, volume: &Volume) -> Result<Vec<String>> {
     let runs = |container: &Container| container.status == Status::Running;
     Ok(volume.containers(project)?.into_iter().filter(runs).map(|container| container.id).collect())

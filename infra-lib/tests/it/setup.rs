@@ -42,7 +42,7 @@ fn one_command_ends_with_a_stack_that_answers_and_a_second_run_changes_nothing()
     let Some(_engine) = engine() else { return };
     let project = shop();
     let first = project.xtask(["setup", "--yes"]).end();
-    first.ok().shows("write .env (mode 0600)").shows("make the folder backups (mode 0700)").shows("ready after");
+    first.ok().shows("write .env (mode 0600)").shows("create the folder backups (mode 0700)").shows("ready after");
     first.shows(&format!("db: localhost:{}", project.port("db")));
     assert_eq!((&record(&project)["services"], &record(&project)["database"]), (&"compose".into(), &"service".into()));
     project.xtask(["db-shell", "-c", "select 1"]).end().ok();
@@ -53,7 +53,7 @@ fn one_command_ends_with_a_stack_that_answers_and_a_second_run_changes_nothing()
     let (container, before) = (project.container("db"), everything(project.dir()));
     let second = project.xtask(["setup", "--yes", "--json"]).end();
     assert_eq!(second.ok().clone().outcome()["changes"], serde_json::json!([]), "{second}");
-    assert!(second.took < Duration::from_secs(20), "{second}");
+    assert!(second.took < Duration::from_secs(60), "{second}");
     assert_eq!(project.container("db"), container, "not even made anew");
     let mut after = everything(project.dir());
     // The journal has one line more, and locks are opened.
@@ -94,7 +94,7 @@ fn with_no_engine_it_chooses_a_local_database_and_keeps_to_it() {
     let Some(_postgres) = postgres() else { return };
     let project = shop();
     let ended = project.xtask(["setup", "--yes"]).env(NO_ENGINE.0, NO_ENGINE.1).end();
-    ended.ok().says("going on without services, with a local database").shows("no services run");
+    ended.ok().says("continuing without services, with a local database").shows("no services run");
     let chosen = record(&project);
     assert_eq!((&chosen["services"], &chosen["database"]), (&"none".into(), &"local".into()));
     project.xtask(["db-shell", "-c", "select 1"]).env(NO_ENGINE.0, NO_ENGINE.1).end().ok();
@@ -128,6 +128,7 @@ fn an_engine_that_was_there_yesterday_is_not_replaced_by_an_empty_database() {
 
 #[test]
 fn without_a_record_no_other_command_chooses() {
+    let Some(()) = compose() else { return };
     let project = shop().file(".env", "DB_PASSWORD=fixture-password\n");
     for command in [&["start"][..], &["stop"], &["ps"], &["db-shell", "-c", "select 1"], &["clean", "--yes"]] {
         project.xtask(command).env(NO_ENGINE.0, NO_ENGINE.1).end().code(69).says(NO_ENGINE.1);
@@ -139,7 +140,9 @@ fn without_a_record_no_other_command_chooses() {
 fn the_axes_can_be_chosen() {
     let project = shop();
     let call = |words: &[&str]| project.xtask(["setup", "--yes", "--no-start"].iter().chain(words)).end();
-    call(&["--services", "none", "--database", "service"]).code(64).says("without services the database cannot be one");
+    call(&["--services", "none", "--database", "service"])
+        .code(64)
+        .says("without services, the database cannot be a service");
     call(&["--services", "podman"]).code(64).says("compose");
     call(&["--database", "urrl"]).code(64).says("url");
     assert!(!project.path(".infra/setup.json").exists(), "a choice that cannot be is not recorded");
@@ -154,6 +157,7 @@ fn the_axes_can_be_chosen() {
 
 #[test]
 fn a_taken_port_is_moved_in_the_env_file_and_nothing_else() {
+    let Some(_ss) = tool("ss") else { return };
     let Some(_engine) = engine() else { return };
     let project = shop();
     project.write(".env.example", "# ports\nDB_PORT=@port:db@ # on this machine\nDB_PASSWORD=\n");

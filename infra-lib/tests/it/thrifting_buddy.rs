@@ -20,7 +20,7 @@ const IMAGES: [&str; 4] = ["postgres:15-alpine", "redis:7-alpine", "node:20-alpi
 
 #[test]
 fn thrifting_buddy_development() {
-    if !stack_can_run(&IMAGES) {
+    if !stack_can_run(&IMAGES) || !is_chosen(0, 2) {
         return;
     }
     let stack = stack::fresh();
@@ -42,7 +42,7 @@ fn thrifting_buddy_development() {
 
 #[test]
 fn thrifting_buddy_production() {
-    if !stack_can_run(&IMAGES) {
+    if !stack_can_run(&IMAGES) || !is_chosen(1, 2) {
         return;
     }
     let stack = stack::fresh();

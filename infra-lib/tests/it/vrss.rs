@@ -26,7 +26,7 @@ const IMAGES: [&str; 5] =
 
 #[test]
 fn vrss_development() {
-    if !stack_can_run(&IMAGES) {
+    if !stack_can_run(&IMAGES) || !is_chosen(0, 2) {
         return;
     }
     let stack = Stack::fresh();
@@ -48,7 +48,7 @@ fn vrss_development() {
 
 #[test]
 fn vrss_production() {
-    if !stack_can_run(&IMAGES) {
+    if !stack_can_run(&IMAGES) || !is_chosen(1, 2) {
         return;
     }
     let stack = Stack::fresh();

@@ -7,7 +7,7 @@ use super::{Need, Steps};
 pub(super) fn steps(needs: &[Need]) -> Steps {
     let brew = || Invocation::new("brew").arg("install");
     let mut steps = Steps::default();
-    // Docker Desktop brings the engine, Compose and the builder at once.
+    // Docker Desktop contains the engine, Compose and the builder.
     let desktop = needs.iter().any(|need| matches!(need, Need::Engine | Need::Compose | Need::Buildx));
     if desktop {
         steps.commands.push(brew().args(["--cask", "docker-desktop"]));

@@ -1,8 +1,8 @@
 //! Fedora and its relatives.
 
-use crate::error::{Error, Result};
 use crate::exec::{Invocation, Runner};
 use crate::exit::Exit;
+use crate::project::error::{Error, Result};
 
 use super::manager::{docker_group, start_engine};
 use super::{Need, Steps};

@@ -14,7 +14,7 @@ pub(super) enum Manager {
 }
 
 impl Manager {
-    /// The system's own one comes first: Homebrew can be on Linux too, and brings no engine there.
+    /// The system's own one comes first: Homebrew also exists on Linux, but has no engine there.
     pub(super) fn detect(runner: &Runner) -> Option<Self> {
         let known = [("apt-get", Self::Apt), ("dnf", Self::Dnf), ("brew", Self::Brew)];
         known.into_iter().find(|(program, _)| runner.find(program).is_ok()).map(|(_, manager)| manager)
@@ -26,13 +26,13 @@ impl Manager {
     }
 }
 
-/// Ways to start an engine that is installed and does not run, the usual one first. `dockerd` is where it will be.
+/// Ways to start an installed engine that is not running, the usual one first. `dockerd` is its future path.
 pub(super) fn start_engine(dockerd: &str) -> Vec<Invocation> {
     if Path::new("/run/systemd/system").exists() {
         return vec![Invocation::new("systemctl").args(["enable", "--now", "docker"])];
     }
     let mut ways = vec![Invocation::new("service").args(["docker", "start"])];
-    // Where the init script may not raise its limits, as in some containers, the daemon starts well without.
+    // If the init script cannot raise its limits, as in some containers, the daemon can start without it.
     if Path::new("/sbin/start-stop-daemon").exists() {
         let detached = ["--start", "--background", "--output", "/var/log/dockerd.log", "--exec", dockerd];
         ways.push(Invocation::new("start-stop-daemon").args(detached));
@@ -40,7 +40,7 @@ pub(super) fn start_engine(dockerd: &str) -> Vec<Invocation> {
     ways
 }
 
-/// What whoever is not root has to do before the engine listens to them.
+/// What a user other than root must do to use the engine.
 pub(super) fn docker_group() -> Option<String> {
     if rustix::process::geteuid().is_root() {
         return None;

@@ -1,20 +1,20 @@
-//! Carrying a plan out, once somebody agreed.
+//! Carries out a plan after it was confirmed.
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use crate::compose::{ComposeError, Engine};
 use crate::consent::Destruction;
-use crate::error::{Error, Result};
 use crate::exec::Invocation;
 use crate::exit::Exit;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
 use super::{Need, Plan};
 
-/// A mirror that sends nothing for so long has gone away.
+/// A mirror that sends nothing for this long is considered down.
 const STALL: Duration = Duration::from_secs(10 * 60);
-/// An engine that has just been installed makes its folders and networks first.
+/// A newly installed engine first creates its folders and networks.
 const ENGINE_PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(500);
 
@@ -24,7 +24,7 @@ impl Plan {
         let runner = project.runner();
         if !runner.is_dry_run() {
             project.note(self);
-            // Installing packages concerns the machine and not an environment: a yes is enough, even for a protected one.
+            // Installing packages concerns the machine, not an environment: a yes is enough, even for a protected one.
             let commands = self.steps.commands.iter().chain(&self.steps.start);
             let items = commands.map(Invocation::to_string).collect();
             project.consent(&Destruction { protected: false, ..project.destruction("setup --install", items) })?;
@@ -73,11 +73,11 @@ impl Plan {
         if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
             match project.runner().interactive(&Invocation::new("sudo").arg("-v"))? {
                 0 => Ok(()),
-                _ => Err(refused("sudo did not agree; nothing was installed")),
+                _ => Err(refused("sudo refused; nothing was installed")),
             }
         } else {
             let without_asking = Invocation::new("sudo").args(["-n", "true"]);
-            let asks = |_| refused("sudo asks for a password and there is no terminal; nothing was installed");
+            let asks = |_| refused("sudo needs a password, but no terminal is available; nothing was installed");
             project.runner().read(&without_asking).map(drop).map_err(asks)
         }
     }
@@ -88,7 +88,7 @@ impl Plan {
 fn answers(project: &Project, patience: Duration) -> Result<Option<Error>> {
     let until = Instant::now() + patience;
     loop {
-        match Engine::ask(project.runner()) {
+        match Engine::query(project.runner()) {
             Ok(_) => return Ok(None),
             Err(error @ ComposeError::Forbidden { .. }) => return Err(error.into()),
             Err(error) if Instant::now() >= until => return Ok(Some(error.into())),

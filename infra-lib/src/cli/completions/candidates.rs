@@ -5,15 +5,15 @@ use clap::{Arg, Command};
 use super::super::help::summary;
 use super::sources::Sources;
 
-/// Tells the script to offer folders, or files.
+/// Makes the script offer folders, or files.
 const DIRS: &str = ":dirs";
 const FILES: &str = ":files";
 
-/// Candidates as `word` or `word<tab>description`, without those that do not begin as what was typed.
-pub(super) fn of(root: &Command, typed: &[String], sources: &Sources) -> Vec<String> {
+/// Candidates as `word` or `word<tab>description`, without those that do not begin with the typed text.
+pub(super) fn candidates(root: &Command, typed: &[String], sources: &Sources) -> Vec<String> {
     let Some((last, before)) = typed.split_last() else { return Vec::new() };
     let place = Place::after(root, before);
-    // Bash hands `--env=pro` over as three words.
+    // Bash passes `--env=pro` as three words.
     let last = if last == "=" && place.value_of.is_some() { "" } else { last };
     let found = match (place.value_of, last.split_once('=')) {
         (Some(arg), _) => values(arg, sources),
@@ -27,7 +27,7 @@ pub(super) fn of(root: &Command, typed: &[String], sources: &Sources) -> Vec<Str
     found.into_iter().filter(|candidate| candidate.starts_with(':') || candidate.starts_with(last)).collect()
 }
 
-/// Where in the command line the next word stands.
+/// The position of the next word in the command line.
 struct Place<'a> {
     command: &'a Command,
     /// The option whose value comes next.
@@ -106,7 +106,7 @@ fn is_many(arg: &Arg) -> bool {
         || matches!(arg.get_action(), clap::ArgAction::Append)
 }
 
-/// What may stand for an argument, by its values or by the name that the help gives it.
+/// The candidates for an argument, by its values or by its name in the help.
 fn values(arg: &Arg, sources: &Sources) -> Vec<String> {
     let possible = arg.get_possible_values();
     if !possible.is_empty() {

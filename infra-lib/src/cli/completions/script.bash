@@ -1,27 +1,14 @@
 # Completes `cargo xtask` and `@name@`. To load it:  source <(cargo xtask completions bash)
 
-# The program that this checkout has built; an older one will do for completing.
-_xtask_program() {
-    local dir=$PWD target profile
-    for target in "${CARGO_TARGET_DIR-}" ''; do
-        while :; do
-            for profile in debug release; do
-                REPLY=${target:-${dir%/}/target}/$profile/@name@
-                [[ -x $REPLY ]] && return
-            done
-            [[ -n $target || $dir == / || -z $dir ]] && break
-            dir=${dir%/*}
-        done
-    done
-    REPLY=@program@
-    [[ -x $REPLY ]]
-}
-
-# Takes the words after `xtask`; the last one is being typed.
+# Takes the program that is typed, as a path or `cargo`, and the words after `xtask`; the last one is being typed.
 _xtask_complete() {
-    local REPLY line typed=${!#}
+    local program=@program@ line typed=${!#}
     COMPREPLY=()
-    _xtask_program || return 0
+    # Whatever runs here must be the user's; the program that printed this script knows which one is meant.
+    [[ -O $program && -x $program ]] || return 0
+    program=$("$program" __completer "$1" 2>/dev/null)
+    [[ -n $program ]] || return 0
+    shift
     while IFS= read -r line; do
         case $line in
             :dirs | :files)
@@ -32,13 +19,13 @@ _xtask_complete() {
                 ;;
             ?*) COMPREPLY+=("${line%%$'\t'*}") ;;
         esac
-    done < <("$REPLY" __complete "$@" 2>/dev/null)
+    done < <("$program" __complete "$@" 2>/dev/null)
     if [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]]; then compopt -o nospace 2>/dev/null; fi
     return 0
 }
 
 _xtask() {
-    _xtask_complete "${COMP_WORDS[@]:1:COMP_CWORD}"
+    _xtask_complete "$(type -P -- "${COMP_WORDS[0]/#\~\//$HOME/}")" "${COMP_WORDS[@]:1:COMP_CWORD}"
 }
 
 # Everything but `cargo xtask` is left to Cargo's own completion.
@@ -46,11 +33,12 @@ _xtask_cargo() {
     local at=1 file
     if [[ ${COMP_WORDS[1]-} == +* ]]; then at=2; fi
     if ((COMP_CWORD > at)) && [[ ${COMP_WORDS[at]} == xtask ]]; then
-        _xtask_complete "${COMP_WORDS[@]:at+1:COMP_CWORD-at}"
+        _xtask_complete cargo "${COMP_WORDS[@]:at+1:COMP_CWORD-at}"
         return
     fi
     if [[ -z $_xtask_cargo_own ]]; then
-        file=$(rustc --print sysroot 2>/dev/null)/etc/bash_completion.d/cargo
+        # Not in this folder, whose `rust-toolchain.toml` could name another `rustc`.
+        file=$(cd / && rustc --print sysroot 2>/dev/null)/etc/bash_completion.d/cargo
         if [[ -r $file ]]; then
             # shellcheck disable=SC1090
             source "$file"

@@ -1,33 +1,21 @@
 # Completes `cargo xtask` and `@name@`. To load it:  cargo xtask completions fish | source
 
-# The program that this checkout has built; an older one will do for completing.
-function __xtask_program
-    set -l dir $PWD
-    while true
-        for target in $CARGO_TARGET_DIR (string trim -r -c / $dir)/target
-            for profile in debug release
-                if test -x $target/$profile/@name@
-                    echo $target/$profile/@name@
-                    return 0
-                end
-            end
-        end
-        test "$dir" = /; and break
-        set dir (dirname $dir)
-    end
-    test -x @program@; and echo @program@
-end
-
 # The words after `xtask`; the last one is being typed.
 function __xtask_complete
     set -l words (commandline -opc)
     set -l typed (commandline -ct)
+    set -l program @program@
+    # Whatever runs here must be the user's; the program that printed this script knows which one is meant.
+    test -O $program -a -x $program; or return 0
     if test (basename $words[1]) = cargo
+        set program ($program __completer cargo 2>/dev/null)
         set -e words[1]
         string match -q '+*' -- $words[1]; and set -e words[1]
+    else
+        set program ($program __completer (command -s -- (string replace -r '^~/' $HOME/ -- $words[1])) 2>/dev/null)
     end
+    test -n "$program"; or return 0
     set -e words[1]
-    set -l program (__xtask_program); or return 0
     for line in ($program __complete $words "$typed" 2>/dev/null)
         switch $line
             case :dirs

@@ -19,14 +19,14 @@ const SCRIPTS: [(&str, &str, &str); 3] = [
 pub(in crate::cli) fn command() -> clap::Command {
     let lines: Vec<String> = SCRIPTS.iter().map(|(name, _, line)| format!("  {name:5} {line}")).collect();
     clap::Command::new(NAME)
-        .about("Print a script that completes `cargo xtask` in a shell.")
-        .after_help(format!("In the shell's start-up file:\n{}", lines.join("\n")))
+        .about("Print the shell completion script of `cargo xtask`.")
+        .after_help(format!("Add this to the shell's start-up file:\n{}", lines.join("\n")))
         .arg(
             Arg::new(SHELL)
                 .required(true)
                 .value_name("SHELL")
                 .value_parser(SCRIPTS.map(|(name, _, _)| name))
-                .help("The shell"),
+                .help("Shell to complete in"),
         )
 }
 

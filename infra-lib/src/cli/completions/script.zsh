@@ -1,28 +1,16 @@
 #compdef @name@
 # Completes `cargo xtask` and `@name@`. To load it, after compinit:  source <(cargo xtask completions zsh)
 
-# The program that this checkout has built; an older one will do for completing.
-_xtask_program() {
-    local dir=$PWD profile
-    while true; do
-        for profile in debug release; do
-            for REPLY in ${CARGO_TARGET_DIR:+$CARGO_TARGET_DIR/$profile/@name@} ${dir%/}/target/$profile/@name@; do
-                [[ -x $REPLY ]] && return 0
-            done
-        done
-        [[ $dir == / ]] && break
-        dir=${dir:h}
-    done
-    REPLY=@program@
-    [[ -x $REPLY ]]
-}
-
-# Takes the words after `xtask`; the last one is being typed.
+# Takes the program that is typed, as a path or `cargo`, and the words after `xtask`; the last one is being typed.
 _xtask_complete() {
-    local REPLY line
+    local program=@program@ line
     local -a described suffix
-    _xtask_program || return 1
-    for line in "${(@f)$("$REPLY" __complete "$@" 2>/dev/null)}"; do
+    # Whatever runs here must be the user's; the program that printed this script knows which one is meant.
+    [[ -O $program && -x $program ]] || return 1
+    program=$("$program" __completer "$1" 2>/dev/null)
+    [[ -n $program ]] || return 1
+    shift
+    for line in "${(@f)$("$program" __complete "$@" 2>/dev/null)}"; do
         case $line in
             :dirs) _files -/ ;;
             :files) _files ;;
@@ -35,7 +23,7 @@ _xtask_complete() {
 }
 
 _xtask() {
-    _xtask_complete "${(@)words[2,CURRENT]}"
+    _xtask_complete "$(whence -p -- ${~words[1]})" "${(@)words[2,CURRENT]}"
 }
 
 # Everything but `cargo xtask` is left to Cargo's own completion.
@@ -43,7 +31,7 @@ _xtask_cargo() {
     local at=2
     [[ ${words[2]} == +* ]] && at=3
     if (( CURRENT > at )) && [[ ${words[at]} == xtask ]]; then
-        _xtask_complete "${(@)words[at+1,CURRENT]}"
+        _xtask_complete cargo "${(@)words[at+1,CURRENT]}"
     else
         (( $+functions[_cargo] )) || autoload -Uz _cargo 2>/dev/null
         _cargo "$@"

@@ -1,17 +1,13 @@
-//! The tools, one file each.
+//! Migration tools: sqlx's format, applied by this library, and other tools, which are run.
 
-mod dbmate;
-mod flyway;
-mod folders;
-mod golang;
-mod refinery;
-mod sqlx;
-mod supabase;
-
-pub(super) use dbmate::Dbmate;
-pub(super) use flyway::Flyway;
-pub(super) use folders::{Diesel, Prisma};
-pub(super) use golang::GolangMigrate;
-pub(super) use refinery::Refinery;
-pub(super) use sqlx::Sqlx;
-pub(super) use supabase::Supabase;
+pub(super) mod evidence;
+pub(super) mod files;
+pub(super) mod ledger;
+pub(super) mod other_tools;
+pub(super) mod place;
+pub(super) mod python;
+pub(crate) mod run;
+pub(super) mod sqlx;
+mod sqlx_ledger;
+pub(super) mod standing;
+pub(super) mod table;

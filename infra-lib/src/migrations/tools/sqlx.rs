@@ -1,22 +1,23 @@
-//! sqlx: `<VERSION>_<description>.sql`, or `.up.sql` and `.down.sql` (`sqlx-core/src/migrate`, `sqlx-postgres/src/migrate.rs`).
+//! sqlx: `<VERSION>_<description>.sql`, or `.up.sql` and `.down.sql` (`sqlx-core/src/migrate`,
+//! `sqlx-postgres/src/migrate.rs`).
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha384};
 
-use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::migrations::crc32::crc32;
+use crate::hex;
+use crate::migrations::error::MigrationError;
 use crate::migrations::file::{self, Migration, Script};
 use crate::migrations::new::next_version;
-use crate::migrations::tool::{Book, TOOK, Tool, literal};
-use crate::migrations::{MigrationError, Version};
+use crate::migrations::version::Version;
+use crate::project::error::{Error, Result};
 
-/// The native format, as `sqlx.toml` may change it.
+/// The native format, with the options from `sqlx.toml`.
 #[derive(Debug)]
 pub(in crate::migrations) struct Sqlx {
     table: String,
-    /// Characters that count for no checksum.
+    /// Characters that checksums ignore.
     ignored: Vec<char>,
 }
 
@@ -26,7 +27,7 @@ impl Default for Sqlx {
     }
 }
 
-/// What of `sqlx.toml` concerns us.
+/// The options in `sqlx.toml` that matter here.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 struct Config {
@@ -41,8 +42,8 @@ struct Migrate {
 }
 
 impl Sqlx {
-    /// With the `sqlx.toml` that is nearest to the folder, up to the project's.
-    pub(in crate::migrations) fn of(root: &Utf8Path, dir: &Utf8Path) -> Result<Self> {
+    /// Reads the `sqlx.toml` nearest to the folder, up to the project's folder.
+    pub(in crate::migrations) fn detect(root: &Utf8Path, dir: &Utf8Path) -> Result<Self> {
         let usual = Self::default();
         let between = dir.ancestors().take_while(|above| above.starts_with(root)).map(|above| above.join("sqlx.toml"));
         let Some(path) = between.into_iter().find(|path| path.is_file()) else { return Ok(usual) };
@@ -57,7 +58,7 @@ impl Sqlx {
     }
 }
 
-/// The header of a file that wants no transaction.
+/// The first line of a file that must not run in a transaction.
 const NO_TRANSACTION: &str = "-- no-transaction";
 
 fn script(path: Utf8PathBuf) -> Result<Script> {
@@ -65,16 +66,14 @@ fn script(path: Utf8PathBuf) -> Result<Script> {
     Ok(Script { in_transaction: !script.sql.starts_with(NO_TRANSACTION), ..script })
 }
 
-impl Tool for Sqlx {
-    fn name(&self) -> &'static str {
-        "sqlx"
-    }
-
-    fn table(&self) -> &str {
+impl Sqlx {
+    /// The ledger table, in a form that `to_regclass` accepts.
+    pub(in crate::migrations) fn table(&self) -> &str {
         &self.table
     }
 
-    fn read(&self, dir: &Utf8Path) -> Result<Vec<Migration>> {
+    /// The migrations in a folder, in order.
+    pub(in crate::migrations) fn read(dir: &Utf8Path) -> Result<Vec<Migration>> {
         let mut migrations = Vec::new();
         for path in file::files(dir)? {
             let name = path.file_name().unwrap_or_default();
@@ -95,87 +94,32 @@ impl Tool for Sqlx {
         file::in_order(migrations)
     }
 
-    fn down(&self, migration: &Migration) -> Result<Option<Script>> {
+    /// The script that reverts a migration, if there is one.
+    pub(in crate::migrations) fn down(migration: &Migration) -> Result<Option<Script>> {
         migration.down.clone().filter(|path| path.is_file()).map(script).transpose()
     }
 
-    fn rows(&self) -> &'static str {
+    /// A query for the version, success, checksum and time of each ledger row. It is used inside a literal, so quotes are
+    /// doubled, and `{}` takes the place of the table's name.
+    pub(in crate::migrations) fn rows() -> &'static str {
         "SELECT version, success, encode(checksum, ''hex''), installed_on FROM {} ORDER BY version"
     }
 
-    fn checksum(&self, migration: &Migration) -> Option<String> {
+    /// The checksum that the ledger should contain.
+    pub(in crate::migrations) fn checksum(&self, migration: &Migration) -> String {
         if self.ignored.is_empty() {
-            return Some(file::hex(&Sha384::digest(migration.up.sql.as_bytes())));
+            return hex::encode(&Sha384::digest(migration.up.sql.as_bytes()));
         }
         let counted: String = migration.up.sql.chars().filter(|c| !self.ignored.contains(c)).collect();
-        Some(file::hex(&Sha384::digest(counted.as_bytes())))
+        hex::encode(&Sha384::digest(counted.as_bytes()))
     }
 
-    fn book(&self) -> Option<&dyn Book> {
-        Some(self)
-    }
-
-    fn new_files(&self, dir: &Utf8Path, files: &[Migration], name: &str) -> Option<Vec<(Utf8PathBuf, &'static str)>> {
+    /// The paths of a new migration's files.
+    pub(in crate::migrations) fn new_files(dir: &Utf8Path, files: &[Migration], name: &str) -> Vec<Utf8PathBuf> {
         let version = next_version(files, dir);
         let reversible = files.last().is_none_or(|last| last.down.is_some());
         let ends: &[&str] = if reversible { &[".up.sql", ".down.sql"] } else { &[".sql"] };
-        Some(ends.iter().map(|end| (dir.join(format!("{version}_{name}{end}")), "")).collect())
-    }
-}
-
-fn insert(migration: &Migration, checksum: Option<&str>, success: bool, took: &str) -> String {
-    format!(
-        "INSERT INTO :ledger (version, description, success, checksum, execution_time) VALUES ({}, {}, {success}, decode('{}', 'hex'), {took})",
-        migration.version,
-        literal(&migration.description),
-        checksum.unwrap_or_default()
-    )
-}
-
-impl Book for Sqlx {
-    /// A number of its own times the CRC-32 of the database's name.
-    fn lock_key(&self, database: &str) -> i64 {
-        0x3d32_ad9e_i64 * i64::from(crc32([database]))
-    }
-
-    fn create(&self) -> String {
-        let schema = self.table.split_once('.').map(|(schema, _)| format!("CREATE SCHEMA IF NOT EXISTS {schema}; "));
-        format!(
-            "{}CREATE TABLE IF NOT EXISTS {} (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
-         installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, \
-         execution_time BIGINT NOT NULL)",
-            schema.unwrap_or_default(),
-            self.table
-        )
-    }
-
-    fn note(&self, migration: &Migration, checksum: Option<&str>) -> String {
-        insert(migration, checksum, true, &format!("({TOOK} * 1e9)::bigint"))
-    }
-
-    /// With sqlx too, a row that says false keeps everybody away.
-    fn begin(&self, migration: &Migration, checksum: Option<&str>) -> String {
-        insert(migration, checksum, false, "-1")
-    }
-
-    fn finish(&self, migration: &Migration, _: Option<&str>) -> String {
-        let version = &migration.version;
-        format!("UPDATE :ledger SET success = true, execution_time = ({TOOK} * 1e9)::bigint WHERE version = {version}")
-    }
-
-    fn begin_down(&self, migration: &Migration) -> String {
-        format!("UPDATE :ledger SET success = false WHERE version = {}", migration.version)
-    }
-
-    fn forget(&self, migration: &Migration, _: Option<&Version>) -> String {
-        format!("DELETE FROM :ledger WHERE version = {}", migration.version)
-    }
-
-    fn correct(&self, migration: &Migration, checksum: &str) -> String {
-        let (version, description) = (&migration.version, literal(&migration.description));
-        format!(
-            "UPDATE :ledger SET checksum = decode('{checksum}', 'hex'), description = {description} WHERE version = {version}"
-        )
+        ends.iter().map(|end| dir.join(format!("{version}_{name}{end}"))).collect()
     }
 }
 
@@ -195,7 +139,7 @@ mod tests {
     #[test]
     fn files_are_read_in_the_order_of_their_versions() {
         let (_temp, path) = dir(&["10_last_one.sql", "9_first.up.sql", "9_first.down.sql", "README.md"]);
-        let read = Sqlx::default().read(&path).unwrap();
+        let read = Sqlx::read(&path).unwrap();
         let read: Vec<_> = read.iter().map(|m| (m.version.as_str(), &*m.description, m.down.is_some())).collect();
         assert_eq!(read, [("9", "first", true), ("10", "last one", false)]);
     }
@@ -204,7 +148,7 @@ mod tests {
     fn d07_a_name_without_a_version_and_a_version_twice_are_refused() {
         for files in [&["5-x.sql"][..], &["0005_a.sql", "5_b.sql"]] {
             let (_temp, path) = dir(files);
-            assert_eq!(Sqlx::default().read(&path).unwrap_err().exit(), Exit::Config, "{files:?}");
+            assert_eq!(Sqlx::read(&path).unwrap_err().exit(), Exit::Config, "{files:?}");
         }
     }
 
@@ -218,7 +162,7 @@ mod tests {
         assert_ne!(Sqlx::default().checksum(&unix), Sqlx::default().checksum(&dos));
         assert_eq!(unix.up.sql, dos.up.with_other_line_ends().sql);
         assert_eq!(dos.up.sql, unix.up.with_other_line_ends().sql);
-        assert_eq!(Sqlx::default().checksum(&unix).unwrap().len(), 96);
+        assert_eq!(Sqlx::default().checksum(&unix).len(), 96);
     }
 
     #[test]
@@ -226,7 +170,7 @@ mod tests {
         let (_temp, root) = dir(&[]);
         std::fs::write(root.join("sqlx.toml"), "[migrate]\ntable-name = \"ours.ledger\"\nignored-chars = [\"\\r\"]\n")
             .unwrap();
-        let sqlx = Sqlx::of(&root, &root.join("migrations")).unwrap();
+        let sqlx = Sqlx::detect(&root, &root.join("migrations")).unwrap();
         assert!(sqlx.table() == "ours.ledger" && sqlx.create().starts_with("CREATE SCHEMA IF NOT EXISTS ours; "));
         let up = Script { path: "x".into(), sql: "SELECT 1;\r\n".to_owned(), in_transaction: true };
         let mut migration = Migration { version: Version::number(1, "1"), description: String::new(), up, down: None };
@@ -234,11 +178,6 @@ mod tests {
         migration.up = migration.up.with_other_line_ends();
         assert_eq!(sqlx.checksum(&migration), dos);
         std::fs::write(root.join("sqlx.toml"), "[migrate]\ntable-name = \"a'; DROP\"\n").unwrap();
-        assert!(Sqlx::of(&root, &root).is_err());
-    }
-
-    #[test]
-    fn the_lock_is_sqlxs() {
-        assert_eq!(Sqlx::default().lock_key("postgres"), 0x3d32_ad9e * i64::from(crc32(["postgres"])));
+        assert!(Sqlx::detect(&root, &root).is_err());
     }
 }

@@ -5,9 +5,11 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::compose::container::Container;
+use crate::config::ByteSize;
 use crate::exec::Invocation;
-use crate::manifest::ByteSize;
+use crate::project::error::Result;
+use crate::project::owner::Owner;
 use crate::project::{DatabaseAxis, OwnVolume, Project};
 
 use super::Clean;
@@ -15,10 +17,10 @@ use super::Clean;
 /// Something that can be removed.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
-pub struct Object {
-    /// What it is.
-    pub kind: Kind,
-    /// Its name.
+pub struct CleanObject {
+    /// The kind of object, such as a container or a volume.
+    pub kind: CleanKind,
+    /// Its name on the engine, or the id of an untagged image; for the local database, its folder.
     pub name: String,
     /// By what the engine knows it.
     #[serde(skip)]
@@ -31,7 +33,7 @@ pub struct Object {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Kind {
+pub enum CleanKind {
     /// A container.
     Container,
     /// A network.
@@ -46,15 +48,15 @@ pub enum Kind {
     LocalDatabase,
 }
 
-impl fmt::Display for Object {
+impl fmt::Display for CleanObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
-            Kind::Container => "container",
-            Kind::Network => "network",
-            Kind::Volume => "volume",
-            Kind::Image => "image",
-            Kind::Builder => "builder",
-            Kind::LocalDatabase => "local database",
+            CleanKind::Container => "container",
+            CleanKind::Network => "network",
+            CleanKind::Volume => "volume",
+            CleanKind::Image => "image",
+            CleanKind::Builder => "builder",
+            CleanKind::LocalDatabase => "local database",
         };
         write!(f, "{kind} {}", self.name)?;
         match self.bytes {
@@ -67,7 +69,7 @@ impl fmt::Display for Object {
 /// What a `clean` would remove, and what it would not.
 #[derive(Debug, Default)]
 pub(super) struct Inventory {
-    pub(super) objects: Vec<Object>,
+    pub(super) objects: Vec<CleanObject>,
     pub(super) left: Vec<String>,
     /// Whether something carries only the project's name, which another checkout may share.
     pub(super) ambiguous: bool,
@@ -78,10 +80,11 @@ impl Inventory {
         let Clean { volumes, images, build_cache, all, discard_data: _ } = *options;
         let mut inventory = Self::default();
         if project.has_services() {
-            inventory.containers(project)?;
+            let containers = project.containers()?;
+            inventory.containers(&containers);
             inventory.networks(project)?;
             if volumes || all {
-                inventory.volumes(project)?;
+                inventory.volumes(project, &containers)?;
             }
             if images || all {
                 inventory.images(project)?;
@@ -94,8 +97,8 @@ impl Inventory {
             && project.database_axis() == DatabaseAxis::Local
             && let Some((dir, bytes)) = project.local_database_size()
         {
-            inventory.objects.push(Object {
-                kind: Kind::LocalDatabase,
+            inventory.objects.push(CleanObject {
+                kind: CleanKind::LocalDatabase,
                 name: dir.to_string(),
                 id: dir.into_string(),
                 bytes: Some(bytes),
@@ -107,22 +110,21 @@ impl Inventory {
 
     /// Whether data is among it.
     pub(super) fn has_data(&self) -> bool {
-        self.objects.iter().any(|object| matches!(object.kind, Kind::Volume | Kind::LocalDatabase))
+        self.objects.iter().any(|object| matches!(object.kind, CleanKind::Volume | CleanKind::LocalDatabase))
     }
 
-    fn push(&mut self, kind: Kind, name: &str, id: &str, bytes: Option<u64>) {
-        self.objects.push(Object { kind, name: name.to_owned(), id: id.to_owned(), bytes });
+    fn push(&mut self, kind: CleanKind, name: &str, id: &str, bytes: Option<u64>) {
+        self.objects.push(CleanObject { kind, name: name.to_owned(), id: id.to_owned(), bytes });
     }
 
     /// Those that were started from this folder; a container of this name from another folder is an error before.
-    fn containers(&mut self, project: &Project) -> Result<()> {
-        for container in project.containers()? {
-            self.push(Kind::Container, &container.name, &container.id, None);
+    fn containers(&mut self, containers: &[Container]) {
+        for container in containers {
+            self.push(CleanKind::Container, &container.name, &container.id, None);
         }
-        Ok(())
     }
 
-    /// Those of this name on which nobody else is, and which the files do not call somebody else's.
+    /// Those with this name that only this project uses, and that the files do not declare as external.
     fn networks(&mut self, project: &Project) -> Result<()> {
         let stated = &project.model()?.networks;
         let is_external = |name: &str| stated.values().any(|network| network.external && network.name == name);
@@ -130,10 +132,12 @@ impl Inventory {
         let networks: Vec<RawNetwork> = objects(project, "network")?;
         for network in networks.into_iter().filter(|network| !is_external(&network.name)) {
             if let Some(guest) = network.containers.iter().find(|(id, _)| !own.contains(id)) {
-                self.left
-                    .push(format!("network {}: container {} of somebody else's is on it", network.name, guest.1.name));
+                self.left.push(format!(
+                    "network {}: container {}, which is not this project's, is connected to it",
+                    network.name, guest.1.name
+                ));
             } else {
-                self.push(Kind::Network, &network.name, &network.id, None);
+                self.push(CleanKind::Network, &network.name, &network.id, None);
             }
         }
         Ok(())
@@ -141,17 +145,17 @@ impl Inventory {
 
     /// Those that `start` has noted, or that our containers use. Others that only carry our name are ambiguous: the name
     /// may be another checkout's too.
-    fn volumes(&mut self, project: &Project) -> Result<()> {
+    fn volumes(&mut self, project: &Project, containers: &[Container]) -> Result<()> {
         // Sizes are for the question that is asked; without them it is asked all the same.
         let usage = project.compose().usage(project.runner()).unwrap_or_default();
-        for OwnVolume { name, certain, .. } in project.own_volumes(&project.containers()?)? {
+        for OwnVolume { name, certain, .. } in project.own_volumes(containers)? {
             self.ambiguous |= !certain;
-            self.push(Kind::Volume, &name, &name, usage.volume(&name));
+            self.push(CleanKind::Volume, &name, &name, usage.volume(&name));
         }
         Ok(())
     }
 
-    /// Those that Compose built for this project; pulled ones are shared with everybody.
+    /// Those that Compose built for this project; pulled ones are shared by all projects.
     fn images(&mut self, project: &Project) -> Result<()> {
         let images: Vec<RawImage> = objects(project, "image")?;
         let others = foreign_images(project)?;
@@ -161,7 +165,7 @@ impl Inventory {
                 self.left.push(format!("image {name}: a container of another project uses it"));
             } else {
                 for tag in if image.tags.is_empty() { vec![image.id.clone()] } else { image.tags } {
-                    self.push(Kind::Image, &tag, &tag, Some(image.size));
+                    self.push(CleanKind::Image, &tag, &tag, Some(image.size));
                 }
             }
         }
@@ -173,11 +177,11 @@ impl Inventory {
         let name = format!("infra-{}", project.name());
         let exists = project.runner().read(&Invocation::new("docker").args(["buildx", "inspect", &name])).is_ok();
         if exists {
-            self.push(Kind::Builder, &name, &name, None);
+            self.push(CleanKind::Builder, &name, &name, None);
         } else {
             self.left.push(format!(
-                "the build cache: the engine's is shared by all projects and does not say whose a layer is (`docker buildx create --name {name}` \
-                 makes a builder of this project's own)"
+                "the build cache: the engine shares it among all projects and does not record its owners (`docker buildx create --name {name}` \
+                 creates a builder for this project)"
             ));
         }
     }
@@ -193,17 +197,8 @@ fn objects<T: DeserializeOwned>(project: &Project, kind: &str) -> Result<Vec<T>>
 fn foreign_images(project: &Project) -> Result<Vec<String>> {
     let list = Invocation::new("docker").args(["ps", "-aq", "--no-trunc"]);
     let ids: Vec<String> = project.compose().read(project.runner(), &list)?.text().lines().map(str::to_owned).collect();
-    let containers: Vec<RawContainer> = project.compose().inspect(project.runner(), "container", &ids)?;
-    let is_foreign = |container: &RawContainer| {
-        container
-            .config
-            .labels
-            .as_ref()
-            .and_then(|labels| labels.get("com.docker.compose.project"))
-            .and_then(|label| label.as_str())
-            != Some(project.name())
-    };
-    Ok(containers.into_iter().filter(is_foreign).map(|container| container.image).collect())
+    let containers = project.owned("container", &ids)?.into_iter();
+    Ok(containers.filter(|container| container.owner != Owner::Ours).map(|container| container.image).collect())
 }
 
 #[derive(Deserialize)]
@@ -229,17 +224,4 @@ struct RawImage {
     tags: Vec<String>,
     #[serde(default)]
     size: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawContainer {
-    image: String,
-    config: RawConfig,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RawConfig {
-    labels: Option<serde_json::Map<String, serde_json::Value>>,
 }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::Result;
 use crate::migrations::{self, Checked};
 use crate::project::Project;
+use crate::project::error::Result;
 
 /// What was tried in a throw-away database, and found to be right.
 #[derive(Debug, Serialize)]
@@ -30,12 +30,12 @@ pub(super) fn run(project: &Project) -> Result<MigrateCheck> {
 
 impl fmt::Display for MigrateCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} up, {} down and up again: the schemas agree", self.up.len(), self.down.len())?;
+        write!(f, "{} up, {} down and up again: the schemas match", self.up.len(), self.down.len())?;
         if !self.init.is_empty() {
             write!(f, ", and so do {}", self.init.join(", "))?;
         }
         if !self.one_way.is_empty() {
-            write!(f, "\nnothing reverts {}; what comes before was not tried downwards", self.one_way.join(", "))?;
+            write!(f, "\n{} cannot be reverted; earlier down files were not tested", self.one_way.join(", "))?;
         }
         Ok(())
     }

@@ -5,11 +5,15 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use crate::error::Result;
 use crate::exit::Exit;
 use crate::migrations::delegate::{self, Delegated};
-use crate::migrations::{self, Applied, Repaired, Wanted, own_tool};
+use crate::migrations::owner::Owner;
+use crate::migrations::tools::run::Ran;
+use crate::migrations::{self, Applied, Repaired, Wanted};
 use crate::project::Project;
+use crate::project::error::Result;
+
+use super::at_start::at_start;
 
 /// What was done; each list is empty where there was nothing of the kind.
 #[derive(Debug, Default, Serialize)]
@@ -44,19 +48,29 @@ fn delegated(done: Delegated) -> Migrated {
     Migrated { delegated: Some(done.command), backup: done.backup, ..Migrated::default() }
 }
 
+/// By the tool whose files they are.
+fn ran(done: Ran) -> Migrated {
+    let Ran { command: delegated, applied, reverted, backup } = done;
+    Migrated { applied, reverted, backup, delegated, ..Migrated::default() }
+}
+
 pub(super) fn up(project: &Project, wanted: &Wanted) -> Result<Migrated> {
-    if let Some(tool) = own_tool::of(project) {
-        return delegate::up(project, &tool).map(delegated);
-    }
-    let Applied { noted, versions: applied, backup } = migrations::up(project, wanted)?;
+    let layout = match Owner::find(project)? {
+        Owner::Native(layout) => layout,
+        Owner::Known(migrations) => return migrations.up(project, wanted, &|| at_start(project)).map(ran),
+        Owner::Commands(tool) => return delegate::up(project, &tool, wanted).map(delegated),
+    };
+    let Applied { noted, versions: applied, backup } = migrations::up(project, layout, wanted)?;
     Ok(Migrated { applied: strings(&applied), noted: strings(&noted), backup, ..Migrated::default() })
 }
 
 pub(super) fn down(project: &Project, wanted: &Wanted) -> Result<Migrated> {
-    if let Some(tool) = own_tool::of(project) {
-        return delegate::down(project, &tool).map(delegated);
-    }
-    let Applied { versions: applied, backup, .. } = migrations::down(project, wanted)?;
+    let layout = match Owner::find(project)? {
+        Owner::Native(layout) => layout,
+        Owner::Known(migrations) => return migrations.down(project, wanted).map(ran),
+        Owner::Commands(tool) => return delegate::down(project, &tool, wanted).map(delegated),
+    };
+    let Applied { versions: applied, backup, .. } = migrations::down(project, layout, wanted)?;
     Ok(Migrated { reverted: strings(&applied), backup, ..Migrated::default() })
 }
 
@@ -90,17 +104,17 @@ impl fmt::Display for Migrated {
                 lines.push(format!("{what} {}", versions.join(", ")));
             }
         };
-        list("noted as applied:", &self.noted);
+        list("marked as applied:", &self.noted);
         list("applied", &self.applied);
         list("reverted", &self.reverted);
-        list("accepted as they are:", &self.accepted);
+        list("accepted as edited:", &self.accepted);
         list("pending again:", &self.forgotten);
-        list("applied, and still without a file:", &self.missing);
+        list("applied, but still without a file:", &self.missing);
         if let Some(backup) = &self.backup {
-            lines.push(format!("backed up before, in {backup}"));
+            lines.push(format!("backed up first, to {backup}"));
         }
         if let Some(command) = &self.delegated {
-            lines.push(format!("`{command}` has done it"));
+            lines.push(format!("done by `{command}`"));
         }
         if lines.is_empty() {
             lines.push("nothing to do".to_owned());

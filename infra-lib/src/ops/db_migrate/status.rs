@@ -5,10 +5,13 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use crate::error::Result;
 use crate::exit::Exit;
-use crate::migrations::{self, MigrationState, MigrationStatus, Standing, delegate, own_tool};
+use crate::migrations::own_tool::OwnTool;
+use crate::migrations::owner::Owner;
+use crate::migrations::status::Report;
+use crate::migrations::{self, MigrationState, MigrationStatus, delegate};
 use crate::project::Project;
+use crate::project::error::Result;
 
 /// How the migrations stand.
 #[derive(Debug, Serialize)]
@@ -33,15 +36,12 @@ pub struct MigrateStatus {
 }
 
 pub(super) fn run(project: &Project) -> Result<MigrateStatus> {
-    if project.manifest().migrations.dir.is_none()
-        && let Some(tool) = own_tool::of(project)
-    {
-        let (told, is_current) = delegate::status(project, &tool)?;
-        let obstacle = (!is_current).then(|| format!("`{}` says no", tool.status.join(" ")));
-        let (dir, migrations) = (Utf8PathBuf::new(), Vec::new());
-        return Ok(MigrateStatus { tool: "own", dir, applied: 0, pending: 0, drifted: 0, obstacle, told, migrations });
-    }
-    let Standing { tool, dir, migrations, obstacle } = migrations::status(project)?;
+    let report = match Owner::for_status(project)? {
+        Owner::Native(layout) => migrations::status(project, layout)?,
+        Owner::Known(migrations) => migrations.status(project)?,
+        Owner::Commands(tool) => return commands(project, &tool),
+    };
+    let Report { tool, dir, migrations, obstacle, lines: told } = report;
     let count = |states: &[MigrationState]| migrations.iter().filter(|it| states.contains(&it.state)).count();
     Ok(MigrateStatus {
         tool,
@@ -50,9 +50,16 @@ pub(super) fn run(project: &Project) -> Result<MigrateStatus> {
         pending: count(&[MigrationState::Pending]),
         drifted: migrations.len() - count(&[MigrationState::Applied, MigrationState::Pending]),
         obstacle,
-        told: Vec::new(),
+        told,
         migrations,
     })
+}
+
+fn commands(project: &Project, tool: &OwnTool) -> Result<MigrateStatus> {
+    let (told, is_current) = delegate::status(project, tool)?;
+    let obstacle = (!is_current).then(|| format!("`{}` reports that migrations are pending", tool.status.join(" ")));
+    let (dir, migrations) = (Utf8PathBuf::new(), Vec::new());
+    Ok(MigrateStatus { tool: "own", dir, applied: 0, pending: 0, drifted: 0, obstacle, told, migrations })
 }
 
 impl MigrateStatus {
@@ -65,11 +72,11 @@ fn words(state: MigrationState) -> &'static str {
     match state {
         MigrationState::Applied => "applied",
         MigrationState::Pending => "pending",
-        MigrationState::OutOfOrder => "pending, older than what was applied",
+        MigrationState::OutOfOrder => "pending, older than the newest applied one",
         MigrationState::Edited => "edited after it was applied",
-        MigrationState::LineEnds => "applied with other line ends",
-        MigrationState::Missing => "applied, its file is gone",
-        MigrationState::Failed => "failed half way",
+        MigrationState::LineEnds => "applied with other line endings",
+        MigrationState::Missing => "applied, its file is missing",
+        MigrationState::Failed => "failed partway",
     }
 }
 
@@ -83,14 +90,17 @@ impl fmt::Display for MigrateStatus {
             writeln!(f, "{version:>width$}  {}  {state}{on}", migration.description)?;
         }
         if !self.told.is_empty() {
-            return f.write_str(&self.told.join("\n"));
+            writeln!(f, "{}", self.told.join("\n"))?;
+        }
+        if self.migrations.is_empty() && !self.told.is_empty() {
+            return f.write_str(self.obstacle.as_deref().unwrap_or("up to date"));
         }
         if let Some(obstacle) = &self.obstacle {
             writeln!(f, "{obstacle}")?;
         }
         write!(f, "{} applied, {} pending", self.applied, self.pending)?;
         if self.drifted > 0 {
-            write!(f, ", {} to look at", self.drifted)?;
+            write!(f, ", {} with problems", self.drifted)?;
         }
         Ok(())
     }

@@ -1,37 +1,33 @@
 //! What uses the database: it is restarted, so that no connection and no cache remembers what was there before.
 
 use crate::compose::{Service, Status};
-use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::ops::Restart;
 use crate::postgres::{Database, Place};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::stack::restart::restart as restart_services;
+use crate::stack::start::PATIENCE;
 
 use super::RestoreReport;
 
 /// Restarts the running services that depend on the database, and waits until they are ready.
-pub(super) fn restart(project: &Project, live: &Database, report: &mut RestoreReport) -> Result<()> {
+pub(in crate::ops) fn restart(project: &Project, live: &Database, report: &mut RestoreReport) -> Result<()> {
     if let Some(signal) = project.cancel().signal() {
-        let kept = report.old.as_ref().map_or(String::new(), |old| format!("; what served before is kept as {old}"));
+        let kept = report.old.as_ref().map_or(String::new(), |old| format!("; the previous database is kept as {old}"));
         let signal = u8::try_from(signal).unwrap_or(0);
-        let what = format!("interrupted after the exchange: {} holds the backup{kept}", report.database);
+        let what = format!("interrupted after the swap: {} holds the backup{kept}", report.database);
         return Err(Error::new(Exit::Signal(signal), what)
-            .with_hint("`cargo xtask db-restore --undo` goes back; restart what uses the database"));
+            .with_hint("`cargo xtask db-restore --rollback` goes back; restart the services that use the database"));
     }
     let services = users(project, live)?;
     if services.is_empty() || project.runner().is_dry_run() {
         return Ok(());
     }
     project.step(format_args!("restarting {}", services.join(", ")));
-    match project.nested(&Restart { services, timeout: None }) {
+    match restart_services(project, &services, PATIENCE) {
         Ok(restarted) => {
-            report.restarted = restarted.restarted;
-            report.not_ready = restarted
-                .settled
-                .culprits
-                .iter()
-                .map(|culprit| format!("{}: {}", culprit.service, culprit.state))
-                .collect();
+            report.not_ready = restarted.not_ready();
+            report.restarted = restarted.services;
         }
         // The restore is done, and stays done.
         Err(error) => report.not_ready.push(error.to_string()),

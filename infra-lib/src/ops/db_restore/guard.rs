@@ -1,12 +1,12 @@
 //! What must hold before a database is replaced.
 
-use crate::backup::{BackupError, BackupManifest, beside};
-use crate::error::{Error, Result};
+use crate::backup::{BackupError, BackupManifest, scratch_db};
+use crate::config::ByteSize;
 use crate::exit::Exit;
-use crate::manifest::ByteSize;
-use crate::operation::Operation as _;
 use crate::postgres::{Database, Place, PostgresError};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::project::operation::Operation as _;
 use crate::report::ago;
 
 use super::source::Source;
@@ -29,7 +29,7 @@ pub(super) fn same_project(project: &Project, live: &Database, manifest: &Backup
 
 /// The database from which others are made; where the role may make none, the live one does as well.
 pub(super) fn maintenance(project: &Project, live: &Database) -> Result<Database> {
-    beside::maintenance(project, live).or_else(|error| match may_exchange(project, live) {
+    scratch_db::maintenance(project, live).or_else(|error| match may_exchange(project, live) {
         Ok(false) => Ok(live.clone()),
         Ok(true) | Err(_) => Err(error),
     })
@@ -47,23 +47,28 @@ pub(super) fn size(project: &Project, from: &Database, name: &str) -> Result<Opt
 pub(super) fn free_name(project: &Project, from: &Database, name: &str) -> Result<()> {
     Database { name: name.to_owned(), ..from.clone() }.check_names()?;
     if name.is_empty() {
-        return Err(Error::new(Exit::Usage, "a database needs a name"));
+        return Err(Error::new(Exit::Usage, "the name of the database is empty"));
     }
     match size(project, from, name)? {
         None => Ok(()),
-        Some(_) => Err(Error::new(Exit::Refused, format!("there is a database {name} already"))
-            .with_hint("choose another name, or drop that one first")),
+        Some(_) => Err(Error::new(Exit::Refused, format!("the database {name} already exists"))
+            .with_hint("choose another name, or drop that database first")),
     }
 }
 
-/// Asks before the live database is replaced. Where the database says that it is another environment's, nobody is asked.
-pub(super) fn ask(project: &Project, live: &Database, source: &Source, exists: Option<u64>) -> Result<()> {
+/// Asks before the live database is replaced. A database that is marked as another environment's is refused.
+pub(super) fn confirm(project: &Project, live: &Database, source: &Source, exists: Option<u64>) -> Result<()> {
     let Some(bytes) = exists else { return Ok(()) };
     let mut destruction = project.database_destruction(super::DbRestore::NAME, live)?;
-    let age = ago(source.manifest().created, jiff::Timestamp::now());
+    let age = ago(source.config().created, jiff::Timestamp::now());
     destruction.items = vec![
-        format!("the database {} ({}) gives way to {}, {age} old", live.name, ByteSize::new(bytes), source.file()),
-        "it is kept beside it until `db-restore --finish`".to_owned(),
+        format!(
+            "the database {} ({}) will be replaced by {}, {age} old",
+            live.name,
+            ByteSize::new(bytes),
+            source.file()
+        ),
+        "the previous database is kept until `cargo xtask db-restore --drop-previous`".to_owned(),
     ];
     project.consent(&destruction)
 }
@@ -81,7 +86,7 @@ pub(super) fn may_exchange(project: &Project, live: &Database) -> Result<bool> {
     Ok(live.query(project, sql)?.trim() == "t")
 }
 
-/// An error if the server's disk cannot hold the database twice, where that can be told.
+/// An error if the server's disk cannot hold the database twice, if that is known.
 pub(super) fn room(project: &Project, manifest: &BackupManifest) -> Result<()> {
     let needed = manifest.database.as_ref().map_or(0, |facts| facts.size).saturating_mul(ROOM_PERCENT) / 100;
     let Some(free) = free(project)? else { return Ok(()) };
@@ -90,7 +95,7 @@ pub(super) fn room(project: &Project, manifest: &BackupManifest) -> Result<()> {
     }
     let (free, needed) = (ByteSize::new(free), ByteSize::new(needed));
     Err(Error::new(Exit::CannotCreate, format!("the server has {free} free, and the restored database needs {needed}"))
-        .with_hint("free some space on the server's disk; the old database is kept until the new one is proven"))
+        .with_hint("free some space on the server's disk; the live database is kept until the new one is verified"))
 }
 
 /// What the disk of the server's data still has, in bytes.

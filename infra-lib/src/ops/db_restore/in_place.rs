@@ -4,33 +4,38 @@ use std::time::Duration;
 
 use sha2::Digest as _;
 
-use crate::backup::make::Making;
-use crate::backup::{Format, hex};
-use crate::error::{Error, Result};
+use crate::backup::Format;
+use crate::backup::make::BackupJob;
+use crate::config::DumpFormat;
 use crate::exit::Exit;
-use crate::manifest::DumpFormat;
-use crate::operation::Operation as _;
+use crate::hex;
 use crate::postgres::{Database, Toolbox};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::project::operation::Operation as _;
 
 use super::source::Source;
 use super::{DbRestore, RestoreReport};
 
 /// Backs up what is there, then replaces it in one transaction: it is all there or nothing has changed. It is weaker than an
-/// exchange: its tables are locked meanwhile, what the backup does not have stays, and the comparison comes afterwards.
+/// swap: its tables are locked meanwhile, what the backup does not have stays, and the comparison comes afterwards.
 pub(super) fn run(project: &Project, live: &Database, source: &Source) -> Result<RestoreReport> {
-    if source.manifest().format == Format::Sql {
-        let what = "plain SQL cannot replace what is there in one transaction, and this role may not create databases";
+    if source.config().format == Format::Sql {
+        let what = "plain SQL cannot replace the content in one transaction, and this role cannot create databases";
         return Err(Error::new(Exit::Refused, what).with_hint(
-            "restore an archive (`db-backup --format custom`), or let a role restore that may create databases",
+            "restore an archive (`cargo xtask db-backup --format custom`), or use a role that can create databases",
         ));
     }
+    if source.is_received() {
+        let what = "a received backup is restored with an unprivileged role, and this role cannot create databases";
+        return Err(Error::new(Exit::Refused, what).with_hint("use a role that can create databases and roles"));
+    }
     project.warn(
-        "this role may not create and rename databases: the restore happens in place, in one transaction. The tables are locked \
-         meanwhile, and what the backup does not have stays",
+        "this role cannot create and rename databases: the restore happens in place, in one transaction. The tables are locked \
+         meanwhile, and objects that are not in the backup stay",
     );
     check_locks(project, live, source)?;
-    let making = Making {
+    let making = BackupJob {
         operation: DbRestore::NAME,
         label: Some("before-restore"),
         set: None,
@@ -43,27 +48,27 @@ pub(super) fn run(project: &Project, live: &Database, source: &Source) -> Result
     let toolbox = Toolbox::new(project, live, source.folder().path(), format!("infra-restore-{}", place(project)))?;
     // One that was killed would go on, and commit.
     toolbox.sweep();
-    let filling = source.filling(project, &toolbox, 1);
+    let filling = source.filling(project, &toolbox, 1, None);
     project.step(format_args!("restoring {} in place", source.file()));
     filling.restore(live, &["--single-transaction", "--clean", "--if-exists", "--no-owner"])?;
     filling.compare(live).map_err(|error| {
-        Error::new(Exit::Partial, format!("the restore was committed, and then {error}"))
-            .with_hint(format!("`cargo xtask db-restore {}` goes back to what was there", safety.manifest.id))
+        Error::new(Exit::Partial, format!("the restore was committed, but then failed: {error}"))
+            .with_hint(format!("`cargo xtask db-restore {}` restores the previous content", safety.manifest.id))
     })?;
     Ok(RestoreReport { safety_backup: Some(safety.path.into_string()), ..source.report(&live.name) })
 }
 
-/// This root on this machine: whoever holds its lock may end what earlier runs have left on the server, and nobody else's.
+/// Identifies this root on this machine: the holder of its lock may end only the sessions that its earlier runs left.
 fn place(project: &Project) -> String {
     let mut hash = sha2::Sha256::new();
     hash.update(rustix::system::uname().nodename().to_bytes());
     hash.update(project.root().as_str());
-    hex(&hash.finalize()[..8])
+    hex::encode(&hash.finalize()[..8])
 }
 
 /// One transaction holds a lock on everything that it touches.
 fn check_locks(project: &Project, live: &Database, source: &Source) -> Result<()> {
-    let objects: u64 = source.manifest().objects.values().sum();
+    let objects: u64 = source.config().objects.values().sum();
     let sql = "SELECT current_setting('max_locks_per_transaction')::bigint \
                * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint);";
     let locks: u64 = live.query(project, sql)?.trim().parse().unwrap_or(u64::MAX);
@@ -74,5 +79,5 @@ fn check_locks(project: &Project, live: &Database, source: &Source) -> Result<()
         Exit::Refused,
         format!("a restore in one transaction needs about {} locks, and the server has {locks}", objects * 2),
     )
-    .with_hint("raise max_locks_per_transaction, or let a role restore that may create databases"))
+    .with_hint("raise max_locks_per_transaction, or use a role that can create databases"))
 }

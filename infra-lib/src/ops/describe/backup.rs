@@ -12,7 +12,7 @@ use crate::project::Project;
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct LastBackup {
-    /// Its file.
+    /// The path of its file or folder.
     pub file: Utf8PathBuf,
     /// When it was made.
     pub created: Timestamp,

@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
 use crate::postgres::{Place, PostgresError};
 use crate::project::Project;
+use crate::project::error::Result;
 
-/// The project's database.
+/// The project's database, without its password.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct DescribedDatabase {
-    /// Its name.
+    /// The database's name on the server.
     pub name: String,
     /// The role that logs in.
     pub user: String,
@@ -21,7 +21,7 @@ pub struct DescribedDatabase {
 /// `None`: there is none.
 pub(super) fn describe(project: &Project) -> Result<Option<DescribedDatabase>> {
     let database = match project.database() {
-        Err(Error::Postgres(PostgresError::NotFound)) => return Ok(None),
+        Err(error) if matches!(error.downcast_ref(), Some(PostgresError::NotFound)) => return Ok(None),
         database => database?,
     };
     let place = match &database.place {

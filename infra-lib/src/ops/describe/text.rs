@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::manifest::{ByteSize, ServicesAxis};
+use crate::config::{ByteSize, ServicesAxis};
 use crate::report::{ago, table};
 
 use super::{DescribedService, Description};

@@ -5,12 +5,12 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::dotenv::{self, Variable};
-use crate::error::{Error, Result};
 use crate::exec;
 use crate::exit::Exit;
-use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::project::{Project, env_files};
 use crate::report::table;
-use crate::suggest::nearest;
+use crate::suggest::did_you_mean;
 
 /// Where each value comes from.
 #[derive(Debug, Serialize)]
@@ -39,7 +39,7 @@ pub struct ExplainedVariable {
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct SecretOrigin {
-    /// Its name.
+    /// Its name in the compose files.
     pub name: String,
     /// The file or variable that holds it.
     pub from: String,
@@ -47,8 +47,8 @@ pub struct SecretOrigin {
 
 pub(super) fn run(project: &Project, key: Option<&str>) -> Result<EnvExplanation> {
     let mut all = project.variables().variables().to_vec();
-    let files = super::files(project)?;
-    for own in super::service_files(project)? {
+    let files = env_files::files(project)?;
+    for own in env_files::service_files(project)? {
         all.extend(dotenv::beside(&files, &own, exec::inherited)?);
     }
     let wanted = |name: &str| key.is_none_or(|key| key == name);
@@ -57,15 +57,15 @@ pub(super) fn run(project: &Project, key: Option<&str>) -> Result<EnvExplanation
         .filter(|variable| wanted(&variable.key))
         .map(|variable| ExplainedVariable {
             value: variable.shown().into_owned(),
-            describe: project.manifest().env.get(&variable.key).and_then(|rule| rule.describe.clone()),
+            describe: project.config().env.get(&variable.key).and_then(|rule| rule.describe.clone()),
             variable: variable.clone(),
         })
         .collect();
     let secrets: Vec<_> = secrets(project).into_iter().filter(|secret| wanted(&secret.name)).collect();
     if let (Some(key), true) = (key, variables.is_empty() && secrets.is_empty()) {
-        let error = Error::new(Exit::NotFound, format!("no env file of this environment has `{key}`"));
-        return Err(match nearest(key, all.iter().map(|variable| variable.key.as_str())) {
-            Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+        let error = Error::new(Exit::NotFound, format!("`{key}` is not in any env file of this environment"));
+        return Err(match did_you_mean(key, all.iter().map(|variable| variable.key.as_str())) {
+            Some(hint) => error.with_hint(hint),
             None => error,
         });
     }
@@ -79,7 +79,7 @@ fn secrets(project: &Project) -> Vec<SecretOrigin> {
         let from = match (&secret.file, &secret.environment) {
             (Some(file), _) => file.to_string(),
             (None, Some(variable)) => format!("the variable {variable}"),
-            (None, None) => "outside of the project".to_owned(),
+            (None, None) => "outside the project".to_owned(),
         };
         SecretOrigin { name: name.clone(), from }
     };
@@ -97,9 +97,9 @@ impl fmt::Display for EnvExplanation {
                 .collect();
             let remark = match (&explained.describe, hidden.is_empty()) {
                 (Some(describe), true) => describe.clone(),
-                (Some(describe), false) => format!("{describe}; hides {}", hidden.join(", ")),
+                (Some(describe), false) => format!("{describe}; overrides {}", hidden.join(", ")),
                 (None, true) => String::new(),
-                (None, false) => format!("hides {}", hidden.join(", ")),
+                (None, false) => format!("overrides {}", hidden.join(", ")),
             };
             [explained.variable.key.clone(), explained.value.clone(), explained.variable.origin.to_string(), remark]
         });

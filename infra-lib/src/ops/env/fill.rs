@@ -7,17 +7,17 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::dotenv::{EnvFile, FillError, Generator, is_own_secret, is_placeholder};
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::fs::atomic;
-use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::project::{Project, env_files};
 use crate::state::private_dir;
 
-/// What was appended.
+/// What `env fill` appended to an env file.
 #[derive(Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct EnvFilled {
-    /// The file.
+    /// The env file, relative to the project's folder if it is inside.
     pub file: String,
     /// Keys that got the template's value.
     pub copied: Vec<String>,
@@ -34,14 +34,14 @@ pub(super) fn run(project: &Project) -> Result<EnvFilled> {
     let path = &project.environment().own_env_file;
     if !path.is_file() {
         return Err(Error::new(Exit::Config, format!("{path} does not exist"))
-            .with_hint("`cargo xtask setup --no-start` makes it"));
+            .with_hint("`cargo xtask setup --no-start` creates it"));
     }
-    let (files, services) = (super::files(project)?, super::service_files(project)?);
+    let (files, services) = (env_files::files(project)?, env_files::service_files(project)?);
     let templates =
-        files.iter().filter_map(|file| super::template(file.path()).transpose()).collect::<Result<Vec<_>>>()?;
+        files.iter().filter_map(|file| env_files::template(file.path()).transpose()).collect::<Result<Vec<_>>>()?;
     let mut of_rules = Vec::new();
-    for (key, rule) in super::rules::here(project, &templates)? {
-        if rule.generate.is_some() && !super::is_of_services(&services, &files, &key)? {
+    for (key, rule) in env_files::rules_here(project, &templates)? {
+        if rule.generate.is_some() && !env_files::is_of_services(&services, &files, &key)? {
             of_rules.push(key);
         }
     }
@@ -55,7 +55,7 @@ pub(super) fn run(project: &Project) -> Result<EnvFilled> {
 
 /// Appends what the file's template has, and these rules, unless the file or another one `has` it.
 fn fill(project: &Project, path: &Utf8Path, has: impl Fn(&str) -> bool, of_rules: Vec<String>) -> Result<EnvFilled> {
-    let (template, rules) = (super::template(path)?, &project.manifest().env);
+    let (template, rules) = (env_files::template(path)?, &project.config().env);
     let entries = template.iter().flat_map(|template| template.entries().iter().map(move |entry| (template, entry)));
     let from_template = entries.map(|(template, entry)| (entry.key.clone(), Some((template, entry))));
     let from_rules = of_rules.into_iter().map(|key| (key, None));
@@ -128,15 +128,15 @@ impl fmt::Display for EnvFilled {
         let copied = self.copied.join(", ");
         let generated = self.generated.join(", ");
         match (copied.as_str(), generated.as_str()) {
-            ("", "") => write!(f, "{} lacks nothing", self.file)?,
+            ("", "") => write!(f, "{}: nothing to add", self.file)?,
             (copied, "") => write!(f, "{}: appended {copied} from the template", self.file)?,
-            ("", generated) => write!(f, "{}: appended fresh secrets: {generated}", self.file)?,
+            ("", generated) => write!(f, "{}: appended new secrets: {generated}", self.file)?,
             (copied, generated) => {
-                write!(f, "{}: appended {copied} from the template, and fresh secrets: {generated}", self.file)?;
+                write!(f, "{}: appended {copied} from the template, and new secrets: {generated}", self.file)?;
             }
         }
         if let Some(copy) = &self.copy {
-            write!(f, "\nthe file as it was: {copy}")?;
+            write!(f, "\nprevious version: {copy}")?;
         }
         self.services.iter().try_for_each(|service| write!(f, "\n{service}"))
     }

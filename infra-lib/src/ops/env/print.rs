@@ -14,11 +14,11 @@ pub struct EnvPrinted {
     pub variables: Vec<PrintedVariable>,
 }
 
-/// A variable.
+/// A variable with the value that Compose sees.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct PrintedVariable {
-    /// Its name.
+    /// The variable's name, such as `POSTGRES_USER`.
     pub key: String,
     /// Its value, or a mask.
     pub value: String,

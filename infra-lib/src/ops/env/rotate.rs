@@ -5,16 +5,16 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use crate::Secret;
 use crate::dotenv::{self, EnvFile, FillError, Generator, Origin, looks_secret, url_password};
-use crate::error::{Error, Result};
 use crate::exec::{self, percent_encode};
 use crate::exit::Exit;
 use crate::fs::atomic;
 use crate::postgres::{Database, PostgresError, Way};
-use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::project::{Project, env_files};
+use crate::secret::Secret;
 
-/// What was rotated.
+/// The result of `env rotate`: what was replaced, and where.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct EnvRotated {
@@ -32,7 +32,7 @@ pub struct EnvRotated {
     pub(super) in_a_line: bool,
 }
 
-/// Where a secret's value stands.
+/// The location of a secret's value.
 enum Holder {
     /// A line of an env file.
     Line(EnvFile),
@@ -42,7 +42,7 @@ enum Holder {
 
 pub(super) fn run(project: &Project, key: &str) -> Result<EnvRotated> {
     let (holder, old) = find(project, key)?;
-    let generator: Generator = project.manifest().env.get(key).and_then(|rule| rule.generate).unwrap_or_default();
+    let generator: Generator = project.config().env.get(key).and_then(|rule| rule.generate).unwrap_or_default();
     let new = generator.generate().map_err(FillError::from)?;
     project.runner().redactor().learn(&new);
     let database = database_with(project, &old)?;
@@ -74,13 +74,13 @@ pub(super) fn run(project: &Project, key: &str) -> Result<EnvRotated> {
     Ok(rotated)
 }
 
-/// The project's database, if that is its password. Where nobody can tell whether it is, nothing is rotated: a role whose
-/// password stays behind locks everybody out.
+/// The project's database, if that is its password. If that is unknown, nothing is rotated: a role whose
+/// password was not changed would lock out all services.
 fn database_with(project: &Project, old: &Secret) -> Result<Option<Database>> {
     match project.database() {
         Ok(database) => Ok(Some(database).filter(|database| database.password.as_ref() == Some(old))),
-        Err(Error::Postgres(PostgresError::NotFound)) => Ok(None),
-        Err(error @ Error::Postgres(PostgresError::Ambiguous { .. })) => {
+        Err(error) if matches!(error.downcast_ref(), Some(PostgresError::NotFound)) => Ok(None),
+        Err(error) if matches!(error.downcast_ref(), Some(PostgresError::Ambiguous { .. })) => {
             let model = project.model()?;
             let password = |service: &crate::compose::Service| service.environment.get("POSTGRES_PASSWORD").cloned();
             let is_one = model.services.values().any(|it| password(it).flatten().as_deref() == Some(old.expose()));
@@ -91,13 +91,13 @@ fn database_with(project: &Project, old: &Secret) -> Result<Option<Database>> {
 }
 
 /// How the server lets us in. One whose volume was initialised with another password than the env file has does not, and
-/// that is just what somebody may want to mend: its image trusts whoever is in the container.
+/// that is what rotation can repair: the image trusts logins from inside the container.
 fn way_in(project: &Project, database: &Database) -> Result<Way> {
     match database.login(project) {
         Ok(_) => Ok(Way::Network),
-        Err(error @ Error::Postgres(PostgresError::Login { .. })) => {
+        Err(error) if matches!(error.downcast_ref(), Some(PostgresError::Login { .. })) => {
             database.login_inside(project).map_err(|_| error)?;
-            project.note("the server has another password than the env file; it is changed from inside its container");
+            project.note("the server's password differs from the env file's; it is changed from inside the container");
             Ok(Way::Inside)
         }
         Err(error) => Err(error),
@@ -121,10 +121,11 @@ fn warn_of_copies(project: &Project, old: &Secret) {
 }
 
 fn find(project: &Project, key: &str) -> Result<(Holder, Secret)> {
-    let files = super::files(project)?;
+    let files = env_files::files(project)?;
     let has = |file: &EnvFile| file.entry(key).is_some();
     // One of the environment's own goes first, if it has the key too.
-    let of_service = if files.iter().any(has) { None } else { super::service_files(project)?.into_iter().find(has) };
+    let of_service =
+        if files.iter().any(has) { None } else { env_files::service_files(project)?.into_iter().find(has) };
     if let Some(file) = of_service {
         let variables = dotenv::beside(&files, &file, exec::inherited)?;
         let value = variables.into_iter().find(|it| it.key == key).map_or_else(|| Secret::new(""), |it| it.value);
@@ -134,8 +135,8 @@ fn find(project: &Project, key: &str) -> Result<(Holder, Secret)> {
     if let Some(file) = files.into_iter().rev().find(|file| file.entry(key).is_some()) {
         let variable = project.variables().get(key);
         if variable.is_some_and(|variable| variable.origin == Origin::Shell) {
-            return Err(Error::new(Exit::Config, format!("the shell sets {key}, and that wins over {}", file.path()))
-                .with_hint(format!("`unset {key}` first")));
+            return Err(Error::new(Exit::Config, format!("the shell sets {key}, which overrides {}", file.path()))
+                .with_hint(format!("run `unset {key}` first")));
         }
         let value = variable.map_or_else(|| Secret::new(""), |variable| variable.value.clone());
         refuse_other_than_secret(project, key, &value)?;
@@ -153,7 +154,7 @@ fn find(project: &Project, key: &str) -> Result<(Holder, Secret)> {
         }
         None => Err(Error::new(
             Exit::NotFound,
-            format!("neither an env file of this environment nor a compose secret has `{key}`"),
+            format!("`{key}` is neither in an env file of this environment nor a compose secret"),
         )
         .with_hint("`cargo xtask env explain` lists them")),
     }
@@ -164,15 +165,15 @@ fn refuse_other_than_secret(project: &Project, key: &str, value: &Secret) -> Res
     if url_password(value.expose()).is_some() {
         let message = format!("{key} is a URL with a password in it");
         return Err(Error::new(Exit::Usage, message).with_hint(
-            "rotate the variable that holds the password alone; a URL in the same file that has the same one follows",
+            "rotate the variable that holds only the password; URLs with it in the same file are updated too",
         ));
     }
-    let rule = project.manifest().env.get(key);
+    let rule = project.config().env.get(key);
     if looks_secret(key) || rule.is_some_and(|rule| rule.generate.is_some()) {
         return Ok(());
     }
-    Err(Error::new(Exit::Usage, format!("{key} is no secret, by its name"))
-        .with_hint(format!("if it is one, write `[env.{key}]` with `generate = \"token:32\"` in infra.toml")))
+    Err(Error::new(Exit::Usage, format!("{key} does not have the name of a secret"))
+        .with_hint(format!("if it is a secret, write `[env.{key}]` with `generate = \"token:32\"` in infra.toml")))
 }
 
 fn write(
@@ -219,7 +220,7 @@ fn follow(file: &mut EnvFile, key: &str, old: &Secret, new: &Secret) -> Result<V
     Ok(followed)
 }
 
-/// The file was not written: the role gets its old password again. If that fails too, somebody must be told.
+/// The file was not written: the role gets its old password again. If that fails too, it is reported.
 fn put_back(project: &Project, database: Option<&Database>, old: &Secret, new: &Secret, error: Error) -> Error {
     let Some(database) = database else { return error };
     let rotated = Database { password: Some(new.clone()), ..database.clone() };
@@ -228,7 +229,7 @@ fn put_back(project: &Project, database: Option<&Database>, old: &Secret, new: &
         Ok(()) => error,
         Err(second) => Error::new(
             Exit::Partial,
-            format!("the role {} has a new password that could not be written to the env file ({error}), nor be taken back ({second})", database.user),
+            format!("the role {} has a new password that could not be written to the env file ({error}), nor reset ({second})", database.user),
         )
         .with_hint(format!("as a superuser: ALTER ROLE … PASSWORD …, with the password that the env file has for {}", database.user)),
     }
@@ -236,16 +237,16 @@ fn put_back(project: &Project, database: Option<&Database>, old: &Secret, new: &
 
 impl fmt::Display for EnvRotated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} has a fresh value in {}", self.key, self.file)?;
+        write!(f, "{} has a new value in {}", self.key, self.file)?;
         if !self.followed.is_empty() {
             write!(f, ", and so have the URLs in {}", self.followed.join(", "))?;
         }
         if let Some(role) = &self.role {
-            write!(f, "; the role {role} has it as its password")?;
+            write!(f, "; it is also the new password of the role {role}")?;
         }
         if self.restart {
             let how = if self.in_a_line { "start" } else { "restart" };
-            write!(f, "; services that run still have the old one until `cargo xtask {how}`")?;
+            write!(f, "; running services keep the old one until `cargo xtask {how}`")?;
         }
         Ok(())
     }

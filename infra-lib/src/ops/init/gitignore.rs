@@ -5,13 +5,13 @@ use std::io::Write as _;
 
 use camino::Utf8Path;
 
-use crate::error::{Error, Result};
 use crate::exec::{ExecError, Invocation};
-use crate::project::{Project, known};
+use crate::project::error::{Error, Result};
+use crate::project::{Project, environment_names};
 
 /// Lines that `.gitignore` lacks: env files with secrets, our state, backups.
 pub(super) fn missing(project: &Project) -> Vec<String> {
-    let environments = known::environments(project.root(), project.manifest());
+    let environments = environment_names::environments(project.root(), project.config());
     let env_files = environments.iter().map(|name| format!(".env.{name}"));
     // Only those that are or will be there: `.env.test` may be committed on purpose elsewhere.
     let env_files = env_files

@@ -29,18 +29,18 @@ pub(super) struct Overlay {
 }
 
 const HEAD: &str = "\
-# How `cargo xtask` sees this project, where its compose files do not say it. Everything here is optional.
+# Settings of `cargo xtask` that the compose files do not contain. Everything here is optional.
 ";
 
 const TAIL: &str = r#"
-# What is often added:
+# Common additions:
 #
 # [backup]
-# keep = { last = 3, daily = 30 }      # what `db-prune` leaves
-# max-age = "26h"                      # `health` turns red when the newest backup is older
+# keep = { last = 3, daily = 30 }      # what `db-prune` keeps
+# max-age = "26h"                      # `health` fails when the newest backup is older
 #
 # [env.SESSION_SECRET]
-# generate = "token:32"                # `setup` makes a fresh one for each checkout
+# generate = "token:32"                # `setup` generates one for each checkout
 #
 # [tasks.test]                         # `cargo xtask test`
 # service = "backend"                  # in its running container; or oneoff = "backend", or host = true
@@ -51,7 +51,7 @@ pub(super) fn write(findings: &Findings) -> String {
     let Findings { name, files, services, environments, overlays, database, candidates, has_url } = findings;
     let mut text = HEAD.to_owned();
     if !files.is_empty() {
-        text += "#\n# Found without being told:\n";
+        text += "#\n# Detected:\n";
     }
     let mut found = |what: &str, list: &str| {
         let _ = writeln!(text, "#   {what:13} {list}");
@@ -76,15 +76,18 @@ pub(super) fn write(findings: &Findings) -> String {
         );
     }
     for Overlay { environment, files, stands_alone } in overlays {
-        let why =
-            if *stands_alone { "has every service, so it stands alone" } else { "lacks services, so it is an overlay" };
+        let why = if *stands_alone {
+            "has every service, so it is used alone"
+        } else {
+            "lacks services, so it is an overlay"
+        };
         let own = files.last().map(String::as_str).unwrap_or_default();
         let list = files.iter().map(|file| quote(file)).collect::<Vec<_>>().join(", ");
         let _ = write!(text, "\n# {own} {why}.\n[environments.{environment}]\nfiles = [{list}]\n");
     }
     match (database, &candidates[..]) {
         (None, [_, ..]) => {
-            let _ = write!(text, "\n# Each of these looks like PostgreSQL; choose one.\n[database]\n");
+            let _ = write!(text, "\n# Several services look like PostgreSQL; choose one.\n[database]\n");
             for service in candidates {
                 let _ = writeln!(text, "# service = {}", quote(service));
             }
@@ -92,7 +95,7 @@ pub(super) fn write(findings: &Findings) -> String {
         (None, []) if *has_url => {
             let _ = write!(
                 text,
-                "\n# No service looks like PostgreSQL, and this variable says where it is.\n[database]\nurl = \"env:DATABASE_URL\"\n"
+                "\n# No service looks like PostgreSQL; this variable has its URL.\n[database]\nurl = \"env:DATABASE_URL\"\n"
             );
         }
         _ => {}
@@ -108,22 +111,22 @@ fn quote(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::Manifest;
+    use crate::config::Config;
 
-    fn parsed(findings: &Findings) -> Manifest {
-        Manifest::parse("infra.toml".into(), &write(findings)).unwrap()
+    fn parsed(findings: &Findings) -> Config {
+        Config::parse("infra.toml".into(), &write(findings)).unwrap()
     }
 
     #[test]
     fn nothing_found_is_nothing_stated() {
-        assert_eq!(format!("{:?}", parsed(&Findings::default())), format!("{:?}", Manifest::default()));
+        assert_eq!(format!("{:?}", parsed(&Findings::default())), format!("{:?}", Config::default()));
     }
 
     #[test]
     fn the_examples_in_comments_are_valid_too() {
         let lines: Vec<_> = TAIL.lines().skip(2).map(|line| line.trim_start_matches(['#', ' '])).collect();
         let text = lines.join("\n");
-        let manifest = Manifest::parse("infra.toml".into(), &text).unwrap();
+        let manifest = Config::parse("infra.toml".into(), &text).unwrap();
         assert_eq!(manifest.tasks["test"].run, ["npm", "test"]);
     }
 

@@ -13,9 +13,9 @@ use crate::project::Project;
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct LogLine {
-    /// The service.
+    /// The service that logged the line; `database (local)` for a local database.
     pub service: String,
-    /// Its container.
+    /// The container's name; for a local database, the same as `service`.
     pub container: String,
     /// When it was logged.
     pub time: Option<Timestamp>,
@@ -40,7 +40,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn of(project: &Project, containers: Vec<Container>, timestamps: bool) -> Self {
+    pub(super) fn for_containers(project: &Project, containers: Vec<Container>, timestamps: bool) -> Self {
         let prefix = format!("{}-", project.name());
         // Reading the model also teaches the runner which values of the compose files are secret. It is not needed
         // otherwise, nor is every container: a line that names an unknown one is shown all the same.

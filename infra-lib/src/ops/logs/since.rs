@@ -7,28 +7,27 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::manifest::Period;
+use crate::config::Period;
 
 /// A moment in the past: so long ago, or a date and time.
 ///
 /// ```
-/// use infra_lib::ops::Since;
-/// let since: Since = "2026-01-31T08:00:00Z".parse().unwrap();
-/// assert_eq!(since.moment().to_string(), "2026-01-31T08:00:00Z");
-/// assert!("10m".parse::<Since>().unwrap().moment() < jiff_now());
-/// # fn jiff_now() -> jiff::Timestamp { jiff::Timestamp::now() }
+/// use infra_lib::ops::LogsSince;
+/// assert!(matches!("2026-01-31T08:00:00Z".parse()?, LogsSince::At(_)));
+/// assert!(matches!("10m".parse()?, LogsSince::Ago(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Since {
+pub enum LogsSince {
     /// This long ago.
     Ago(Period),
     /// Then.
     At(Timestamp),
 }
 
-impl Since {
+impl LogsSince {
     /// The moment itself.
-    pub fn moment(self) -> Timestamp {
+    pub(crate) fn moment(self) -> Timestamp {
         match self {
             Self::At(moment) => moment,
             Self::Ago(period) => {
@@ -39,7 +38,7 @@ impl Since {
     }
 }
 
-impl FromStr for Since {
+impl FromStr for LogsSince {
     type Err = String;
 
     /// A moment without an offset is meant in this machine's time zone.
@@ -51,13 +50,13 @@ impl FromStr for Since {
             return Ok(Self::At(moment));
         }
         let local = text.parse::<DateTime>().ok().and_then(|local| local.to_zoned(TimeZone::system()).ok());
-        local.map(|zoned| Self::At(zoned.timestamp())).ok_or_else(|| {
-            format!("`{text}` is neither a length of time (10m, 2h, 3d) nor a moment (2026-01-31T08:00)")
-        })
+        local
+            .map(|zoned| Self::At(zoned.timestamp()))
+            .ok_or_else(|| format!("`{text}` is neither a duration (10m, 2h, 3d) nor a time (2026-01-31T08:00)"))
     }
 }
 
-impl fmt::Display for Since {
+impl fmt::Display for LogsSince {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ago(period) => period.fmt(f),

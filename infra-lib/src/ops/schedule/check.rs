@@ -6,16 +6,18 @@ use std::path::Path;
 use jiff::Zoned;
 use serde::Serialize;
 
-use crate::error::Result;
 use crate::exit::Exit;
 use crate::journal::who;
-use crate::probe::{Check, Listed, Verdict, failure};
+use crate::probe::{Check, Verdict, failure};
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::report::{Listed, counted};
+use crate::schedule::ScheduledJob;
 use crate::schedule::cron::block::{block, split};
 use crate::schedule::cron::{crontab, daemon};
+use crate::schedule::installed::installed;
 use crate::schedule::pinned::{self, Copy};
 use crate::schedule::record::Record;
-use crate::schedule::{ScheduledJob, installed};
 
 use super::in_place;
 
@@ -27,7 +29,7 @@ pub struct ScheduleCheck {
     pub environment: String,
     /// One entry for each thing that was looked at.
     pub checks: Vec<Check>,
-    /// The jobs.
+    /// The installed jobs of this environment, each with its last run.
     pub jobs: Vec<ScheduledJob>,
 }
 
@@ -35,14 +37,14 @@ const INSTALL: &str = "`cargo xtask schedule install` writes them";
 
 pub(super) fn run(project: &Project, program: &Path) -> Result<ScheduleCheck> {
     let environment = project.environment().name.clone();
-    let record = Record::of(project.state(), &environment);
+    let record = Record::read(project.state(), &environment);
     let mut checks = vec![lines(project, &record)?];
     if !record.jobs.is_empty() {
         checks.push(copy(project, program));
     }
     checks.push(reader());
     let now = Zoned::now();
-    let jobs = installed(project, record, &now);
+    let jobs = installed(project.state(), &project.environment().name, record, &now);
     checks.extend(jobs.iter().map(|job| job.check(now.timestamp())));
     Ok(ScheduleCheck { environment, checks, jobs })
 }
@@ -58,11 +60,11 @@ fn lines(project: &Project, record: &Record) -> Result<Check> {
     let wanted = in_place(project, |place| block(place, record))?;
     Ok(match (record.jobs.is_empty(), ours) {
         (true, None) => Check::fail(KIND, target, "nothing is scheduled in this environment").with_hint(INSTALL),
-        (false, None) => Check::fail(KIND, target, "the installed lines are gone").with_hint(INSTALL),
+        (false, None) => Check::fail(KIND, target, "the installed lines are missing").with_hint(INSTALL),
         (_, Some(ours)) if ours != wanted.as_bytes() => {
-            Check::fail(KIND, target, "the lines are not those that were installed").with_hint(INSTALL)
+            Check::fail(KIND, target, "the lines differ from those that were installed").with_hint(INSTALL)
         }
-        (_, Some(_)) => Check::ok(KIND, target, format!("{} jobs, as installed", record.jobs.len())),
+        (_, Some(_)) => Check::ok(KIND, target, format!("{}, as installed", counted(record.jobs.len(), "job"))),
     })
 }
 
@@ -72,9 +74,9 @@ fn copy(project: &Project, program: &Path) -> Check {
     let target = pinned::path(state).to_string();
     let renew = "`cargo xtask schedule install` copies the running one";
     let compared = match pinned::compare(state, program) {
-        Ok(Copy::Missing) => return Check::fail(KIND, target, "is not there").with_hint(renew),
+        Ok(Copy::Missing) => return Check::fail(KIND, target, "is missing").with_hint(renew),
         Ok(compared) => compared,
-        Err(error) => return failure(KIND, &target, &error),
+        Err(error) => return failure(KIND, &target, &error.into()),
     };
     let version = match pinned::prove(project.runner(), state) {
         Ok(version) => version,
@@ -89,9 +91,9 @@ fn copy(project: &Project, program: &Path) -> Check {
 
 fn reader() -> Check {
     const KIND: &str = "daemon";
-    match daemon::look() {
+    match daemon::check() {
         daemon::Daemon::Runs(pid) => Check::ok(KIND, "cron", format!("runs, process {pid}")),
-        daemon::Daemon::Absent => Check::fail(KIND, "cron", "does not run, so nobody reads the crontab")
+        daemon::Daemon::Absent => Check::fail(KIND, "cron", "is not running, so no crontab is read")
             .with_hint("`systemctl enable --now cron`, or `service cron start`"),
         daemon::Daemon::Unknown => Check::skip(KIND, "cron", "cannot be seen from here"),
     }

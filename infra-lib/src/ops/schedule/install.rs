@@ -6,9 +6,9 @@ use std::path::Path;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use crate::error::Result;
 use crate::journal::who;
 use crate::project::Project;
+use crate::project::error::Result;
 use crate::report::table;
 use crate::schedule::Job;
 use crate::schedule::cron::block::{block, split};
@@ -55,15 +55,15 @@ pub(super) fn run(project: &Project, job: &NewJob, program: &Path) -> Result<Sch
     }
     let changed = wanted != found;
     if changed {
-        let what = format!("write into the crontab of {}:\n{}", who(), lines.trim_end());
+        let what = format!("write to the crontab of {}:\n{}", who(), lines.trim_end());
         runner.apply(what.replace('\n', "\n#   "), || crontab::write(runner, &wanted))?;
     }
-    if !runner.is_dry_run() && Record::of(state, environment) != record {
+    if !runner.is_dry_run() && Record::read(state, environment) != record {
         record.write(state, environment)?;
     }
-    if daemon::look() == daemon::Daemon::Absent {
+    if daemon::check() == daemon::Daemon::Absent {
         project
-            .warn("no cron daemon runs on this machine, so nobody reads the crontab; `service cron start` starts it");
+            .warn("no cron daemon is running on this machine, so no crontab is read; `service cron start` starts it");
     }
     let jobs = record.jobs.into_iter().map(|planned| planned.job).collect();
     Ok(ScheduleInstalled { environment: environment.clone(), user: who(), jobs, program: copy, copied, changed })

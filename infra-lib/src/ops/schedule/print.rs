@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::Result;
 use crate::project::Project;
+use crate::project::error::Result;
 use crate::schedule::Job;
 use crate::schedule::cron::block::block;
 
@@ -17,7 +17,7 @@ use super::{NewJob, in_place};
 pub struct SchedulePrinted {
     /// The environment that the jobs are for.
     pub environment: String,
-    /// The jobs.
+    /// The jobs that `schedule install` would install.
     pub jobs: Vec<Job>,
     /// Their lines, with the marks around them.
     pub crontab: String,

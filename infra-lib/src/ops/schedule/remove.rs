@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::journal::who;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 use crate::schedule::Job;
 use crate::schedule::cron::block::{block, split};
 use crate::schedule::cron::crontab;
@@ -30,7 +30,7 @@ pub struct ScheduleRemoved {
 pub(super) fn run(project: &Project, command: &[String]) -> Result<ScheduleRemoved> {
     let (runner, state, environment) = (project.runner(), project.state(), &project.environment().name);
     let _hold = crontab::hold(project.cancel())?;
-    let mut record = Record::of(state, environment);
+    let mut record = Record::read(state, environment);
     let gone = record.jobs.extract_if(.., |planned| command.is_empty() || planned.job.command == command);
     let removed: Vec<Job> = gone.map(|planned| planned.job).collect();
     if removed.is_empty() && !command.is_empty() {
@@ -46,7 +46,7 @@ pub(super) fn run(project: &Project, command: &[String]) -> Result<ScheduleRemov
     let wanted = wanted.map_err(|error: crate::schedule::ScheduleError| Error::from(error))?;
     let changed = wanted != found;
     if changed {
-        let what = format!("take this project's lines out of the crontab of {}", who());
+        let what = format!("remove this project's lines from the crontab of {}", who());
         runner.apply(what, || crontab::write(runner, &wanted))?;
     }
     if !runner.is_dry_run() && !removed.is_empty() {
@@ -63,7 +63,7 @@ impl fmt::Display for ScheduleRemoved {
         }
         match (changed, removed.is_empty()) {
             (false, true) => write!(f, "nothing was scheduled for the environment {environment}"),
-            (false, false) => write!(f, "the crontab had lost them already"),
+            (false, false) => write!(f, "the crontab no longer had them"),
             (true, _) => write!(f, "the rest of the crontab is as it was"),
         }
     }

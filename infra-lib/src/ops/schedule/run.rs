@@ -7,14 +7,15 @@ use std::time::Duration;
 use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 
-use crate::error::Result;
 use crate::exec::{ExecError, Invocation};
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::report::counted;
 use crate::schedule::{Job, runs};
 
 use super::NewJob;
 
-/// How it ended: somebody asked for the end, which is all that ends it.
+/// How it ended: by a request, which is all that ends it.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct ScheduleRan {
@@ -26,14 +27,13 @@ pub struct ScheduleRan {
 const TICK: Duration = Duration::from_secs(1);
 
 /// Runs the jobs when they are due, one after another, until a signal ends it: for a container, which has no cron. What was
-/// due while nobody was there runs at once.
+/// due while it was not running runs immediately.
 pub(super) fn run(project: &Project, new: &NewJob, program: &Path) -> Result<ScheduleRan> {
     let jobs: Vec<Job> = match new.job()? {
         Some(job) => vec![job],
         None => new.planned(project)?.jobs.into_iter().map(|planned| planned.job).collect(),
     };
-    #[cfg(feature = "cli")]
-    jobs.iter().try_for_each(|job| crate::cli::refuse_unfit(project, &job.command))?;
+    jobs.iter().try_for_each(|job| project.check_command(&job.command))?;
     for job in &jobs {
         project.step(format_args!("`{job}` runs at {}", job.at));
     }
@@ -48,9 +48,8 @@ pub(super) fn run(project: &Project, new: &NewJob, program: &Path) -> Result<Sch
                 ran.runs += 1;
             }
         }
-        match project.cancel().sleep(TICK) {
-            Err(ExecError::Cancelled { .. }) => return Ok(ran),
-            slept => slept?,
+        if project.cancel().sleep(TICK).is_err() {
+            return Ok(ran);
         }
     }
 }
@@ -79,6 +78,6 @@ fn execute(project: &Project, job: &Job, program: &Path) {
 
 impl fmt::Display for ScheduleRan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} jobs have run", self.runs)
+        write!(f, "ran {}", counted(self.runs, "job"))
     }
 }

@@ -5,10 +5,11 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::compose::{ComposeError, Engine};
-use crate::error::{Error, Result};
+use crate::config::ServicesAxis;
 use crate::exit::Exit;
-use crate::manifest::ServicesAxis;
+use crate::failure::Failure as _;
 use crate::postgres::local;
+use crate::project::error::{Error, Result};
 use crate::project::{DatabaseAxis, Project, Record};
 
 use super::Setup;
@@ -22,7 +23,7 @@ pub(super) struct Axes {
 
 /// What was asked for, else what is pinned, else what was chosen before, else what this machine has.
 pub(super) fn choose(project: &Project, options: &Setup) -> Result<Axes> {
-    let manifest = project.manifest();
+    let manifest = project.config();
     let recorded = project.record();
     let pinned = options.services.or(manifest.compose.services).or_else(|| recorded.map(|record| record.services));
     let engine = match pinned {
@@ -30,11 +31,11 @@ pub(super) fn choose(project: &Project, options: &Setup) -> Result<Axes> {
         _ if project.compose().files.is_empty() => None,
         _ => match engine(project) {
             Ok(engine) => Some(engine),
-            // Whoever asked for services, or had them yesterday, is told why there are none today.
+            // If services were requested, or ran before, report why there are none now.
             Err(error) if pinned.is_some() => return Err(error.into()),
             Err(error) => {
                 let way_out = error.hint().unwrap_or_default();
-                project.warn(format_args!("{error}; going on without services, with a local database ({way_out})"));
+                project.warn(format_args!("{error}; continuing without services, with a local database ({way_out})"));
                 None
             }
         },
@@ -48,9 +49,9 @@ pub(super) fn choose(project: &Project, options: &Setup) -> Result<Axes> {
         let name = &project.environment().name;
         return Err(Error::new(
             Exit::Usage,
-            format!("infra.toml says where the database of environment `{name}` is; `--database` cannot say otherwise"),
+            format!("infra.toml defines the database of environment `{name}`; `--database` cannot override it"),
         )
-        .with_hint(format!("correct `[environments.{name}.database]`")));
+        .with_hint(format!("change `[environments.{name}.database]`")));
     }
     let database = match own.or(options.database).or(kept) {
         Some(database) => database,
@@ -59,8 +60,8 @@ pub(super) fn choose(project: &Project, options: &Setup) -> Result<Axes> {
         None => DatabaseAxis::Service,
     };
     if database == DatabaseAxis::Service && services == ServicesAxis::None {
-        return Err(Error::new(Exit::Usage, "without services the database cannot be one")
-            .with_hint("choose `--database local` or `--database url`"));
+        return Err(Error::new(Exit::Usage, "without services, the database cannot be a service")
+            .with_hint("use `--database local` or `--database url`"));
     }
     Ok(Axes { services, database, engine })
 }
@@ -68,7 +69,7 @@ pub(super) fn choose(project: &Project, options: &Setup) -> Result<Axes> {
 /// An engine that answers and a Compose that is new enough.
 fn engine(project: &Project) -> std::result::Result<Engine, ComposeError> {
     project.compose().supported_version(project.runner())?;
-    Engine::ask(project.runner())
+    Engine::query(project.runner())
 }
 
 impl Axes {
@@ -93,7 +94,7 @@ impl Axes {
         }
         Ok(Record {
             services: self.services,
-            // What one environment states for itself is no choice for the others.
+            // A setting of one environment is not a choice for the others.
             database: match project.own_database_axis() {
                 Some(_) => before.map_or(DatabaseAxis::Service, |record| record.database),
                 None => self.database,
@@ -115,7 +116,7 @@ impl fmt::Display for Axes {
         let database = match self.database {
             DatabaseAxis::Service => "one of them is the database",
             DatabaseAxis::Local => "the database is a local cluster",
-            DatabaseAxis::Url => "the database is where its URL says",
+            DatabaseAxis::Url => "the database is at its URL",
         };
         write!(f, "{services}; {database}")
     }

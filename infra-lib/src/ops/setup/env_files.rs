@@ -5,11 +5,11 @@ use std::os::unix::fs::MetadataExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::Secret;
+use crate::dotenv::rule::{EnvRule, FillFrom};
 use crate::dotenv::{EnvFile, FillError, Generator, fill, is_own_secret};
-use crate::error::{Error, Result};
-use crate::manifest::{EnvRule, FillFrom};
+use crate::project::error::{Error, Result};
 use crate::project::{Project, template_of};
+use crate::secret::Secret;
 
 /// Makes each env file whose template is there and which is not: mode 0600, with fresh secrets. One that exists is
 /// never touched.
@@ -20,7 +20,7 @@ pub(super) fn make(project: &Project) -> Result<Vec<String>> {
         changes.extend(make_one(project, &template, &target)?);
     }
     let own = &project.environment().own_env_file;
-    if changes.is_empty() && !own.exists() && project.manifest().env.values().any(|rule| rule.generate.is_some()) {
+    if changes.is_empty() && !own.exists() && project.config().env.values().any(|rule| rule.generate.is_some()) {
         let template = EnvFile::parse(template_of(own), b"")?;
         changes.extend(make_one(project, &template, own)?);
     }
@@ -32,7 +32,7 @@ pub(super) fn make(project: &Project) -> Result<Vec<String>> {
 fn targets(project: &Project) -> Vec<Utf8PathBuf> {
     let root = project.root();
     let environment = project.environment();
-    let stated = project.manifest().environments.get(&environment.name).map(|settings| &settings.env_files);
+    let stated = project.config().environments.get(&environment.name).map(|settings| &settings.env_files);
     let mut targets = match stated.filter(|files| !files.is_empty()) {
         Some(files) => files.iter().map(|file| root.join(file)).collect(),
         None => vec![root.join(".env"), environment.own_env_file.clone()],
@@ -56,7 +56,7 @@ fn folders(root: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {
 }
 
 fn make_one(project: &Project, template: &EnvFile, target: &Utf8Path) -> Result<Option<String>> {
-    let rules = &project.manifest().env;
+    let rules = &project.config().env;
     let generators = generators(rules, template);
     let mut filled = fill(template, target, &generators)?;
     if template.text().is_empty() {
@@ -79,7 +79,7 @@ fn make_one(project: &Project, template: &EnvFile, target: &Utf8Path) -> Result<
     let name = target.strip_prefix(project.root()).unwrap_or(target);
     let what = match &filled.generated[..] {
         [] => format!("write {name} (mode 0600) from its template"),
-        keys => format!("write {name} (mode 0600) from its template, with fresh secrets: {}", keys.join(", ")),
+        keys => format!("write {name} (mode 0600) from its template, with new secrets: {}", keys.join(", ")),
     };
     match project.runner().apply(&what, || filled.file.save_new()) {
         // Another setup was faster; its file is as good as ours.

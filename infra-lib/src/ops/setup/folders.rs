@@ -2,21 +2,22 @@
 
 use camino::Utf8PathBuf;
 
-use crate::error::{Error, Result};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 use crate::state::private_dir;
 
 /// Makes the folders that services mount from the project, and the one for backups.
 pub(super) fn make(project: &Project) -> Result<Vec<String>> {
     let mut changes = Vec::new();
     for folder in mounted(project)? {
-        let what = format!("make the folder {}", folder.strip_prefix(project.root()).unwrap_or(&folder));
+        let what = format!("create the folder {}", folder.strip_prefix(project.root()).unwrap_or(&folder));
         project.runner().apply(&what, || std::fs::create_dir_all(&folder)).map_err(Error::file("create", folder))?;
         changes.push(what);
     }
-    let backups = project.root().join(project.manifest().backup.dir.as_deref().unwrap_or("backups".into()));
+    let backups = project.root().join(project.config().backup.dir.as_deref().unwrap_or("backups".into()));
     if !backups.exists() && backups.parent().is_some_and(camino::Utf8Path::is_dir) {
-        let what = format!("make the folder {} (mode 0700)", backups.strip_prefix(project.root()).unwrap_or(&backups));
+        let what =
+            format!("create the folder {} (mode 0700)", backups.strip_prefix(project.root()).unwrap_or(&backups));
         let made = project.runner().apply(&what, || private_dir(&backups)).map_err(Error::file("create", backups))?;
         changes.extend(made.is_some().then_some(what));
     }

@@ -1,9 +1,9 @@
 //! Images: pulled or built before the clock of `start` runs.
 
-use crate::error::Result;
 use crate::exec::Invocation;
 use crate::postgres::Place;
 use crate::project::Project;
+use crate::project::error::Result;
 
 /// Gets the images that are not here yet.
 pub(super) fn get(project: &Project) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::error::Result;
+use crate::project::error::Result;
 use crate::project::{Project, Record};
 
 /// A record with a name of this checkout's own, if the usual one belongs to another folder.

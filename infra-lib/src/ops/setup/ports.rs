@@ -1,14 +1,14 @@
 //! Moving published ports out of each other's way.
 
-use crate::Secret;
 use crate::checks::ports::{Conflict, conflicts};
 use crate::compose::Engine;
 use crate::dotenv::EnvFile;
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
+use crate::secret::Secret;
 
-/// Writes a free port into the env file for each one that somebody else has and that is a variable in the compose file.
+/// Writes a free port to the env file for each one that another process uses, if it is a variable in the compose file.
 pub(super) fn free(project: &Project) -> Result<Vec<String>> {
     if Engine::is_remote() {
         return Ok(Vec::new());

@@ -5,8 +5,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use camino::Utf8Path;
 
 use crate::exec::Invocation;
-use crate::ops::env;
 use crate::project::Project;
+use crate::project::env_files::committed;
 
 /// Makes env files private to their owner, and says which of them git hands to others. What cannot be changed is said
 /// too; only `start` of a protected environment refuses.
@@ -20,16 +20,18 @@ pub(super) fn make(project: &Project) -> Vec<String> {
             let private = std::fs::Permissions::from_mode(0o600);
             match project.runner().apply(&what, || std::fs::set_permissions(file, private)) {
                 Ok(_) => changes.push(what),
-                Err(error) => project.warn(format_args!("others may read {name}, and that cannot be changed: {error}")),
+                Err(error) => project.warn(format_args!(
+                    "{name} is readable by group or others, and its mode cannot be changed: {error}"
+                )),
             }
         }
         if is_unignored(project, name) {
             project.warn(format_args!("git does not ignore {name}: the next `git add .` commits its secrets; add a line `{name}` to .gitignore"));
         }
     }
-    for file in env::committed(project) {
+    for file in committed(project) {
         project.warn(format_args!(
-            "{file} is committed: its secrets are in git's history; `git rm --cached {file}`, then draw fresh ones with `cargo xtask env rotate KEY`"
+            "{file} is committed: its secrets are in git's history; `git rm --cached {file}`, then generate new ones with `cargo xtask env rotate KEY`"
         ));
     }
     changes

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use crate::compose::readiness::Baseline;
 use crate::compose::{ComposeError, Container, Status};
-use crate::error::{Error, Result};
 use crate::exec::{ExecError, Invocation};
 use crate::exit::Exit;
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 use crate::project::services::Readiness;
 
 use super::StartReport;
@@ -30,7 +30,7 @@ pub(super) fn explain(
             undo(project, before)?;
             return Err(ComposeError::NoImage { message: missing_images(project, services, message)? }.into());
         }
-        _ => return told(project, Err(error.into())),
+        _ => return after_interruption(project, Err(error.into())),
     };
     let mut seen = project.containers()?;
     project.remember_volumes(&seen)?;
@@ -47,9 +47,7 @@ pub(super) fn explain(
             undo(project, before)?;
             let ComposeError::Failed(cause) = &error else { return Err(error.into()) };
             return Err(Error::new(Exit::Failed, format!("the stack did not start: {}", last_words(cause.tail())))
-                .with_hint(
-                    "what this command had started was stopped again; `-v` shows everything that Compose said",
-                ));
+                .with_hint("what this command started was stopped again; `-v` shows the full output of Compose"));
         }
     }
     Ok(report)
@@ -85,7 +83,7 @@ fn missing_images(project: &Project, services: &BTreeSet<String>, message: &str)
 }
 
 /// The result, after saying what runs if it is an interruption.
-pub(super) fn told<T>(project: &Project, result: Result<T>) -> Result<T> {
+pub(super) fn after_interruption<T>(project: &Project, result: Result<T>) -> Result<T> {
     if let Err(error) = &result
         && matches!(error.exit(), Exit::Signal(_))
     {

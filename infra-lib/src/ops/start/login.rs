@@ -4,17 +4,21 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::compose::Container;
-use crate::error::{Error, Result};
 use crate::postgres::{Place, PostgresError};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
 /// A database that runs may still keep the password of an older env file in its volume, or be the image's temporary
 /// server, which answers its own health check. Only a login over TCP tells. `seen` are the containers as of just now.
 pub(super) fn log_in(project: &Project, services: &BTreeSet<String>, seen: &[Container], until: Instant) -> Result<()> {
     let database = match project.database() {
         Ok(database) => database,
-        // A stack need not have a database, and need not say which one it is before somebody uses it.
-        Err(Error::Postgres(PostgresError::NotFound | PostgresError::Ambiguous { .. })) => return Ok(()),
+        // A stack need not have a database, and need not define it before it is used.
+        Err(error)
+            if matches!(error.downcast_ref(), Some(PostgresError::NotFound | PostgresError::Ambiguous { .. })) =>
+        {
+            return Ok(());
+        }
         Err(error) => return Err(error),
     };
     let Place::Service { service, .. } = &database.place else { return Ok(()) };
@@ -25,9 +29,7 @@ pub(super) fn log_in(project: &Project, services: &BTreeSet<String>, seen: &[Con
     loop {
         match answer {
             Ok(_) => return Ok(()),
-            Err(Error::Postgres(PostgresError::Unreachable { .. } | PostgresError::Starting { .. }))
-                if Instant::now() < until =>
-            {
+            Err(error) if Instant::now() < until && is_starting(&error) => {
                 project.waiting(format_args!("waiting for {service} to accept a login"));
                 project.cancel().sleep(Duration::from_millis(200))?;
                 answer = database.login(project);
@@ -35,4 +37,9 @@ pub(super) fn log_in(project: &Project, services: &BTreeSet<String>, seen: &[Con
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Whether the server may accept a login a little later.
+fn is_starting(error: &Error) -> bool {
+    matches!(error.downcast_ref(), Some(PostgresError::Unreachable { .. } | PostgresError::Starting { .. }))
 }

@@ -1,21 +1,21 @@
-//! Where this machine's PostgreSQL programs are.
+//! Finding this machine's PostgreSQL programs.
 
 use std::fmt;
 use std::str::FromStr;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::error::{Error, Result};
 use crate::exec::{Invocation, Runner};
 use crate::exit::Exit;
 use crate::postgres::PostgresError;
+use crate::project::error::{Error, Result};
 
 use super::owner::Owner;
 
-/// What making and running a cluster takes.
+/// The programs needed to create and run a cluster.
 const SERVER: [&str; 4] = ["initdb", "pg_ctl", "postgres", "pg_controldata"];
 
-/// Folders with a folder per version in them: parent, beginning of the version's folder, and what comes below it.
+/// Folders with one subfolder per version: parent, prefix of the version's folder, and path below it.
 const USUAL: [(&str, &str, &str); 9] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr/lib", "postgresql", "bin"),
@@ -28,17 +28,17 @@ const USUAL: [(&str, &str, &str); 9] = [
     ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
 ];
 
-/// A folder of PostgreSQL's programs, all of one version.
+/// A folder of PostgreSQL programs of one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Installation {
-    /// The folder.
+    /// The folder with the programs.
     pub(crate) bin: Utf8PathBuf,
     /// The major version, such as 16.
     pub(crate) major: u32,
 }
 
 impl Installation {
-    /// One of its programs.
+    /// The path of one of its programs.
     pub(crate) fn program(&self, name: &str) -> String {
         self.bin.join(name).into_string()
     }
@@ -47,7 +47,7 @@ impl Installation {
         programs.iter().all(|program| self.bin.join(program).is_file())
     }
 
-    /// The server to make a new cluster with: the one on `PATH`, else the newest that will do.
+    /// The server for a new cluster: the one on `PATH` if suitable, else the newest suitable one.
     pub(crate) fn for_new(runner: &Runner, wanted: &Requirement, owner: &Owner) -> Result<Self, PostgresError> {
         let usable = |found: &Self| found.has(&SERVER) && wanted.admits(found.major) && owner.may_enter(&found.bin);
         let found = all(runner, &SERVER);
@@ -57,17 +57,17 @@ impl Installation {
         })
     }
 
-    /// The server of a cluster that exists: only its own major version can read its files.
+    /// The server for an existing cluster, which only works with its own major version.
     pub(crate) fn of_major(runner: &Runner, major: u32) -> Result<Self, PostgresError> {
         let mut found = all(runner, &SERVER);
         found.retain(|found| found.has(&SERVER));
         found.iter().find(|found| found.major == major).cloned().ok_or_else(|| PostgresError::NotInstalled {
-            looked_for: format!("version {major}, which made the local database; {}", list(found.iter())),
+            looked_for: format!("version {major}, which created the local database; {}", list(found.iter())),
         })
     }
 
-    /// The one of this version that has a client, else the newest: a client works with older servers, not with newer
-    /// ones.
+    /// The installation of this version that has a client, else the newest: clients work with older servers, not with
+    /// newer ones.
     pub(crate) fn with_client(runner: &Runner, tool: &str, major: Option<u32>) -> Result<Self, PostgresError> {
         let found = all(runner, &[tool]).into_iter().filter(|found| found.has(&[tool]));
         found.max_by_key(|found| (Some(found.major) == major, found.major)).ok_or_else(|| PostgresError::NotInstalled {
@@ -76,7 +76,7 @@ impl Installation {
     }
 }
 
-/// What is installed, in the order of preference.
+/// All installations that have these programs, in order of preference.
 fn all(runner: &Runner, programs: &[&str]) -> Vec<Installation> {
     let probe = programs[0];
     let mut folders: Vec<Utf8PathBuf> = on_path(runner, probe).into_iter().collect();
@@ -106,8 +106,8 @@ impl Installation {
     }
 }
 
-/// The folder of the program that `PATH` leads to. Debian's `psql` there is a script that picks a version by rules of
-/// its own; the versions themselves are in the usual places.
+/// The folder of a program on `PATH`. Debian's `psql` there is a script that selects a version by its own rules; the
+/// versions themselves are in the usual folders.
 fn on_path(runner: &Runner, program: &str) -> Option<Utf8PathBuf> {
     let path = runner.find(program).ok()?.canonicalize().ok()?;
     let path = Utf8PathBuf::from_path_buf(path).ok()?;
@@ -122,7 +122,7 @@ fn usual() -> impl Iterator<Item = Utf8PathBuf> {
     })
 }
 
-/// The first number of `postgres (PostgreSQL) 15.18 (Debian …)`.
+/// The major version in `postgres (PostgreSQL) 15.18 (Debian …)`.
 fn major_of(text: &str) -> Option<u32> {
     let version = text.split_once(") ").map_or(text, |(_, version)| version);
     version.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty())?.parse().ok()
@@ -133,7 +133,7 @@ fn list<'a>(found: impl Iterator<Item = &'a Installation>) -> String {
     if versions.is_empty() { "none is here".to_owned() } else { format!("here are {}", versions.join(", ")) }
 }
 
-/// Which major versions will do: `>=15`, `16`, `>=15, <18`.
+/// The acceptable major versions: `>=15`, `16`, `>=15, <18`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Requirement(Vec<(Comparison, u32)>);
 
@@ -146,12 +146,12 @@ enum Comparison {
     Exactly,
 }
 
-/// What can make a cluster with checksums and SCRAM passwords, and is still seen in the field.
+/// The oldest version that supports checksums and SCRAM passwords and is still in use.
 const OLDEST: u32 = 12;
 
 impl Requirement {
-    /// What `[database] local = { version = … }` says.
-    pub(crate) fn stated(version: Option<&str>) -> Result<Self> {
+    /// Parses the version in `[database] local = { version = … }`.
+    pub(crate) fn from_config(version: Option<&str>) -> Result<Self> {
         version.map_or(Ok(Self::default()), |text| {
             text.parse().map_err(|message: String| {
                 Error::new(Exit::Config, format!("`version` of `[database] local` in infra.toml: {message}"))
@@ -184,7 +184,7 @@ impl FromStr for Requirement {
             Some((comparison, major))
         };
         let parts: Option<Vec<_>> = text.split(',').map(one).collect();
-        parts.map(Self).ok_or_else(|| format!("`{text}` is no version; write 16, >=15 or >=15,<18"))
+        parts.map(Self).ok_or_else(|| format!("`{text}` is not a version; use 16, >=15 or >=15,<18"))
     }
 }
 

@@ -1,7 +1,8 @@
-//! Making a cluster.
+//! Creating a cluster.
 //!
-//! Everything happens in a folder beside the final one, up to the last init script; then it gets its name. So a cluster
-//! that has its name is whole, whatever interrupted us, and what has not is thrown away and made anew.
+//! A cluster is created in a temporary folder next to the final one, including the last init script, and then
+//! renamed. So a cluster with its final name is complete, even after an interruption; an incomplete one is deleted
+//! and created again.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write as _;
@@ -11,38 +12,40 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::Secret;
-use crate::error::{Error, Result};
-use crate::exec::{CancelToken, ExecError, Invocation, Runner};
+use crate::cancel::CancelToken;
+use crate::exec::{ExecError, Invocation, Runner};
 use crate::exit::Exit;
 use crate::postgres::error::CANNOT_MAKE;
+use crate::project::error::{Error, Result};
 use crate::report::Silent;
+use crate::secret::Secret;
 
 use super::cluster::{Cluster, Stop, remove_dir};
 use super::pid_file;
 
-/// `initdb` takes a second, and most of its time on a slow disk for syncing.
+/// `initdb` takes one second, but much longer on a slow disk because of syncing.
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// How much a cluster is worth.
+/// How durable a cluster must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Durability {
-    /// It is kept.
+    /// A cluster that is kept.
     Kept,
-    /// It is thrown away after a test.
+    /// A cluster that is deleted after a test.
     Temporary,
 }
 
 impl Cluster<'_> {
-    /// Makes the empty cluster: UTF-8, checksums, and a password for everybody, with `user` as its superuser.
+    /// Creates an empty cluster with UTF-8, checksums, password authentication for all users, and `user` as its
+    /// superuser.
     pub(super) fn init(&self, user: &str, password: &Secret, durability: Durability) -> Result<()> {
         if password.expose().contains(['\n', '\r', '\0']) || password.is_empty() {
             return Err(Error::new(Exit::Config, "the database's password is empty or has a line break in it")
-                .with_hint("`cargo xtask env rotate` makes another one"));
+                .with_hint("`cargo xtask env rotate` generates another one"));
         }
-        // `initdb` cannot quote these, in the image neither.
+        // `initdb` cannot quote these, and neither can it in the image.
         if user.contains(['"', '\'', '$', '\\', '\n', '\r', '\0']) {
-            return Err(Error::new(Exit::Config, format!("a local database cannot be made for the user `{user}`"))
+            return Err(Error::new(Exit::Config, format!("a local database cannot be created for the user `{user}`"))
                 .with_hint("choose a name without quotes, `$`, backslash and line breaks"));
         }
         let data = self.data();
@@ -64,7 +67,7 @@ impl Cluster<'_> {
             .deadline(DEADLINE);
         call = match durability {
             Durability::Kept => call.arg("--data-checksums"),
-            // Small log segments: the first one is written whole.
+            // Small WAL segments, since the first one is written in full.
             Durability::Temporary => call.args(["--no-sync", "--wal-segsize=1"]),
         };
         self.runner.change(&call).map_err(|error| match error {
@@ -74,13 +77,13 @@ impl Cluster<'_> {
         self.runner.apply(format_args!("set the time zone to UTC in {data}/postgresql.conf"), || {
             let path = data.join("postgresql.conf");
             let mut file = OpenOptions::new().append(true).open(&path).map_err(Error::file("write", &path))?;
-            // As in the image: what is stored must not depend on where a laptop is.
+            // Like the image: stored data must not depend on a machine's time zone.
             file.write_all(b"\ntimezone = 'UTC'\nlog_timezone = 'UTC'\n").map_err(Error::file("write", &path))
         })?;
         Ok(())
     }
 
-    /// Stops what an interrupted run left running in a folder that was never finished, and removes that.
+    /// Stops processes that an interrupted run left in an unfinished folder, and removes the folder.
     pub(super) fn discard(&self) -> Result<()> {
         if !self.data().exists() {
             return Ok(());
@@ -94,7 +97,7 @@ impl Cluster<'_> {
         Ok(())
     }
 
-    /// Gives the finished folder its name.
+    /// Renames the finished folder to its final name.
     pub(super) fn finish(&self) -> Result<()> {
         let (data, target) = (self.data(), self.home.join(Self::DATA));
         self.runner.apply(format_args!("rename {data} to {target}"), || {
@@ -106,7 +109,7 @@ impl Cluster<'_> {
     }
 }
 
-/// A cluster that is being made: unless it gets its name, nothing stays of it, no process either.
+/// A cluster in creation. Unless it is finished, dropping this removes its files and processes.
 pub(super) struct Draft<'a>(pub(super) &'a Cluster<'a>);
 
 impl Drop for Draft<'_> {
@@ -114,34 +117,34 @@ impl Drop for Draft<'_> {
         if self.0.runner.is_dry_run() || self.0.home.join(Cluster::DATA).exists() {
             return;
         }
-        // Even after Ctrl-C: the caller's runner would start nothing any more.
+        // Even after Ctrl-C, when the caller's runner starts nothing any more.
         let runner = unattended();
         let Cluster { home, data, programs, owner, .. } = self.0;
         let cluster =
             Cluster { runner: &runner, home: home.clone(), data, programs: programs.clone(), owner: owner.clone() };
-        // What cannot be removed now is removed by the next run.
+        // The next run removes what cannot be removed now.
         if cluster.discard().is_ok() && holds_only(home, &LEFTOVERS) {
             let _ = remove_dir(home);
         }
     }
 }
 
-/// What we put into a cluster's folder before its data.
+/// The files created in a cluster's folder before its data.
 const LEFTOVERS: [&str; 4] = ["cluster.json", "password", "pwfile", "server.log"];
 
-/// Whether nothing else is there: somebody may have put former data aside.
+/// Whether the folder contains nothing else, such as old data that a user kept there.
 fn holds_only(folder: &Utf8Path, names: &[&str]) -> bool {
     folder
         .read_dir_utf8()
         .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| names.contains(&entry.file_name()))))
 }
 
-/// A runner that nobody cancels.
+/// A runner that cannot be cancelled.
 pub(super) fn unattended() -> Runner {
     Runner::new(None, Arc::new(Silent), CancelToken::new(), false)
 }
 
-/// The superuser's password on its way to `initdb`; it is gone when this is dropped.
+/// A file with the superuser's password for `initdb`. Dropping this removes it.
 struct PasswordFile(Utf8PathBuf);
 
 impl PasswordFile {
@@ -160,7 +163,7 @@ impl Drop for PasswordFile {
     }
 }
 
-/// UTF-8 without any country's rules, as every system has it under one name or the other.
+/// The C locale with UTF-8, under the name that this system uses.
 fn locale(runner: &Runner) -> &'static str {
     let list = runner.read(&Invocation::new("locale").minimal_env().arg("-a")).map(|output| output.text());
     let has = |name: &str| list.as_ref().is_ok_and(|list| list.lines().any(|line| line.eq_ignore_ascii_case(name)));

@@ -1,18 +1,19 @@
 //! Starting and stopping a cluster's server.
 //!
-//! It listens on the loopback address alone, and on no Unix socket: a socket's path has a limit of 107 bytes that a
-//! project's folder can exceed, and not every file system has sockets. Everything is called from the cluster's folder
-//! with relative paths, since `pg_ctl` passes its paths through a shell.
+//! The server listens on the loopback address only, and on no Unix socket: a project's folder can exceed the limit of
+//! 107 bytes for socket paths, and not every file system supports sockets. All programs run in the cluster's folder
+//! with relative paths, since `pg_ctl` passes paths through a shell.
 
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::error::{Error, Result};
 use crate::exec::{ExecError, Invocation, Runner};
 use crate::postgres::PostgresError;
+use crate::project::error::{Error, Result};
 
 use super::binaries::Installation;
 use super::log::{self, Mark};
@@ -20,31 +21,31 @@ use super::owner::Owner;
 use super::pid_file::{self, PidFile, Server};
 use super::port;
 
-/// Recovering from a crash may take this long.
+/// The time limit for a start, which may include crash recovery.
 const START: Duration = Duration::from_secs(300);
-/// Writing everything to disk may take this long.
+/// The time limit for a stop, which writes all data to disk.
 const STOP: Duration = Duration::from_secs(120);
-/// So often a start is tried again on another port, or for the last processes of a crashed server to be gone.
+/// How often to retry a start, on another port or until the processes of a crashed server have ended.
 const ATTEMPTS: u32 = 20;
 
-/// A cluster: its folder, its server's programs and user.
+/// A cluster with its folder, server programs and user.
 #[derive(Debug)]
 pub(super) struct Cluster<'a> {
     pub(super) runner: &'a Runner,
-    /// The folder that holds everything of it.
+    /// The folder that contains all files of the cluster.
     pub(super) home: Utf8PathBuf,
-    /// The folder of its data, in there.
+    /// The data folder, relative to `home`.
     pub(super) data: &'static str,
     pub(super) programs: Installation,
     pub(super) owner: Owner,
 }
 
-/// How a server is told to stop.
+/// How to stop a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// Sessions are ended, everything is written.
+    /// End all sessions and write all data.
     Fast,
-    /// Nothing is written; for data that is thrown away.
+    /// Write nothing, for temporary data.
     Immediate,
 }
 
@@ -55,7 +56,7 @@ impl Cluster<'_> {
         self.home.join(self.data)
     }
 
-    /// The running server, if there is one.
+    /// The running server, if any.
     pub(super) fn server(&self) -> Option<Server> {
         match PidFile::read(self.runner, &self.data()) {
             PidFile::Running(server) => Some(server),
@@ -63,15 +64,15 @@ impl Cluster<'_> {
         }
     }
 
-    /// Makes sure that the server runs, with these settings if it does not yet, and returns its port. A port that
-    /// something else has taken meanwhile is exchanged for a free one.
+    /// Starts the server with these settings unless it is already running, and returns its port. If another process
+    /// has taken the port, a free one is used instead.
     pub(super) fn start(&self, wanted: Option<u16>, settings: &[&str]) -> Result<u16> {
         if let Some(port) = self.running()? {
             return Ok(port);
         }
         if PidFile::read(self.runner, &self.data()) == PidFile::Bogus {
             let path = PidFile::name(&self.data());
-            let what = format!("remove {path}, which a crash left and which now names another process");
+            let what = format!("remove {path}, left by a crash and now naming another process");
             self.runner.apply(what, || std::fs::remove_file(&path)).map_err(Error::file("remove", &path))?;
         }
         if !self.runner.is_dry_run() {
@@ -88,7 +89,7 @@ impl Cluster<'_> {
             };
             let said = mark.since(&self.log());
             attempt += 1;
-            match Refusal::of(&said) {
+            match Refusal::from_output(&said) {
                 Refusal::Port if attempt < ATTEMPTS => port = port::free(None),
                 Refusal::OldProcesses if attempt < ATTEMPTS => {
                     pid_file::end_orphans(self.runner, &self.data(), &self.owner);
@@ -105,7 +106,7 @@ impl Cluster<'_> {
     }
 
     fn start_call(&self, port: u16, settings: &[&str]) -> Invocation {
-        // Given here and not in postgresql.conf, which an init script may have replaced.
+        // Passed here and not in postgresql.conf, which an init script may have replaced.
         let mut options = format!("-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories=");
         for setting in settings {
             options.push_str(" -c ");
@@ -117,7 +118,7 @@ impl Cluster<'_> {
             .deadline(START + Duration::from_secs(10))
     }
 
-    /// The port of the running server. One that is starting or stopping is waited for.
+    /// The port of the running server. Waits for a server that is starting or stopping.
     fn running(&self) -> Result<Option<u16>> {
         let deadline = Instant::now() + START;
         loop {
@@ -133,9 +134,9 @@ impl Cluster<'_> {
         }
     }
 
-    /// Stops the server, and says whether it ran. In a dry run it is left running.
+    /// Stops the server and returns whether it was running. A dry run leaves it running.
     pub(super) fn stop(&self, how: Stop) -> Result<bool> {
-        // Not asked of `pg_ctl`, which would signal whatever process has the number now.
+        // Do not rely on `pg_ctl`, which would signal any process that reuses the id.
         if self.server().is_none() {
             return Ok(false);
         }
@@ -146,14 +147,14 @@ impl Cluster<'_> {
             .deadline(STOP + Duration::from_secs(10));
         match self.runner.change(&call) {
             Ok(_) => Ok(true),
-            // It ended by itself between our look and the call.
+            // It ended between our check and the call.
             Err(ExecError::Exited { .. }) if self.server().is_none() => Ok(true),
             Err(error @ ExecError::Exited { .. }) => Err(self.failed("did not stop", "", &error)),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Whether the server has written everything, as the cluster itself says.
+    /// Whether the server was shut down cleanly, according to the cluster's control file.
     pub(super) fn is_shut_down(&self) -> bool {
         let call = self.call("pg_controldata").env("LC_ALL", "C").args(["-D", self.data]);
         let output = self.runner.read(&call).map(|output| output.text()).unwrap_or_default();
@@ -165,12 +166,12 @@ impl Cluster<'_> {
         self.home.join(log::FILE)
     }
 
-    /// A call of one of the cluster's programs, as its user, from its folder.
+    /// A call of one of the cluster's programs, as its user, in its folder.
     pub(super) fn call(&self, program: &str) -> Invocation {
         self.owner.run(Invocation::new(self.programs.program(program)).minimal_env().dir(&self.home))
     }
 
-    /// Where a client is: beside the server, or elsewhere if the server came without.
+    /// The path of a client tool: next to the server, or elsewhere if the server was installed without it.
     pub(super) fn client(&self, tool: &str) -> Result<String> {
         let own = self.programs.bin.join(tool);
         if own.is_file() {
@@ -179,7 +180,7 @@ impl Cluster<'_> {
         Ok(Installation::with_client(self.runner, tool, Some(self.programs.major))?.program(tool))
     }
 
-    /// The log must be the server's to write, in a folder that is not.
+    /// Opens the log file for the server, in a folder that the server cannot write to.
     fn open_log(&self) -> Result<()> {
         let path = self.log();
         log::rotate(&path);
@@ -195,18 +196,18 @@ impl Cluster<'_> {
     }
 }
 
-/// Why a server refused to start, as far as we know a way out.
+/// Why a server refused to start, for causes that can be handled.
 #[derive(Debug, PartialEq, Eq)]
 enum Refusal {
-    /// Somebody was faster.
+    /// Another process took the port.
     Port,
-    /// Processes of a killed server have not noticed yet that it is gone.
+    /// Processes of a killed server are still running.
     OldProcesses,
     Other,
 }
 
 impl Refusal {
-    fn of(said: &str) -> Self {
+    fn from_output(said: &str) -> Self {
         if said.contains("could not bind IPv4 address") || said.contains("could not create any TCP/IP sockets") {
             Self::Port
         } else if said.contains("is still in use") {
@@ -217,10 +218,17 @@ impl Refusal {
     }
 }
 
-/// Removes a folder of the server's, with everything in it.
+/// Removes a folder of the server with all its content. A process that is just ending may still add files, so a folder
+/// that is not empty is tried again for a while.
 pub(super) fn remove_dir(path: &Utf8Path) -> Result<()> {
-    match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file("remove", path)(error)),
-        _ => Ok(()),
+    for attempt in 1.. {
+        match std::fs::remove_dir_all(path) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty && attempt < 50 => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::file("remove", path)(error)),
+            _ => break,
+        }
     }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! The init scripts of a new database, as the official image would run them.
+//! Running the init scripts of a new database like the official image.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,28 +6,27 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::compose;
-use crate::error::{Error, Result};
 use crate::exec::{ExecError, Invocation};
 use crate::exit::Exit;
 use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
+use crate::project::error::{Error, Result};
 
 use super::cluster::Cluster;
 
-/// Where the image looks for them.
+/// Where the official image looks for the scripts.
 const IMAGE_FOLDER: &str = "/docker-entrypoint-initdb.d";
 
-/// A script may import as much data as fits into this time.
+/// The time limit of a script, which may import a lot of data.
 const DEADLINE: Duration = Duration::from_secs(3600);
 
-/// Programs that unpack a file in its place.
+/// Programs that decompress a file, by file name extension.
 const PACKED: [(&str, &[&str]); 3] =
     [(".sql.gz", &["gzip", "-d"]), (".sql.xz", &["xz", "-d"]), (".sql.zst", &["zstd", "-d", "-q", "--rm"])];
 
-/// The scripts in their order: those that the manifest names, else those that the compose files mount for the image.
+/// The scripts in order: those in the configuration, else those that the compose files mount for the image.
 pub(crate) fn scripts(project: &Project) -> Result<Vec<Utf8PathBuf>> {
-    let stated = &project.manifest().database.init;
+    let stated = &project.config().database.init;
     if !stated.is_empty() {
         let mut scripts = Vec::new();
         for path in stated.iter().map(|path| project.root().join(path)) {
@@ -43,19 +42,19 @@ pub(crate) fn scripts(project: &Project) -> Result<Vec<Utf8PathBuf>> {
         return Ok(scripts);
     }
     let mut scripts = Vec::new();
-    for mount in compose::mounted_at(&project.environment().files, project.root(), IMAGE_FOLDER) {
+    for mount in project.sources().mounted_at(IMAGE_FOLDER) {
         if mount.source.is_dir() && mount.below.is_empty() {
             scripts.extend(folder(&mount.source)?);
         } else if mount.source.is_file() && !mount.below.contains('/') {
             scripts.push((mount.below, mount.source));
         }
     }
-    // The order is that of the names in the container, wherever each comes from.
+    // Sort by the names in the container, wherever the files are.
     scripts.sort();
     Ok(scripts.into_iter().map(|(_, script)| script).filter(|script| is_script(script)).collect())
 }
 
-/// The scripts of a folder by name, in the order of the names.
+/// The scripts of a folder, sorted by name.
 fn folder(path: &Utf8Path) -> Result<Vec<(String, Utf8PathBuf)>> {
     let entries = path.read_dir_utf8().map_err(Error::file("read", path))?.flatten();
     let mut scripts: Vec<_> = entries
@@ -66,14 +65,14 @@ fn folder(path: &Utf8Path) -> Result<Vec<(String, Utf8PathBuf)>> {
     Ok(scripts)
 }
 
-/// Whether the image would run it; it skips everything else.
+/// Whether the image would run this file; it ignores all others.
 fn is_script(path: &Utf8Path) -> bool {
     let name = path.file_name().unwrap_or_default();
     !name.starts_with('.')
         && ([".sh", ".sql"].iter().any(|end| name.ends_with(end)) || PACKED.iter().any(|(end, _)| name.ends_with(end)))
 }
 
-/// Runs a script on the new database. Its own folder is the working one.
+/// Runs a script on the new database, in the script's own folder.
 pub(super) fn run(
     project: &Project,
     cluster: &Cluster<'_>,
@@ -97,7 +96,7 @@ pub(super) fn run(
         let call = psql(cluster, database, port)?.args(["-f", script.as_str()]);
         return project.runner().change(&call).map(drop).map_err(|error| failed(error, script));
     };
-    // Unpacked in a file: a dump may be larger than the memory.
+    // Decompress to a file: a dump may be larger than the memory.
     let ending = script.file_name().and_then(|name| name.split_once(".sql")).map_or("", |(_, ending)| ending);
     let (packed, plain) = (cluster.home.join(format!("init.sql{ending}")), cluster.home.join("init.sql"));
     let copy = || std::fs::copy(script, &packed).map_err(Error::file("copy", script));
@@ -121,8 +120,8 @@ pub(super) fn psql(cluster: &Cluster<'_>, database: &Database, port: u16) -> Res
     Ok(call.args(["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"]).relay("psql"))
 }
 
-/// A shell script: run as itself if it may be, else by bash, with the variables that the image gives it, and those of
-/// the env files that it names.
+/// Runs a shell script: directly if it is executable, else with bash. It gets the variables that the image provides,
+/// and those of the env files that it names.
 fn shell(
     project: &Project,
     cluster: &Cluster<'_>,
@@ -160,7 +159,7 @@ fn shell(
         .env("PATH", path))
 }
 
-/// What `psql` said, with the line in front, and without what it said before it failed.
+/// The error message of `psql` with the line number first, without earlier output.
 fn explain(said: &str, script: &Utf8Path) -> String {
     let place = format!("psql:{script}:");
     let lines = said.lines().map(|line| match line.strip_prefix(&place).and_then(|rest| rest.split_once(": ")) {

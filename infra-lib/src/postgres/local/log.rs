@@ -1,4 +1,4 @@
-//! A server's log.
+//! Reading and rotating a server's log.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -7,12 +7,12 @@ use camino::Utf8Path;
 
 pub(super) const FILE: &str = "server.log";
 
-/// A log beyond this size makes room at the next start; one former log is kept.
+/// The size in bytes above which the log is rotated at the next start. One old log is kept.
 const LARGE: u64 = 16 << 20;
-/// As much as is read of a log for its end.
+/// How many bytes to read from the end of a log.
 const READ: u64 = 256 << 10;
 
-/// A place in a log.
+/// A position in a log.
 pub(super) struct Mark(u64);
 
 impl Mark {
@@ -20,7 +20,7 @@ impl Mark {
         Self(path.metadata().map_or(0, |stat| stat.len()))
     }
 
-    /// What was written after it.
+    /// The text written after this position.
     pub(super) fn since(&self, path: &Utf8Path) -> String {
         read_from(path, self.0, READ)
     }
@@ -28,7 +28,7 @@ impl Mark {
 
 pub(super) fn rotate(path: &Utf8Path) {
     if path.metadata().is_ok_and(|stat| stat.len() > LARGE) {
-        // A log that cannot make room is written on.
+        // If the log cannot be rotated, keep appending to it.
         let _ = std::fs::rename(path, format!("{path}.1"));
     }
 }
@@ -42,11 +42,11 @@ pub(super) fn tail(path: &Utf8Path, count: Option<usize>) -> Vec<String> {
     lines[first..].iter().map(|&line| line.to_owned()).collect()
 }
 
-/// What marks a line that says what is wrong. A wrong setting is only a remark before the end.
+/// Prefixes of lines that state the cause. An invalid setting is only logged as a note before the end.
 const TELLING: [&str; 8] =
     ["FATAL:", "PANIC:", "DETAIL:", "HINT:", "error:", "unrecognized configuration", "invalid value", "syntax error"];
 
-/// What a log gives as the reason of a failure: what is fatal, with the hint that follows, else its end.
+/// The reason of a failure in a log: fatal messages with their hints, else the last lines.
 pub(super) fn reason(said: &str) -> String {
     let lines: Vec<&str> = said.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     let telling = |line: &&&str| TELLING.iter().any(|tag| line.contains(tag));
@@ -54,7 +54,7 @@ pub(super) fn reason(said: &str) -> String {
     if found.is_empty() { lines[lines.len().saturating_sub(5)..].join("\n") } else { found.join("\n") }
 }
 
-/// The line without time and process.
+/// The line without time and process id.
 fn without_prefix(line: &str) -> &str {
     line.find("] ").filter(|at| line[..*at].contains('[')).map_or(line, |at| &line[at + 2..])
 }

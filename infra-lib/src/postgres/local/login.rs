@@ -1,13 +1,12 @@
-//! Under which name, user and password the local database is used.
+//! The name, user and password of the local database.
 
-use crate::Secret;
-use crate::compose;
 use crate::dotenv::interpolate;
-use crate::error::Result;
 use crate::postgres::url::Url;
 use crate::project::Project;
+use crate::project::error::Result;
+use crate::secret::Secret;
 
-/// What the project's files say; the password may be said nowhere.
+/// The login from the project's files, which may contain no password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Login {
     pub(super) name: String,
@@ -15,32 +14,32 @@ pub(super) struct Login {
     pub(super) password: Option<Secret>,
 }
 
-/// Three settings that belong together; they are never mixed with another family's.
+/// Three settings that belong together. They are never combined with those of another family.
 #[derive(Debug, Default)]
 struct Family {
     name: Option<String>,
     user: Option<String>,
     password: Option<String>,
-    /// Whom the image takes where no user is stated.
+    /// The image's default user, if none is set.
     default_user: Option<&'static str>,
 }
 
 impl Login {
-    /// What `infra.toml` says, else what the compose files give the image, else what the env files say under the usual
-    /// names, else the project's name. Compose is not asked: it may not be there.
-    pub(super) fn of(project: &Project) -> Result<Self> {
-        let settings = &project.manifest().database;
+    /// The login from `infra.toml`, else from the image settings in the compose files, else from the env files under
+    /// the usual names, else based on the project's name. Does not call Compose, which may be missing.
+    pub(super) fn for_project(project: &Project) -> Result<Self> {
+        let settings = &project.config().database;
         let family = families(project).into_iter().find(|family| !family.is_empty()).unwrap_or_default();
         let user = project
-            .stated(settings.user.as_ref(), "`[database] user`")?
+            .configured(settings.user.as_ref(), "`[database] user`")?
             .or(family.user)
             .or(family.default_user.map(str::to_owned))
             .unwrap_or_else(|| plain_name(project.name()));
         let name = project
-            .stated(settings.name.as_ref(), "`[database] name`")?
+            .configured(settings.name.as_ref(), "`[database] name`")?
             .or(family.name)
             .unwrap_or_else(|| user.clone());
-        let password = project.stated(settings.password.as_ref(), "`[database] password`")?.or(family.password);
+        let password = project.configured(settings.password.as_ref(), "`[database] password`")?.or(family.password);
         Ok(Self { name, user, password: password.map(Secret::new) })
     }
 }
@@ -56,7 +55,7 @@ fn families(project: &Project) -> [Family; 4] {
     let first = |keys: &[&str]| keys.iter().find_map(|key| own(key));
     let lookup = |key: &str| project.variable(key).map(|value| value.expose().to_owned());
     let given = |key: &str| {
-        let value = compose::environment_value(&project.environment().files, key)?;
+        let value = project.sources().environment_value(key)?;
         let value = interpolate(&value, lookup).ok()?.value;
         Some(value.to_string()).filter(|value| !value.is_empty())
     };
@@ -83,7 +82,7 @@ fn families(project: &Project) -> [Family; 4] {
     ]
 }
 
-/// A URL of another machine's database says nothing about this one's.
+/// Reads a URL. One of another machine's database is ignored.
 fn from_url(text: &str) -> Option<Family> {
     let url = Url::parse(text).ok().filter(|url| url.sslmode() != "verify-full" || !url.host.contains('.'))?;
     Some(Family {
@@ -94,7 +93,7 @@ fn from_url(text: &str) -> Option<Family> {
     })
 }
 
-/// A name that needs no quotes and that PostgreSQL does not keep for itself.
+/// A database name that needs no quoting and is not reserved by PostgreSQL.
 fn plain_name(project: &str) -> String {
     let plain = project.replace('-', "_");
     let reserved = plain.starts_with("pg_") || plain.starts_with(|c: char| c.is_ascii_digit());
@@ -114,30 +113,30 @@ mod tests {
         for (name, text) in files {
             std::fs::write(root.join(name), text).unwrap();
         }
-        Login::of(&Project::discover(&root).unwrap()).unwrap()
+        Login::for_project(&Project::discover(&root).unwrap()).unwrap()
     }
 
-    fn of(name: &str, user: &str, password: Option<&str>) -> Login {
+    fn complete(name: &str, user: &str, password: Option<&str>) -> Login {
         Login { name: name.into(), user: user.into(), password: password.map(Secret::new) }
     }
 
     #[test]
     fn the_manifest_wins_then_compose_then_the_env_file_then_the_projects_name() {
-        assert_eq!(login(&[]), of("my_shop", "my_shop", None));
-        assert_eq!(login(&[(".env", "DATABASE_URL=postgres://u:pw@db:5432/x\n")]), of("x", "u", Some("pw")));
+        assert_eq!(login(&[]), complete("my_shop", "my_shop", None));
+        assert_eq!(login(&[(".env", "DATABASE_URL=postgres://u:pw@db:5432/x\n")]), complete("x", "u", Some("pw")));
         let remote = "DATABASE_URL=postgres://u:pw@db.example.com/x\n";
-        assert_eq!(login(&[(".env", remote)]), of("my_shop", "my_shop", None));
+        assert_eq!(login(&[(".env", remote)]), complete("my_shop", "my_shop", None));
         let env = "DB_NAME=a\nDB_USER=b\nDB_PASSWORD=c\nDATABASE_URL=postgres://u:pw@db/x\n";
-        assert_eq!(login(&[(".env", env)]), of("a", "b", Some("c")));
-        assert_eq!(login(&[(".env", "POSTGRES_PASSWORD=c\nDB_NAME=a\n")]), of("postgres", "postgres", Some("c")));
+        assert_eq!(login(&[(".env", env)]), complete("a", "b", Some("c")));
+        assert_eq!(login(&[(".env", "POSTGRES_PASSWORD=c\nDB_NAME=a\n")]), complete("postgres", "postgres", Some("c")));
         let compose = "services:\n  db:\n    image: postgres\n    environment:\n      POSTGRES_DB: ${DB_NAME:-d}\n      \
                        POSTGRES_USER: \"shop\" # ours\n      POSTGRES_PASSWORD: ${PW:?set it}\n";
-        assert_eq!(login(&[("compose.yml", compose)]), of("d", "shop", None));
-        assert_eq!(login(&[("compose.yml", compose), (".env", "PW=s\nDB_NAME=e\n")]), of("e", "shop", Some("s")));
+        assert_eq!(login(&[("compose.yml", compose)]), complete("d", "shop", None));
+        assert_eq!(login(&[("compose.yml", compose), (".env", "PW=s\nDB_NAME=e\n")]), complete("e", "shop", Some("s")));
         let manifest = "[database]\nname = \"n\"\nuser = \"env:U\"\n";
         assert_eq!(
             login(&[("infra.toml", manifest), (".env", "U=v\nDB_PASSWORD=p\n"), ("compose.yml", "services: {}\n")]),
-            of("n", "v", Some("p"))
+            complete("n", "v", Some("p"))
         );
     }
 

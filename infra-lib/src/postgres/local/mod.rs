@@ -1,4 +1,4 @@
-//! PostgreSQL clusters without containers: the project's own, and throw-away ones for tests.
+//! PostgreSQL clusters without containers: the project's own, and temporary ones for tests.
 
 mod binaries;
 mod build;

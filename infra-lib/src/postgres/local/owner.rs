@@ -1,16 +1,16 @@
-//! The system user whom the server runs as.
+//! The system user that runs the server.
 
 use std::os::unix::fs::{MetadataExt as _, chown};
 
 use camino::Utf8Path;
 use rustix::process::geteuid;
 
-use crate::error::{Error, Result};
 use crate::exec::Invocation;
 use crate::exit::Exit;
+use crate::project::error::{Error, Result};
 use crate::users::{self, User};
 
-/// Whom the server runs as, and whom its files belong to. PostgreSQL refuses to run as root.
+/// The user that runs the server and owns its files. PostgreSQL refuses to run as root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owner {
     user: User,
@@ -18,23 +18,24 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// For a new cluster: ourselves; if we are root, the user that PostgreSQL's package made, else `nobody`.
+    /// The owner of a new cluster: the current user, or for root the user created by PostgreSQL's package, else
+    /// `nobody`.
     pub(crate) fn for_new() -> Result<Self> {
         if !geteuid().is_root() {
             return Ok(Self::ourselves());
         }
-        let user = users::named("postgres").or_else(|| users::named("nobody")).filter(|user| user.uid != 0);
+        let user = users::by_name("postgres").or_else(|| users::by_name("nobody")).filter(|user| user.uid != 0);
         user.map(|user| Self { user, is_self: false }).ok_or_else(|| {
             Error::new(
                 Exit::Unavailable,
                 "PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`",
             )
-            .with_hint("make one (`useradd --system postgres`), or run this as an ordinary user")
+            .with_hint("create one (`useradd --system postgres`), or run this as an ordinary user")
         })
     }
 
-    /// For a cluster that exists: whom it belongs to. If that is neither ourselves nor ours to become, an error.
-    pub(crate) fn of(data: &Utf8Path) -> Result<Self> {
+    /// The owner of an existing cluster. Returns an error if we are not and cannot become that user.
+    pub(crate) fn from_data(data: &Utf8Path) -> Result<Self> {
         let stat = data.metadata().map_err(Error::file("read", data))?;
         if stat.uid() == geteuid().as_raw() {
             return Ok(Self::ourselves());
@@ -60,12 +61,12 @@ impl Owner {
         self.user.uid
     }
 
-    /// The command, run as this user.
+    /// Runs the command as this user.
     pub(crate) fn run(&self, call: Invocation) -> Invocation {
         if self.is_self { call } else { call.run_as(self.user.uid, self.user.gid) }
     }
 
-    /// Hands a file or folder over.
+    /// Changes the owner of a file or folder to this user.
     pub(crate) fn give(&self, path: &Utf8Path) -> Result<()> {
         if self.is_self {
             return Ok(());
@@ -73,7 +74,7 @@ impl Owner {
         chown(path, Some(self.user.uid), Some(self.user.gid)).map_err(Error::file("change the owner of", path))
     }
 
-    /// Whether this user gets into a folder, by the modes of it and of every folder above.
+    /// Whether this user can enter a folder, according to the modes of it and its parents.
     pub(crate) fn may_enter(&self, folder: &Utf8Path) -> bool {
         let Ok(folder) = folder.canonicalize_utf8() else { return false };
         self.is_self

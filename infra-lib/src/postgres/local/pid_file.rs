@@ -1,4 +1,4 @@
-//! What a cluster's `postmaster.pid` says, and whether it is true.
+//! Reading a cluster's `postmaster.pid` and verifying it.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,27 +11,27 @@ use crate::exec::{Invocation, Runner};
 
 use super::owner::Owner;
 
-/// A running server.
+/// A running server, as described in its pid file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Server {
     pub(super) pid: i32,
     pub(super) port: u16,
     pub(super) since: Option<Timestamp>,
-    /// Whether it accepts connections; otherwise it is starting or stopping.
+    /// Whether it accepts connections. Otherwise, it is starting or stopping.
     pub(super) ready: bool,
 }
 
-/// What a pid file stands for.
+/// The state that a pid file indicates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PidFile {
-    /// There is none: the server was stopped.
+    /// No pid file exists: the server was stopped.
     Absent,
     /// The server runs.
     Running(Server),
-    /// No process has the number: the server, or the machine, crashed. PostgreSQL deals with that itself.
+    /// The process does not exist: the server or the machine crashed. PostgreSQL handles that itself.
     Dead,
-    /// After a crash, another process got the number, or nothing of the file was written. PostgreSQL takes that process
-    /// for its own, or cannot read the file, and refuses to start.
+    /// After a crash, the process id was reused, or the file is incomplete. PostgreSQL takes that process for its
+    /// own, or cannot read the file, and refuses to start.
     Bogus,
 }
 
@@ -44,7 +44,7 @@ impl PidFile {
         let Ok(text) = std::fs::read_to_string(Self::name(data)) else { return Self::Absent };
         let Some(server) = parse(&text) else { return Self::Bogus };
         let alive = Pid::from_raw(server.pid).is_some_and(|pid| {
-            // Another user's process may not be signalled, but it is there.
+            // Signalling another user's process is not permitted, but shows that it exists.
             !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH))
         });
         match (alive, alive && serves(runner, server.pid, data)) {
@@ -63,29 +63,30 @@ fn parse(text: &str) -> Option<Server> {
     Some(Server { pid, port, since, ready: lines.nth(3) == Some("ready") })
 }
 
-/// Whether this process is the server of this folder: it has the folder as its own working directory. That holds
-/// however the folder is called, and for nobody else's process.
+/// Whether this process is the server of this folder: its working directory is the folder. That works for any path of
+/// the folder, and for no other process.
 fn serves(runner: &Runner, pid: i32, data: &Utf8Path) -> bool {
     if Utf8Path::new("/proc/self").exists() {
         return identity(data).is_some_and(|folder| working_directory(runner, pid, data) == Some(folder));
     }
-    // Where there is no /proc, as on macOS, it is at least a PostgreSQL.
+    // Without /proc, as on macOS, at least check that it is a PostgreSQL process.
     let call = Invocation::new("ps").minimal_env().args(["-o", "comm=", "-p", &pid.to_string()]);
     runner.read(&call).is_ok_and(|output| output.text().contains("postgres"))
 }
 
-/// A folder, whatever it is called.
+/// Identifies a folder independently of its path.
 fn identity(folder: &Utf8Path) -> Option<(u64, u64)> {
     folder.metadata().ok().map(|stat| (stat.dev(), stat.ino()))
 }
 
-/// In a container, root may lack the right to look into other users' processes. Their own user never does.
+/// The working directory of a process. In a container, root may lack the permission to read it for other users'
+/// processes; their own user never does.
 fn working_directory(runner: &Runner, pid: i32, data: &Utf8Path) -> Option<(u64, u64)> {
     let link = format!("/proc/{pid}/cwd");
     match std::fs::metadata(&link) {
         Ok(stat) => Some((stat.dev(), stat.ino())),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            let owner = Owner::of(data).ok().filter(|owner| !owner.is_self())?;
+            let owner = Owner::from_data(data).ok().filter(|owner| !owner.is_self())?;
             let call = Invocation::new("stat").minimal_env().dir("/").args(["-L", "-c", "%d %i", &link]);
             let text = runner.read(&owner.run(call)).ok()?.text();
             let (device, inode) = text.split_once(' ')?;
@@ -95,19 +96,19 @@ fn working_directory(runner: &Runner, pid: i32, data: &Utf8Path) -> Option<(u64,
     }
 }
 
-/// Ends the processes that a killed server left in its data's folder. A busy one does not notice for hours that its
-/// server is gone, and nobody can start another one as long as it is there.
+/// Ends the processes that a killed server left in its data folder. A busy one may not notice for hours that its
+/// server is gone, and no other server can start while it runs.
 pub(super) fn end_orphans(runner: &Runner, data: &Utf8Path, owner: &Owner) {
     end_all("postgres", Signal::QUIT, runner, data, owner);
 }
 
-/// Ends the `initdb` that a killed `setup` left at work in a cluster's folder. It would remove what it finds there when it
-/// fails, and that is somebody else's by then; so it gets no time to do anything.
+/// Kills the `initdb` that a killed `setup` left running in a cluster's folder. When it fails, it removes the
+/// folder's content, which may belong to another run by then; so it gets no grace period.
 pub(super) fn end_makers(runner: &Runner, home: &Utf8Path, owner: &Owner) {
     end_all("initdb", Signal::KILL, runner, home, owner);
 }
 
-/// Ends this user's processes of this name that work in a folder.
+/// Sends a signal to this user's processes of this name whose working directory is the folder.
 fn end_all(name: &str, signal: Signal, runner: &Runner, folder: &Utf8Path, owner: &Owner) {
     let Some(wanted) = identity(folder) else { return };
     for entry in Utf8Path::new("/proc").read_dir_utf8().into_iter().flatten().flatten() {
@@ -126,7 +127,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::CancelToken;
+    use crate::cancel::CancelToken;
     use crate::report::Silent;
 
     fn read(text: &str) -> PidFile {

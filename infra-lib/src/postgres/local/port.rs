@@ -1,11 +1,11 @@
-//! A port that nobody listens on.
+//! Choosing a free port.
 
 use std::net::{Ipv4Addr, TcpListener};
 
-/// Outside the range from which systems take the ports of outgoing connections, and past those of well-known services.
+/// Below the range for outgoing connections, and above well-known services.
 const RANGE: std::ops::Range<u16> = 15_432..25_432;
 
-/// PostgreSQL's own port is left to a server of the machine's own, which may only be stopped.
+/// PostgreSQL's default port is reserved for a system-wide server, which may be stopped at the moment.
 const RESERVED: u16 = 5432;
 
 /// Whether a server could listen on this port of the loopback address now.
@@ -13,12 +13,12 @@ pub(super) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// The wanted port if it is free, else another one.
+/// The wanted port if it is free, else another free one.
 pub(super) fn free(wanted: Option<u16>) -> u16 {
     if let Some(port) = wanted.filter(|port| *port != RESERVED && *port > 1023 && is_free(*port)) {
         return port;
     }
-    // Clusters that are made at the same time begin at different places.
+    // Start at different ports, since clusters may be created at the same time.
     let mut seed = [0; 2];
     let _ = getrandom::fill(&mut seed);
     let ports: Vec<u16> = RANGE.collect();

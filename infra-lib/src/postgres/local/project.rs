@@ -1,4 +1,4 @@
-//! The project's own cluster, once it is made.
+//! The project's own local cluster after its creation.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::postgres::{Database, Place, url};
+use crate::project::error::{Error, Result};
 use crate::project::{DatabaseAxis, LocalRecord, Project, Record};
 
 use super::binaries::Installation;
@@ -20,38 +20,36 @@ use super::pid_file::PidFile;
 use super::place::Identity;
 use super::{log, place};
 
-/// The local cluster of an environment, and whether it runs.
+/// The local cluster of an environment and its state.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub(crate) struct LocalStatus {
-    /// The folder that holds everything of it.
+    /// The folder that contains all files of the cluster.
     pub(crate) dir: Utf8PathBuf,
-    /// Its server's log.
+    /// The path of the server's log.
     pub(crate) log: Utf8PathBuf,
-    /// PostgreSQL's major version.
+    /// The major version of PostgreSQL.
     pub(crate) version: u32,
     /// The port on the loopback address.
     pub(crate) port: u16,
-    /// The server's process, while it runs.
+    /// The server's process id, if it runs.
     pub(crate) pid: Option<i32>,
-    /// Since when it runs.
+    /// When the server started, if it runs.
     pub(crate) since: Option<Timestamp>,
     /// Whether it accepts connections.
     pub(crate) ready: bool,
 }
 
 impl Project {
-    /// What `setup` recorded about this environment's local cluster.
+    /// The record that `setup` made of this environment's local cluster.
     pub(crate) fn local_record(&self) -> Option<&LocalRecord> {
         self.record()?.local.get(&self.environment().name)
     }
 
     fn recorded(&self) -> Result<&LocalRecord> {
         self.local_record().ok_or_else(|| {
-            let environment = self.environment();
-            let which = if environment.is_default { String::new() } else { format!("-e {} ", environment.name) };
-            Error::new(Exit::Unavailable, "the local database has not been made yet")
-                .with_hint(format!("`cargo xtask {which}setup` makes it"))
+            Error::new(Exit::Unavailable, "the local database has not been created yet")
+                .with_hint("`cargo xtask setup` creates it")
         })
     }
 
@@ -59,11 +57,11 @@ impl Project {
         self.root().join(&record.dir)
     }
 
-    /// The cluster that is recorded, after checking that it is this checkout's.
+    /// The recorded cluster. Returns an error if it belongs to another checkout.
     fn cluster(&self, record: &LocalRecord) -> Result<Cluster<'_>> {
         let home = self.local_home(record);
         let identity = place::claim(self, &home)?;
-        let owner = Owner::of(&home.join(Cluster::DATA))?;
+        let owner = Owner::from_data(&home.join(Cluster::DATA))?;
         let programs = Installation::of_major(self.runner(), identity.major)?;
         Ok(Cluster { runner: self.runner(), home, data: Cluster::DATA, programs, owner })
     }
@@ -71,7 +69,7 @@ impl Project {
     pub(in crate::postgres) fn local_database(&self) -> Result<Database> {
         let record = self.recorded()?;
         let home = self.local_home(record);
-        // A server whose port was taken listens on another one than is recorded.
+        // If its port was taken, the server listens on another one than recorded.
         let port = match PidFile::read(self.runner(), &home.join(Cluster::DATA)) {
             PidFile::Running(server) => server.port,
             _ => record.port,
@@ -80,17 +78,17 @@ impl Project {
     }
 
     fn local_database_at(&self, home: &Utf8Path, port: u16) -> Result<Database> {
-        let Login { name, user, password } = Login::of(self)?;
+        let Login { name, user, password } = Login::for_project(self)?;
         let password = password.or_else(|| kept_password(home));
         Ok(Database { name, user, password, place: Place::Local(LocalRecord { dir: home.to_owned(), port }) })
     }
 
-    /// Starts the recorded cluster, if it does not run, and logs in. Without a record: unavailable, since an empty
-    /// database must never stand in for one that cannot be reached.
+    /// Starts the recorded cluster if it is not running, and logs in. Returns an error without a record, since an
+    /// empty database must never replace one that cannot be reached.
     pub(crate) fn start_local_database(&self) -> Result<()> {
         let record = self.recorded()?;
         if self.runner().is_dry_run() && self.saved_record().is_none() {
-            // `setup` has only said what it would make.
+            // In a dry run, `setup` only showed what it would create.
             self.runner().apply("start the local database", || -> Result<()> { Ok(()) })?;
             return Ok(());
         }
@@ -113,7 +111,7 @@ impl Project {
         database.login(self).map(drop)
     }
 
-    /// What `.infra/` says, which may be less than we were opened with.
+    /// The record in `.infra/`, which may be older than the one this project was opened with.
     fn saved_record(&self) -> Option<LocalRecord> {
         self.state().read::<Record>(Record::FILE)?.local.remove(&self.environment().name)
     }
@@ -126,14 +124,14 @@ impl Project {
         })
     }
 
-    /// Changes what the record says about local clusters, and nothing else of it.
+    /// Changes the local clusters in the record, and nothing else.
     fn change_record(&self, change: impl FnOnce(&mut BTreeMap<String, LocalRecord>, &str)) -> Result<()> {
         let Some(mut record) = self.state().read::<Record>(Record::FILE) else { return Ok(()) };
         change(&mut record.local, &self.environment().name);
-        self.state().write(Record::FILE, &record)
+        Ok(self.state().write(Record::FILE, &record)?)
     }
 
-    /// Stops the cluster, if there is one, and says whether it ran.
+    /// Stops the cluster, if there is one, and returns whether it was running.
     pub(crate) fn stop_local_database(&self) -> Result<bool> {
         let Some(record) = self.local_record() else { return Ok(false) };
         if matches!(
@@ -155,7 +153,7 @@ impl Project {
         Ok(ran)
     }
 
-    /// The recorded cluster and whether it runs; `None` without a record or its folder.
+    /// The state of the recorded cluster; `None` without a record or its folder.
     pub(crate) fn local_status(&self) -> Option<LocalStatus> {
         let record = self.local_record().filter(|_| self.database_axis() == DatabaseAxis::Local)?;
         let dir = self.local_home(record);
@@ -175,13 +173,13 @@ impl Project {
         })
     }
 
-    /// The last lines of the server's log, or all that it keeps, secrets masked.
+    /// The last lines of the server's log, or all of them, with secrets masked.
     pub(crate) fn local_log_tail(&self, count: Option<usize>) -> Vec<String> {
         let Some(status) = self.local_status() else { return Vec::new() };
         log::tail(&status.log, count).iter().map(|line| self.runner().redactor().clean(line)).collect()
     }
 
-    /// How to reach the local database, without the password.
+    /// The URL of the local database, without the password.
     pub(crate) fn local_database_url(&self) -> Option<String> {
         self.local_record().filter(|_| self.database_axis() == DatabaseAxis::Local)?;
         let Database { name, user, place: Place::Local(LocalRecord { port, .. }), .. } = self.local_database().ok()?
@@ -191,7 +189,7 @@ impl Project {
         Some(url::write(&user, None, port, &name).expose().to_owned())
     }
 
-    /// Where the local database's files are, and how many bytes they take.
+    /// The folder of the local database and its size in bytes.
     pub(crate) fn local_database_size(&self) -> Option<(Utf8PathBuf, u64)> {
         let home = self.local_home(self.local_record()?);
         Identity::read(&home)?;
@@ -199,14 +197,14 @@ impl Project {
         Some((home, bytes))
     }
 
-    /// Removes the cluster with all its data, and its record. Consent is the caller's to have.
+    /// Removes the cluster with all its data, and its record. The caller must have obtained consent.
     pub(crate) fn remove_local_database(&self) -> Result<()> {
         let Some(record) = self.local_record() else { return Ok(()) };
         let home = self.local_home(record);
         if home.join(Cluster::DATA).is_dir() {
             self.cluster(record)?.stop(Stop::Immediate)?;
         }
-        // What is not a cluster of ours is not removed, whatever the record says.
+        // Only remove clusters of this project, whatever the record says.
         if Identity::read(&home).is_some_and(|identity| identity.root == self.root()) {
             self.runner().apply(format_args!("remove {home}"), || remove_dir(&home))?;
         }
@@ -220,7 +218,7 @@ impl Project {
 }
 
 impl Database {
-    /// A client tool on this machine: of the cluster's own version, or the newest.
+    /// The path of a client tool on this machine: of the cluster's own version, or else the newest.
     pub(in crate::postgres) fn host_tool(&self, project: &Project, tool: &str) -> Result<String> {
         let runner = project.runner();
         let major = match &self.place {

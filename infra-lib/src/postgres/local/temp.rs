@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL for tests.
+//! A temporary PostgreSQL server for tests.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::Secret;
 use crate::dotenv::Generator;
-use crate::error::{Error, Result};
 use crate::exec::Runner;
 use crate::exit::Exit;
 use crate::postgres::{Database, Place, PostgresError, Tls, url};
+use crate::project::error::{Error, Result};
 use crate::project::{LocalRecord, Project};
+use crate::secret::Secret;
 
 use super::binaries::{Installation, Requirement};
 use super::build::{Durability, unattended};
@@ -20,13 +20,13 @@ use super::cluster::{Cluster, Stop, remove_dir};
 use super::owner::Owner;
 use super::{init, place};
 
-/// A PostgreSQL server of a test's own, gone when this is dropped: its processes, its files, its port.
+/// A temporary PostgreSQL server for a test. Dropping it removes its processes, files and port.
 ///
-/// It needs PostgreSQL's programs on this machine, no container, no configuration and no rights; as root, the server
-/// runs as an unprivileged user. Tests may have as many at once as they like. Nothing is synced to disk, so it is
-/// fast and worth nothing after a crash. What a killed test leaves behind, the next start removes.
+/// It needs PostgreSQL's programs on this machine, but no container, configuration or privileges; as root, the server
+/// runs as an unprivileged user. Tests can run any number in parallel. It does not sync to disk, so it is fast, but
+/// does not survive a crash. The next start removes what a killed test left behind.
 ///
-/// A `static` is never dropped: such a server stays until the next start.
+/// A `static` is never dropped: such a server runs until the next start removes it.
 ///
 /// ```no_run
 /// use infra_lib::postgres::TempDatabase;
@@ -44,13 +44,13 @@ pub struct TempDatabase {
     owner: Owner,
     database: Database,
     port: u16,
-    // Held as long as we live: a folder whose lock can be had is a dead test's.
+    // Locked while this process lives. A folder whose lock is free belongs to a dead test.
     _lock: File,
 }
 
 const PREFIX: &str = "infra-postgres-";
 const LOCK: &str = "lock";
-/// A folder without a lock file may be one that is just being made.
+/// A younger folder without a lock file may still be in creation.
 const YOUNG: Duration = Duration::from_secs(60);
 
 const SETTINGS: [&str; 7] = [
@@ -60,17 +60,17 @@ const SETTINGS: [&str; 7] = [
     "wal_level=minimal",
     "max_wal_senders=0",
     "shared_buffers=32MB",
-    // In the folder, so that nothing stays in /dev/shm if we are killed.
+    // Inside the folder, so that nothing is left in /dev/shm if we are killed.
     "dynamic_shared_memory_type=mmap",
 ];
 
 impl TempDatabase {
-    /// Makes and starts a server, which takes one to two seconds, and waits until it accepts connections.
+    /// Creates and starts a server and waits until it accepts connections, which takes one to two seconds.
     ///
     /// # Errors
     ///
-    /// [`PostgresError::NotInstalled`] on a machine without PostgreSQL; [`PostgresError::Cluster`] with the server's
-    /// own words if it does not start.
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) on a machine without PostgreSQL; the server's message if
+    /// it does not start.
     pub fn start() -> Result<Self> {
         let runner = unattended();
         let owner = Owner::for_new()?;
@@ -84,7 +84,7 @@ impl TempDatabase {
         let place = Place::Local(LocalRecord { dir: home.clone(), port: 0 });
         let (name, user) = ("postgres".to_owned(), "postgres".to_owned());
         let database = Database { name, user, password: Some(password.clone()), place };
-        // From here on, whatever fails, nothing stays.
+        // From here on, a failure removes everything.
         let mut temp = Self { runner, home, programs, owner, database, port: 0, _lock: lock };
         let cluster = temp.cluster();
         cluster.init(&temp.database.user, &password, Durability::Temporary)?;
@@ -92,7 +92,7 @@ impl TempDatabase {
         Ok(temp)
     }
 
-    /// The server's database as operations know one; its password is masked in whatever `project` prints.
+    /// The server as a database for operations. Its password is masked in all output of `project`.
     pub(crate) fn as_database(&self, project: &Project) -> Database {
         if let Some(password) = &self.database.password {
             project.runner().redactor().learn(password);
@@ -102,38 +102,38 @@ impl TempDatabase {
         Database { place, ..self.database.clone() }
     }
 
-    /// `postgres://user:password@127.0.0.1:port/database`, as every client reads it.
+    /// The connection URL: `postgres://user:password@127.0.0.1:port/database`.
     pub fn url(&self) -> Secret {
         url::write(&self.database.user, self.database.password.as_ref(), self.port, &self.database.name)
     }
 
-    /// The address: always the loopback one.
+    /// The host, which is always the loopback address.
     pub fn host(&self) -> &'static str {
         "127.0.0.1"
     }
 
-    /// The port.
+    /// The port on the loopback address.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The database's name.
+    /// The name of the database.
     pub fn name(&self) -> &str {
         &self.database.name
     }
 
-    /// The role, a superuser.
+    /// The role, which is a superuser.
     pub fn user(&self) -> &str {
         &self.database.user
     }
 
-    /// The role's password, made for this server.
+    /// The role's password, generated for this server.
     pub fn password(&self) -> Secret {
         self.database.password.clone().unwrap_or_else(|| Secret::new(""))
     }
 
-    /// Runs SQL, as many statements as there are, and returns the rows as lines, their fields separated by tabs. The
-    /// first error ends it.
+    /// Runs one or more SQL statements and returns the rows as lines, with fields separated by tabs. Stops at the
+    /// first error.
     pub fn query(&self, sql: &str) -> Result<String> {
         let call = init::psql(&self.cluster(), &self.database, self.port)?;
         let call = call.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql);
@@ -157,7 +157,7 @@ impl Drop for TempDatabase {
     }
 }
 
-/// Ends the server and removes its folder. What resists is left to the next start.
+/// Stops the server and removes its folder. The next start removes anything that is left.
 fn remove(cluster: &Cluster<'_>) {
     if cluster.stop(Stop::Immediate).is_ok() {
         let _ = remove_dir(&cluster.home);
@@ -167,16 +167,16 @@ fn remove(cluster: &Cluster<'_>) {
 fn secret() -> Result<Secret> {
     Generator::default()
         .generate()
-        .map_err(|error| Error::new(Exit::Failed, format!("no password could be made: {error}")))
+        .map_err(|error| Error::new(Exit::Failed, format!("no password could be generated: {error}")))
 }
 
-/// The system's folder for temporary files, or another one where the server's user cannot enter that.
+/// The system's folder for temporary files, or another one if the server's user cannot access it.
 fn base(owner: &Owner) -> Result<Utf8PathBuf> {
     let own = Utf8PathBuf::from_path_buf(std::env::temp_dir()).ok();
     let folders = own.into_iter().chain(["/tmp".into(), "/var/tmp".into()]);
     folders.filter_map(|folder| folder.canonicalize_utf8().ok()).find(|folder| owner.may_enter(folder)).ok_or_else(
         || {
-            Error::new(Exit::CannotCreate, "there is no folder for temporary files that PostgreSQL's user can enter")
+            Error::new(Exit::CannotCreate, "found no folder for temporary files that PostgreSQL's user can enter")
                 .with_hint("set TMPDIR to one of mode 0711 or 0755")
         },
     )
@@ -189,7 +189,8 @@ fn make(base: &Utf8Path, owner: &Owner) -> Result<Utf8PathBuf> {
     Ok(home)
 }
 
-/// The lock has its name only once we hold it: before, another start could take it, and us for dead.
+/// Creates the lock file. It gets its name only once it is locked; otherwise another start could lock it and treat us
+/// as dead.
 fn lock(home: &Utf8Path) -> Result<File> {
     let (path, draft) = (home.join(LOCK), home.join("lock.new"));
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
@@ -198,7 +199,7 @@ fn lock(home: &Utf8Path) -> Result<File> {
     file.map_err(Error::file("create", &path))
 }
 
-/// Removes what killed tests of ours have left.
+/// Removes what killed tests left behind.
 fn sweep(runner: &Runner, base: &Utf8Path, programs: &Installation) {
     for entry in base.read_dir_utf8().into_iter().flatten().flatten() {
         let home = entry.path();
@@ -207,13 +208,13 @@ fn sweep(runner: &Runner, base: &Utf8Path, programs: &Installation) {
             .ok()
             .filter(|stat| stat.is_dir() && stat.uid() == rustix::process::geteuid().as_raw());
         let Some(stat) = ours.filter(|_| entry.file_name().starts_with(PREFIX)) else { continue };
-        // Held while we remove: another one that sweeps now leaves it to us.
+        // Held during the removal, so that a parallel start does not remove the same folder.
         let lock = OpenOptions::new().write(true).open(home.join(LOCK));
         let dead = lock.as_ref().map_or_else(|_| is_old(&stat), |lock| lock.try_lock().is_ok());
         if !dead {
             continue;
         }
-        let owner = Owner::of(&home.join(Cluster::DATA));
+        let owner = Owner::from_data(&home.join(Cluster::DATA));
         let Ok(owner) = owner.or_else(|_| Owner::for_new()) else { continue };
         let cluster = Cluster { runner, home: home.to_owned(), data: Cluster::DATA, programs: programs.clone(), owner };
         remove(&cluster);

@@ -1,4 +1,4 @@
-//! Our lines in a crontab that belongs to the user.
+//! Our block of lines in the user's crontab.
 
 use crate::schedule::ScheduleError;
 use crate::schedule::record::Record;
@@ -8,18 +8,18 @@ use super::line::{Place, line};
 const BEGIN: &str = "# BEGIN infra schedule:";
 const END: &str = "# END infra schedule:";
 
-/// A crontab, taken apart: what is ours, and what is not.
+/// A crontab split into our block and the rest.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Split {
-    /// Everything else, byte for byte.
+    /// All other lines, byte for byte.
     outside: Vec<u8>,
-    /// Where in it our lines stood.
+    /// The offset of our block in them.
     at: usize,
-    /// Our lines with their marks, if there are any.
+    /// Our block with its marker lines, if present.
     pub(crate) ours: Option<Vec<u8>>,
 }
 
-/// The jobs of a record with the marks around them.
+/// The crontab lines of a record's jobs, between marker lines.
 pub(crate) fn block(place: &Place<'_>, record: &Record) -> Result<String, ScheduleError> {
     let name = name(place)?;
     let lines = record.jobs.iter().map(|planned| line(place, planned, &record.variables));
@@ -27,7 +27,7 @@ pub(crate) fn block(place: &Place<'_>, record: &Record) -> Result<String, Schedu
     Ok(format!("{BEGIN} {name}\n{lines}\n{END} {name}\n"))
 }
 
-/// Who the lines belong to: a checkout and an environment of it. The project's name is for the reader.
+/// The name of the block: the checkout and the environment. The project's name is only for readers.
 fn name(place: &Place<'_>) -> Result<String, ScheduleError> {
     let Place { project, environment, root, .. } = place;
     if root.as_str().chars().any(char::is_control) {
@@ -37,7 +37,7 @@ fn name(place: &Place<'_>) -> Result<String, ScheduleError> {
     Ok(format!("{environment} of {project} in {root}"))
 }
 
-/// Takes a crontab apart.
+/// Splits a crontab into our block and the rest.
 pub(crate) fn split(crontab: &[u8], place: &Place<'_>) -> Result<Split, ScheduleError> {
     let mut split = Split { outside: Vec::new(), at: 0, ours: None };
     let mut open: Option<String> = None;
@@ -73,7 +73,7 @@ fn damaged(mark: &str) -> ScheduleError {
     ScheduleError::Damaged { mark: mark.trim_end().to_owned() }
 }
 
-/// Whether the line is this mark of this checkout and environment, whatever the project was called then.
+/// Whether the line is this marker of this checkout and environment, whatever the project's name was then.
 fn is_mark(line: &str, mark: &str, place: &Place<'_>) -> bool {
     let Some(name) = line.strip_prefix(mark).and_then(|rest| rest.strip_prefix(' ')) else { return false };
     let name = name.strip_suffix('\n').unwrap_or(name);
@@ -82,7 +82,7 @@ fn is_mark(line: &str, mark: &str, place: &Place<'_>) -> bool {
 }
 
 impl Split {
-    /// The crontab with this in the place of our lines.
+    /// The crontab with our block replaced by this one.
     pub(crate) fn with(&self, block: &str) -> Vec<u8> {
         let (before, after) = match self.ours {
             Some(_) => self.outside.split_at(self.at),
@@ -97,7 +97,7 @@ impl Split {
         text
     }
 
-    /// The crontab without our lines.
+    /// The crontab with our block removed.
     pub(crate) fn without(self) -> Vec<u8> {
         self.outside
     }

@@ -1,7 +1,7 @@
-//! One job as a line of a crontab.
+//! Formatting a job as one line of a crontab.
 //!
-//! Cron hands the line to a shell, but not before it has read it in its own way: `%` ends the command unless a backslash
-//! stands before it, and what becomes of other backslashes depends on whose cron it is. So there are none.
+//! Cron hands the line to a shell, but first interprets it itself: `%` ends the command unless escaped with a
+//! backslash, and other backslashes are treated differently by each cron. So lines contain neither.
 
 use std::collections::BTreeMap;
 
@@ -11,25 +11,25 @@ use crate::exec::Runner;
 use crate::schedule::record::Planned;
 use crate::schedule::{Job, ScheduleError, runs};
 
-/// For whom the jobs run.
+/// Where the jobs run: project, environment and program.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
-    /// The compose project.
+    /// The name of the compose project.
     pub(crate) project: &'a str,
     pub(crate) environment: &'a str,
     pub(crate) root: &'a Utf8Path,
-    /// The program.
+    /// The path of the program.
     pub(crate) program: &'a Utf8Path,
 }
 
-/// Cron's own limit for a command.
+/// Cron's own limit for the length of a command, in bytes.
 const LONGEST: usize = 998;
 
-/// What of the caller's environment a job needs to do the same as at a terminal: where programs are, which engine, and
-/// where the user and the local database are at home. None of them is a secret.
+/// Variables of the caller that a job needs to behave as in a terminal: the engine to use, and the home folders of
+/// the user and the local database. None of them is a secret.
 const CARRIED: [&str; 5] = ["HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_STATE_HOME"];
 
-/// The variables for the jobs, from the caller's.
+/// The variables for the jobs, taken from the caller's environment.
 pub(crate) fn variables(runner: &Runner) -> BTreeMap<String, String> {
     let mut dirs: Vec<std::path::PathBuf> = Vec::new();
     for dir in std::env::split_paths(runner.path()) {
@@ -42,7 +42,7 @@ pub(crate) fn variables(runner: &Runner) -> BTreeMap<String, String> {
     carried.filter(|(_, value)| !value.is_empty()).chain([("PATH".to_owned(), path)]).collect()
 }
 
-/// The line of a job, without its end.
+/// The crontab line of a job, without the line end.
 pub(super) fn line(
     place: &Place<'_>,
     planned: &Planned,
@@ -53,7 +53,7 @@ pub(super) fn line(
     let variables = known.clone().into_iter().chain([job]);
     let settings = variables.map(|(key, value)| Ok(format!("{key}={}", quote(&value)?)));
     let options = ["-C", place.root.as_str(), "-e", place.environment, "-q"].map(str::to_owned);
-    // `env` and not the shell's own way to set variables: a crontab may name any shell.
+    // `env` sets the variables, since a crontab may use any shell.
     let call = [place.program.to_string()].into_iter().chain(options).chain(command.iter().cloned());
     let words = ["/usr/bin/env".to_owned()].map(Ok).into_iter().chain(settings).chain(call.map(|word| quote(&word)));
     let words = words.collect::<Result<Vec<_>, _>>()?;
@@ -68,7 +68,7 @@ pub(super) fn line(
     Ok(format!("{at} {text}"))
 }
 
-/// The word as any shell reads it.
+/// Quotes a word for any shell.
 fn quote(word: &str) -> Result<String, ScheduleError> {
     let unfit = |why| ScheduleError::Unfit { what: format!("{word:?}"), why };
     if word.chars().any(char::is_control) {

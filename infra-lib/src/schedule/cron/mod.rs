@@ -1,4 +1,4 @@
-//! Cron: lines of the user's crontab, between marks that say whose they are.
+//! Cron: a block of lines in the user's crontab, between markers that name its owner.
 
 pub(crate) mod block;
 pub(crate) mod crontab;

@@ -37,7 +37,7 @@ fn a02_too_little_room_is_said_before_anything_is_written() {
     let before = Before::of(&project);
     disk.change("size=10m");
     let refused = project.xtask(["db-backup"]).end();
-    refused.code(73).says("has too little room: ").never_says("backing up");
+    refused.code(73).says("has too little space: ").never_says("backing up");
     before.unchanged(&refused);
     before.tidy(&refused);
     disk.change("size=40m");
@@ -85,7 +85,7 @@ fn a39_a_folder_that_cannot_be_written_to_is_found_before_the_database_is_asked(
 
 #[test]
 fn a39_somebody_elses_folder_is_refused_with_its_name() {
-    let (Some(_postgres), Some(())) = (postgres(), mounts()) else { return };
+    let (Some(_postgres), Some(()), Some(())) = (postgres(), mounts(), cron()) else { return };
     let project = local(10);
     let before = Before::of(&project);
     let settings = format!("[database]\nurl = \"env:URL\"\n[backup]\ndir = {:?}\n", project.path(DIR));

@@ -33,7 +33,7 @@ fn part(project: &TestProject) -> u64 {
 
 /// A call from where the folder cannot be mounted, so that the dump is streamed.
 fn streamed(project: &TestProject, engine: &str) -> Call {
-    project.xtask(["db-backup", "--stall", "3s"]).env("DOCKER_HOST", engine)
+    project.xtask(["db-backup", "--stall", "10s"]).env("DOCKER_HOST", engine)
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a09_an_engine_that_is_lost_is_named_and_what_it_still_runs_is_ended_by_the_ne
     engine.vanish();
     let ended = running.wait();
     ended.code(69).says("the Docker engine was lost");
-    assert!(ended.took < Duration::from_secs(30), "{ended}");
+    assert!(ended.took < Duration::from_secs(90), "{ended}");
     before.unchanged(&ended);
     assert_eq!(strays(&project), [""; 0]);
     drop(held);
@@ -180,15 +180,15 @@ fn a11_a_database_that_is_frozen_is_given_up_and_nothing_goes_on_when_it_thaws()
     let before = Before::of(&project);
     for way in [None, Some(remote_engine())] {
         let held = hold(&project, "plain");
-        let call = project.xtask(["db-backup", "--stall", "2s"]);
+        let call = project.xtask(["db-backup", "--stall", "10s"]);
         let running = way.into_iter().fold(call, |call, way| call.env("DOCKER_HOST", way)).spawn();
         until_somebody_waits(&project);
         let db = project.container("db");
-        docker(["pause", &db]);
+        pause(&db);
         let ended = running.wait();
         docker(["unpause", &db]);
-        ended.code(75).says("nothing was dumped for 2 s; service `db` is paused");
-        assert!(ended.took < Duration::from_secs(20), "{ended}");
+        ended.code(75).says("nothing was dumped for 10 s; service `db` is paused");
+        assert!(ended.took < Duration::from_secs(60), "{ended}");
         drop(held);
         before.unchanged(&ended);
     }

@@ -1,7 +1,7 @@
 //! Backups that are made while something goes wrong. However a run ends, nothing of it is listed or left, and the next one
 //! makes a backup as if nothing had been.
 //!
-//! `INFRA_SWEEP_SCALE` multiplies how many places are injected into, `INFRA_SWEEP_SEED` chooses others.
+//! `INFRA_TEST_SCALE` multiplies how many places are injected into, `INFRA_TEST_SEED` chooses others.
 
 mod disk;
 mod engine;
@@ -162,16 +162,4 @@ fn until_somebody_waits(project: &TestProject) {
             _ => Ok(()),
         }
     });
-}
-
-/// A factor for the number of places: 1 unless `INFRA_SWEEP_SCALE` says more.
-fn scale() -> usize {
-    std::env::var("INFRA_SWEEP_SCALE").ok().and_then(|scale| scale.parse().ok()).unwrap_or(1)
-}
-
-/// So many of them, spread evenly, the first one chosen by the seed; all of them in a large sweep.
-fn sample<T: Clone>(all: &[T], count: usize) -> Vec<T> {
-    let seed: usize = std::env::var("INFRA_SWEEP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_260_101);
-    let step = (all.len() / (count * scale()).max(1)).max(1);
-    all.iter().skip(seed % step).step_by(step).cloned().collect()
 }

@@ -63,6 +63,7 @@ fn elsewhere(project: &TestProject, user: &str, password: &str, database: &str) 
 
 #[test]
 fn a18_a20_a_login_that_is_refused_never_asks_and_never_shows_a_password() {
+    let Some(_script) = tool("script") else { return };
     let Some(_postgres) = postgres() else { return };
     let project = local(10);
     let role = project.name().replace('-', "_");
@@ -87,9 +88,10 @@ fn a19_a_database_that_is_missing_is_told_with_those_that_there_are() {
     let local_record: serde_json::Value = serde_json::from_str(&project.read(".infra/setup.json")).unwrap();
     let home = project.path(local_record["local"]["development"]["dir"].as_str().unwrap());
     let password = std::fs::read_to_string(home.join("password")).unwrap();
-    for (name, hint) in
-        [(format!("{role}x"), format!("did you mean `{role}`?")), ("zzz".to_owned(), "the server has: ".to_owned())]
-    {
+    for (name, hint) in [
+        (format!("{role}x"), format!("did you mean `{role}`?")),
+        ("zzz".to_owned(), "the databases of the server are: ".to_owned()),
+    ] {
         let url = elsewhere(&project, &role, &password, &name);
         let ended = url.xtask(["db-backup"]).end();
         ended.code(66).says(&format!("database \"{name}\" does not exist")).says(&hint).never_says(&password);

@@ -113,7 +113,7 @@ fn i04_success_is_silent_where_that_was_asked_for() {
         &["db-backup", "--list"],
         &["db-verify", "--all", "--drill"],
         &["db-restore", "latest", "--yes"],
-        &["db-restore", "--finish", "--yes"],
+        &["db-restore", "--drop-previous", "--yes"],
     ] {
         project.xtask(words.iter().chain(&["-q"])).no_tty().end().ok().silent();
     }
@@ -168,7 +168,7 @@ fn s02_s06_no_secret_is_in_any_output_manifest_journal_or_file() {
     run(&["db-backup", "--list", "--json"], 0);
     run(&["db-verify", "--all", "--drill", "-v"], 0);
     run(&["db-restore", "latest", "--yes", "-v"], 0);
-    run(&["db-restore", "--undo", "--yes", "-v"], 0);
+    run(&["db-restore", "--rollback", "--yes", "-v"], 0);
     run(&["db-restore", "nothing", "--yes", "-v"], 66);
     run(&["history", "--json"], 0);
     project.write("infra.toml", "[project]\nname = \"@name@\"\n[database]\nname = \"missing\"\n");

@@ -60,7 +60,7 @@ fn a40_s16_s17_links_and_public_folders_are_refused_before_anything_is_written()
     std::fs::remove_file(project.path("backups")).unwrap();
     std::fs::create_dir(project.path("backups")).unwrap();
     std::fs::set_permissions(project.path("backups"), PermissionsExt::from_mode(0o777)).unwrap();
-    project.xtask(["db-backup"]).end().code(77).says("may be written to by everybody");
+    project.xtask(["db-backup"]).end().code(77).says("is writable by everyone");
     assert_eq!(files(&project), [""; 0]);
     std::fs::set_permissions(project.path("backups"), PermissionsExt::from_mode(0o1777)).unwrap();
     back_up(&project);
@@ -103,7 +103,7 @@ fn a40_s18_what_is_exchanged_during_a_dump_is_noticed_and_nobodys_file_is_touche
         }
         drop(held);
         let ended = dump.wait();
-        ended.code(77).says("was exchanged while it was written to");
+        ended.code(77).says("was replaced while it was written to");
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), "untouched", "{what}, {format}");
         if what == "folder" {
             std::fs::remove_file(&backups).unwrap();

@@ -43,12 +43,12 @@ fn a29_c13_c24_roles_grants_and_settings_come_back_in_an_empty_cluster() {
     let unfit = other.xtask(["db-restore", path, "--yes", "--allow-foreign"]).end();
     unfit
         .code(65)
-        .says("there is no role app_owner")
-        .says("there is no role only_a_setting")
+        .says("the role app_owner does not exist")
+        .says("the role only_a_setting does not exist")
         .says("CREATE ROLE \"odd role\";");
     assert_eq!(there.ask("postgres", "SELECT count(*) FROM pg_roles WHERE rolname ~ 'app_';"), "0");
     let restored = other.xtask(["db-restore", path, "--yes", "--allow-foreign", "--create-roles"]).end();
-    restored.ok().says("creating the role app_reader, which may do nothing yet");
+    restored.ok().says("creating the role app_reader without privileges");
     assert_eq!(normal(&there, &target), before, "into the database that setup made");
     let rights =
         "SELECT count(*) FROM pg_roles WHERE rolname ~ 'app_|odd|only' AND (rolcanlogin OR rolsuper OR rolcreatedb);";

@@ -1,14 +1,12 @@
 //! Compose reads what we read, value for value.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
-use infra_lib::dotenv::{DotenvError, EnvFile, SyntaxCause, Variable, resolve};
+use infra_lib::internals::{DotenvError, EnvFile, SyntaxCause, Variable, resolve};
 use xshell::{Shell, cmd};
 
 use super::lines::{Random, filler, line};
-use super::{scale, seed};
-use crate::support::try_docker;
+use crate::support::{compose, path, scale, seed};
 
 const KEYS: usize = 80;
 const SHELL: [(&str, &str); 4] =
@@ -52,7 +50,7 @@ fn files(random: &mut Random) -> (Vec<EnvFile>, usize) {
 /// E04, E05 and the twelfth guarantee: no accepted value is read otherwise by Compose.
 #[test]
 fn e04_e05_compose_reads_every_accepted_value_alike() {
-    if !there() {
+    if compose().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -77,7 +75,7 @@ fn e04_e05_compose_reads_every_accepted_value_alike() {
         let args =
             ["-p", "p", "--env-file", "a.env", "--env-file", "b.env", "-f", "c.yml", "config", "--format", "json"];
         let command = cmd!(sh, "docker compose {args...}").quiet().env_clear().envs(SHELL);
-        let command = command.envs(std::env::vars().filter(|(key, _)| matches!(key.as_str(), "PATH" | "HOME")));
+        let command = command.envs(std::env::vars().filter(|(key, _)| key == "HOME")).env("PATH", path());
         let output = command.ignore_status().output().unwrap();
         if !output.status.success() {
             let error = String::from_utf8_lossy(&output.stderr);
@@ -101,7 +99,7 @@ fn e04_e05_compose_reads_every_accepted_value_alike() {
 /// The other direction: nothing is refused that Compose takes, but for text behind a closing quote, which it loses.
 #[test]
 fn e04_compose_refuses_what_is_refused() {
-    if !there() {
+    if compose().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -120,19 +118,15 @@ fn e04_compose_refuses_what_is_refused() {
         refused += 1;
         sh.write_file("f", &text).unwrap();
         let args = ["-p", "p", "--env-file", "f", "-f", "c.yml", "config", "-q"];
-        let output = cmd!(sh, "docker compose {args...}").quiet().envs(SHELL).ignore_status().output().unwrap();
+        let output = cmd!(sh, "docker compose {args...}")
+            .quiet()
+            .env("PATH", path())
+            .envs(SHELL)
+            .ignore_status()
+            .output()
+            .unwrap();
         assert!(!output.status.success(), "compose reads {text:?}");
     }
-}
-
-/// Whether Compose is there; it needs no engine to read files.
-fn there() -> bool {
-    let Err(error) = try_docker(["compose", "version"]) else { return true };
-    let required = std::env::var("INFRA_TEST_REQUIRE").unwrap_or_default();
-    assert!(!required.contains("engine"), "no Docker Compose: {error}");
-    // Not `eprintln!`, which the test runner hides for tests that pass.
-    let _ = writeln!(std::io::stderr(), "dotenv: left out, no Docker Compose: {error}");
-    false
 }
 
 fn keep(folder: tempfile::TempDir) -> String {

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use camino::Utf8Path;
-use infra_lib::fs::atomic;
+use infra_lib::internals::atomic;
 use xshell::{Shell, cmd};
 
-use super::scale;
-use crate::support::tool;
+use crate::support::{scale, tool};
 
 const OLD: &[u8] = b"OLD=1\n";
 const NEW: &[u8] = b"NEW=1\n";

@@ -9,7 +9,7 @@ fn e03_a_key_that_stands_twice_is_told_with_both_lines() {
     let project = project(&[(".env", "A=1\nJWT_SECRET=x\n\nA=canary\n")]);
     for command in [&["env", "check"][..], &["start"], &["health"]] {
         let ended = project.xtask(command).end();
-        ended.code(78).says(".env: A stands there more than once").says("1 and 4").never_says("canary");
+        ended.code(78).says(".env: duplicate key A (lines 1 and 4)").never_says("canary");
     }
 }
 
@@ -38,7 +38,7 @@ fn e04_what_nobody_reads_alike_is_refused_with_its_place() {
 #[test]
 fn e04_windows_files_are_read_and_warned_about() {
     let project = project(&[(".env", "\u{feff}A=one\r\nB=two\r\n")]);
-    project.xtask(["env", "check"]).end().ok().shows("byte order mark").shows("end as on Windows");
+    project.xtask(["env", "check"]).end().ok().shows("byte order mark").shows("Windows line endings");
     project.xtask(["env", "print"]).stdout("A=one\nB=two\n").check();
     let Some(_engine) = engine() else { return };
     project.write("compose.yml", &WEB.replace("${JWT_SECRET-}", "${B}"));
@@ -74,7 +74,7 @@ fn e06_the_shell_that_hides_the_file_is_shown() {
     assert_eq!(call("POSTGRES_USER")["origin"]["kind"], "file");
     assert_eq!(call("DB_PASSWORD")["value"], "***");
     project.xtask(["env", "explain", "POSTGRES_BD"]).end().code(66).says("did you mean `POSTGRES_DB`?");
-    project.xtask(["env", "explain"]).env("POSTGRES_DB", "other").end().ok().shows("shell").shows("hides ");
+    project.xtask(["env", "explain"]).env("POSTGRES_DB", "other").end().ok().shows("shell").shows("overrides ");
 }
 
 /// What `start` would run.

@@ -107,14 +107,14 @@ fn e10_s08_an_env_file_that_others_may_read_is_no_start_in_production() {
     let project = production(&[(".env", GOOD), (".env.production", GOOD)]);
     for mode in [0o644, 0o640, 0o604] {
         private(&project, mode);
-        start(&project).code(78).says(".env.production: others than its owner may read it").says("chmod 600");
+        start(&project).code(78).says(".env.production: is readable by group or others").says("chmod 600");
     }
     private(&project, 0o600);
     start(&project).ok();
     // In development it is only told.
     std::fs::set_permissions(project.path(".env"), std::fs::Permissions::from_mode(0o644)).unwrap();
     project.xtask(["start"]).end().ok();
-    project.xtask(["env", "check"]).end().ok().shows("warning: .env: others than its owner may read it");
+    project.xtask(["env", "check"]).end().ok().shows("warning: .env: is readable by group or others");
 }
 
 #[test]

@@ -38,7 +38,12 @@ fn rotating_the_databases_password_changes_the_role_and_that_value_alone() {
     let ended = rotate(&project, "DB_PASSWORD").end();
     let seen = sampler.finish();
     assert!(seen.hits.is_empty(), "{:?}", seen.hits);
-    ended.ok().shows("the role postgres has it").shows("DATABASE_URL").shows("cargo xtask start").never_says(OLD);
+    ended
+        .ok()
+        .shows("the new password of the role postgres")
+        .shows("DATABASE_URL")
+        .shows("cargo xtask start")
+        .never_says(OLD);
     let after = project.read(".env");
     let new = value(&project, ".env", "DB_PASSWORD").split(' ').next().unwrap().to_owned();
     assert!(is_fresh_secret(&new) && !ended.stdout.contains(&new), "{ended}");
@@ -91,7 +96,7 @@ fn e11_a_password_that_the_volume_does_not_know_is_explained_and_can_be_mended()
     ended.code(77).says("password authentication failed").says("the password with which it was initialised");
     ended.says("ALTER ROLE").says("env rotate").never_says("another-canary");
     // The two ways out that were named.
-    rotate(&project, "DB_PASSWORD").end().ok().says("from inside its container");
+    rotate(&project, "DB_PASSWORD").end().ok().says("from inside the container");
     project.xtask(["start"]).end().ok();
     project.xtask(["db-shell", "-c", "select 1"]).end().ok();
     assert!(!lets_in(&project, OLD));
@@ -122,10 +127,11 @@ fn a_compose_secret_is_rotated_in_its_file_and_in_the_server() {
 
 #[test]
 fn what_is_no_secret_of_its_own_is_not_rotated() {
+    let Some(()) = compose() else { return };
     let project =
         project(&[(".env", "PORT=8080\nAPI_TOKEN=abc\nDATABASE_URL=postgres://u:secret-canary@h/d\nPIN=1\n")]);
     let before = project.read(".env");
-    rotate(&project, "PORT").end().code(64).says("no secret").says("[env.PORT]");
+    rotate(&project, "PORT").end().code(64).says("does not have the name of a secret").says("[env.PORT]");
     rotate(&project, "DATABASE_URL").end().code(64).says("URL").never_says("canary");
     rotate(&project, "API_TOKNE").end().code(66).says("env explain");
     rotate(&project, "API_TOKEN").env("API_TOKEN", "shell").end().code(78).says("unset API_TOKEN");

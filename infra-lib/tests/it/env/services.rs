@@ -24,6 +24,7 @@ fn project() -> TestProject {
 
 #[test]
 fn e05_a_services_file_is_checked_explained_filled_and_rotated() {
+    let Some(()) = compose() else { return };
     let project = project();
     project.xtask(["start"]).end().code(78).says("the env file api/.env").says("setup");
     project.write("api/.env", "PORT=3000\nURL=redis://:${DB_PASSWORD}@cache\n");
@@ -32,8 +33,8 @@ fn e05_a_services_file_is_checked_explained_filled_and_rotated() {
         .xtask(["env", "fill"])
         .end()
         .ok()
-        .shows(".env lacks nothing")
-        .shows("api/.env: appended fresh secrets: JWT_SECRET");
+        .shows(".env: nothing to add")
+        .shows("api/.env: appended new secrets: JWT_SECRET");
     let first = value(&project, "api/.env", "JWT_SECRET");
     assert!(is_fresh_secret(&first), "{first}");
     project.xtask(["env", "check"]).end().ok().never_says("error");

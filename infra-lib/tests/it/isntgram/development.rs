@@ -9,7 +9,7 @@ const SERVICES: [&str; 3] = ["api", "postgres", "web"];
 
 pub(super) fn sets_up(stack: &Stack) {
     let ended = stack.run(["setup", "--yes"]).limit(BUILD).end();
-    ended.ok().shows("fresh secrets: POSTGRES_PASSWORD, JWT_SECRET").shows("ready after").shows("seeded 01_people.sql");
+    ended.ok().shows("new secrets: POSTGRES_PASSWORD, JWT_SECRET").shows("ready after").shows("seeded 01_people.sql");
     ended.shows(&stack.at("web", "")).shows(&stack.at("api", ""));
     tell(&format!("setup took {:.1} s", ended.took.as_secs_f32()));
     stack.are_healthy("development", &SERVICES);
@@ -20,7 +20,7 @@ pub(super) fn sets_up(stack: &Stack) {
         assert!(value.len() >= 32, "{key}");
         ended.never_says(&value);
     }
-    stack.run(["env", "check"]).end().ok().shows("in order");
+    stack.run(["env", "check"]).end().ok().shows("no problems in the env files");
     stack.run(["doctor"]).end().ok().never_says("FAIL");
     stack.run(["policy"]).end().ok().shows("0 errors, 0 warnings");
 }
@@ -77,7 +77,7 @@ pub(super) fn changes_its_schema(stack: &Stack) {
     stack.run(["db-migrate"]).end().code(1).says("nonsense");
     std::fs::remove_file(stack.project.path(broken)).unwrap();
     assert_eq!(stack.sql(&[], "SELECT to_regclass('half') IS NULL"), ["t"]);
-    stack.run(["db-reset", "--yes"]).end().ok().shows("backed up in backups/");
+    stack.run(["db-reset", "--yes"]).end().ok().shows("backup of the previous database: backups/");
     assert_eq!(stack.sql(&[], "SELECT count(*) FROM photos"), ["3"], "the seeds have run again");
     stack.run(["db-seed", "--yes"]).end().ok().shows("nothing to do");
 }
@@ -88,7 +88,7 @@ pub(super) fn backs_up_and_restores(stack: &Stack) {
     stack.sql(&[], "DELETE FROM photos");
     stack.run(["db-restore", "latest", "--yes"]).end().ok();
     assert_eq!(stack.sql(&[], "SELECT count(*) FROM photos"), ["3"]);
-    stack.run(["db-restore", "--undo", "--yes"]).end().ok();
+    stack.run(["db-restore", "--rollback", "--yes"]).end().ok();
     assert_eq!(stack.sql(&[], "SELECT count(*) FROM photos"), ["0"]);
     stack.run(["backup"]).end().ok();
     stack.run(["restore", "latest", "--yes"]).end().ok();

@@ -82,5 +82,5 @@ fn a_version_that_is_not_here_is_said() {
     let project = TestProject::new().file("infra.toml", toml);
     project.xtask(["setup", "--yes"]).end().code(69).says("a server of version >=99; here are 15");
     let wrong = TestProject::new().file("infra.toml", "[database]\nlocal = { version = \"newest\" }\n");
-    wrong.xtask(["setup", "--yes"]).end().code(78).says("`newest` is no version");
+    wrong.xtask(["setup", "--yes"]).end().code(78).says("`newest` is not a version");
 }

@@ -18,7 +18,7 @@ fn up_down_and_status_go_together() {
     assert_eq!(outcome["migrations"][1]["file"], "migrations/2_more.up.sql");
 
     migrate(&project, "up --steps 1").ok().shows("applied 2\n");
-    migrate(&project, "up --to 9").code(66).says("no migration has the version 9");
+    migrate(&project, "up --to 9").code(66).says("unknown migration version 9");
     migrate(&project, "").ok().shows("applied 3\n");
     migrate(&project, "up").ok().shows("nothing to do");
     migrate(&project, "status").ok().shows("3 applied, 0 pending\n");
@@ -37,7 +37,7 @@ fn up_down_and_status_go_together() {
 
     project.write("migrations/4_one_way.sql", "CREATE TABLE way ();\n");
     migrate(&project, "up").ok();
-    migrate(&project, "down --yes").code(66).says("nothing reverts");
+    migrate(&project, "down --yes").code(66).says("cannot be reverted");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn baseline_notes_and_applies_nothing() {
     migrate(&project, "status").code(2).shows("no ledger");
     migrate(&project, "baseline").code(64);
     migrate(&project, "baseline 9").code(66);
-    migrate(&project, "baseline 1").ok().shows("noted as applied: 1\n");
+    migrate(&project, "baseline 1").ok().shows("marked as applied: 1\n");
     migrate(&project, "up").ok().shows("applied 2\n");
     assert_eq!(ask(&project, ROWS), "1:true 2:true");
 }
@@ -81,7 +81,7 @@ fn a_schema_of_the_init_scripts_is_noted() {
     let project = project().file("infra.toml", &manifest).file("init/1.sql", "\nCREATE TABLE shop (name text);  \n");
     project.write("migrations/2_more.sql", "ALTER TABLE shop ADD open boolean;\n");
     let changes = changes(&project);
-    assert!(changes.contains(&"noted as made by the init scripts: 1".to_owned()), "{changes:?}");
+    assert!(changes.contains(&"marked as applied by the init scripts: 1".to_owned()), "{changes:?}");
     assert!(changes.contains(&"applied the migrations 2".to_owned()), "{changes:?}");
     migrate(&project, "status").ok();
 }
@@ -124,11 +124,11 @@ fn d19_status_and_a_dry_run_write_nothing() {
 fn the_projects_own_tool_is_asked_where_it_is_stated() {
     let manifest = "[project]\nname = '@name@'\n[compose]\nservices = 'none'\n[migrations]\nbackup-first = false\nup = ['sh', '-c', 'echo up >> done']\n";
     let project = TestProject::new().file("infra.toml", manifest);
-    migrate(&project, "").ok().shows("has done it");
+    migrate(&project, "").ok().shows("done by `");
     assert_eq!(project.read("done"), "up\n");
     migrate(&project, "up --dry-run").ok();
     assert_eq!(project.read("done"), "up\n");
-    migrate(&project, "down --yes").code(78).says("`[migrations] down` in infra.toml says no command");
+    migrate(&project, "down --yes").code(78).says("`[migrations] down` in infra.toml is not set");
 }
 
 #[test]
@@ -148,8 +148,8 @@ fn a_backup_comes_first_where_there_is_something_to_lose() {
     assert!(project.path(&backup).is_file() && backups() == 1, "{backup}");
     migrate(&project, "up").ok().shows("nothing to do");
     assert_eq!(backups(), 1);
-    migrate(&project, "down --yes").ok().shows("backed up before, in backups/");
-    project.xtask(["db-reset", "--yes"]).end().ok().shows("the old one is backed up in backups/");
+    migrate(&project, "down --yes").ok().shows("backed up first, to backups/");
+    project.xtask(["db-reset", "--yes"]).end().ok().shows("backup of the previous database: backups/");
     assert_eq!(backups(), 3);
 
     // Told otherwise, there is none; but a protected database is not changed without.
@@ -176,12 +176,12 @@ fn check_finds_a_way_down_that_does_not_lead_back() {
     project.write("migrations/2_mill.down.sql", "DROP TABLE mill;\nDROP TYPE grain;\n");
     project.write("migrations/3_more.up.sql", "ALTER TABLE mill ADD wheels int;\n");
     project.write("migrations/3_more.down.sql", "ALTER TABLE mill DROP wheels;\n");
-    migrate(&project, "check").ok().shows("3 up, 3 down and up again: the schemas agree\n");
+    migrate(&project, "check").ok().shows("3 up, 3 down and up again: the schemas match\n");
     project.write("migrations/2_mill.down.sql", "DROP TABLE mill;\n");
     let found = migrate(&project, "check");
     found.code(2).says("the schemas differ before 2 and after it was reverted:\n+ CREATE TYPE public.grain AS ENUM (");
     std::fs::remove_file(project.path("migrations/2_mill.down.sql")).unwrap();
-    migrate(&project, "check").ok().shows("1 up, 1 down").shows("nothing reverts 2;");
+    migrate(&project, "check").ok().shows("1 up, 1 down").shows("2 cannot be reverted;");
     project.write("migrations/3_more.up.sql", "ALTER TABLE mill ADD wheels nonsense;\n");
     migrate(&project, "check").code(1).says("3_more.up.sql:1: type \"nonsense\" does not exist");
 
@@ -197,7 +197,7 @@ fn check_compares_the_init_scripts_too() {
     let manifest = MANIFEST.replace("[migrations]", "[database]\ninit = [\"init\"]\n[migrations]");
     let project = project().file("infra.toml", &manifest).file("init/1.sql", "CREATE TABLE shop (name text);\n");
     setup(&project).code(0);
-    migrate(&project, "check").ok().shows("the schemas agree, and so do 1.sql\n");
+    migrate(&project, "check").ok().shows("the schemas match, and so do 1.sql\n");
     project.write("init/1.sql", "CREATE TABLE shop (name text, open boolean);\n");
     migrate(&project, "check").code(2).says("after the init scripts:").says("+     open boolean");
     project.write("init/1.sql", "-- the same in other words\ncreate table shop (\n  name text);\n");

@@ -34,7 +34,7 @@ fn d04_d05_d06_d12_edited_missing_and_late_files_are_refused_before_any_change()
 
     project.write("migrations/2_late.sql", "CREATE TABLE late ();\n");
     migrate(&project, "").code(65).says("--out-of-order");
-    migrate(&project, "status").code(2).shows("older than what was applied");
+    migrate(&project, "status").code(2).shows("older than the newest applied one");
     std::fs::remove_file(project.path("migrations/2_late.sql")).unwrap();
 
     project.write("migrations/3_last.sql", "CREATE TABLE last (a int);\n");
@@ -44,13 +44,13 @@ fn d04_d05_d06_d12_edited_missing_and_late_files_are_refused_before_any_change()
     migrate(&project, "status").code(2).shows("edited after it was applied");
     project.write("migrations/3_last.sql", "CREATE TABLE last ();\r\n");
     migrate(&project, "").code(65).says("only its line ends");
-    migrate(&project, "repair").ok().shows("accepted as they are: 3\n");
+    migrate(&project, "repair").ok().shows("accepted as edited: 3\n");
     project.write("migrations/3_last.sql", "CREATE TABLE last ();\n");
-    migrate(&project, "status").code(2).shows("applied with other line ends");
+    migrate(&project, "status").code(2).shows("applied with other line endings");
     migrate(&project, "repair").ok();
 
     std::fs::remove_file(project.path("migrations/3_last.sql")).unwrap();
-    migrate(&project, "").code(65).says("its file is gone");
+    migrate(&project, "").code(65).says("its file is missing");
     migrate(&project, "repair").code(2).shows("still without a file: 3");
     project.write("migrations/3_last.sql", "CREATE TABLE last ();\n");
     assert_eq!(ask(&project, "SELECT to_regclass('late') IS NULL AND to_regclass('next') IS NULL"), "t");
@@ -122,8 +122,8 @@ fn d09_a_failed_index_is_named_and_blocks_until_it_is_gone() {
         "-- no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY shop_one ON shop (name);\n",
     );
     migrate(&project, "").code(3).says("SQLSTATE 23505").says("DROP INDEX CONCURRENTLY shop_one;");
-    migrate(&project, "").code(3).says("failed half way");
-    migrate(&project, "status").code(2).shows("failed half way");
+    migrate(&project, "").code(3).says("failed partway");
+    migrate(&project, "status").code(2).shows("failed partway");
     migrate(&project, "repair").code(3).says("DROP INDEX CONCURRENTLY shop_one;");
     ask(&project, "DROP INDEX CONCURRENTLY shop_one");
     ask(&project, "DELETE FROM shop");

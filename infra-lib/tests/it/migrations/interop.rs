@@ -105,7 +105,7 @@ fn takes_turns(project: &TestProject, other: &Other<'_>, up: &str, down: impl Fn
         std::fs::rename(project.path("migrations").join(name), project.path(name)).unwrap();
     }
     other.refuses(up, "missing");
-    migrate(project, "").code(65).says("its file is gone");
+    migrate(project, "").code(65).says("its file is missing");
     for name in both {
         std::fs::rename(project.path(name), project.path("migrations").join(name)).unwrap();
     }
@@ -171,7 +171,7 @@ fn sqlx_waits_for_us_and_we_for_it() {
         });
         migrate(&project, "")
             .ok()
-            .says("another migrator is at work on this database: process ")
+            .says("another migrator is running on this database: process ")
             .shows("nothing to do");
         theirs.join().unwrap();
     });
@@ -193,9 +193,12 @@ fn what_refinery_has_applied_is_known_and_what_was_edited_is_found() {
     other.ok("refinery up migrations");
     // Its checksums are known: nothing is edited.
     migrate(&project, "status").ok().shows("2 applied, 0 pending\n");
-    migrate(&project, "up").code(77).says("refinery's, which has to apply them itself");
     project.write("migrations/V3__third.sql", "CREATE TABLE c (id int);\n");
     migrate(&project, "status").code(2).shows("2 applied, 1 pending\n");
+    if tool("refinery").is_some() {
+        migrate(&project, "up").ok().shows("applied 3\n");
+        migrate(&project, "status").ok().shows("3 applied, 0 pending\n");
+    }
     project.write("migrations/V2__second.sql", "CREATE TABLE b (id bigint);\n");
     migrate(&project, "status").code(2).shows("edited after it was applied");
     other.refuses("refinery up migrations", "V2");

@@ -6,17 +6,12 @@ use rustix::process::Signal;
 
 use super::*;
 
-/// How often a run is killed: more in a sweep.
-fn kills() -> usize {
-    std::env::var("INFRA_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6)
-}
-
 #[test]
 fn d03_a_kill_at_any_time_leaves_nothing_half_applied() {
     let Some(_postgres) = postgres() else { return };
     let project = migrated();
     let mut version = 1;
-    for round in 0..kills() {
+    for round in 0..6 * scale() {
         for _ in 0..3 {
             version += 1;
             let text = format!("CREATE TABLE a{version} ();\nSELECT pg_sleep(0.1);\nCREATE TABLE b{version} ();\n");
@@ -25,7 +20,7 @@ fn d03_a_kill_at_any_time_leaves_nothing_half_applied() {
         let running = project.xtask(["db-migrate"]).spawn();
         // Spread over the whole run, which takes half a second.
         std::thread::sleep(Duration::from_millis(
-            20 + 600 * u64::try_from(round).unwrap() / u64::try_from(kills()).unwrap(),
+            20 + 600 * u64::try_from(round).unwrap() / u64::try_from(6 * scale()).unwrap(),
         ));
         running.signal(Signal::KILL);
         running.wait();
@@ -58,8 +53,8 @@ fn d03_the_next_run_ends_what_a_killed_one_has_left() {
     assert_eq!(ask(&project, OURS), "1", "psql goes on");
     project.write("migrations/2_slow.sql", "CREATE TABLE slow ();\n");
     let next = migrate(&project, "");
-    next.ok().shows("applied 2\n").says("a run that was killed has left a session");
-    assert!(next.took < Duration::from_secs(15), "{:?}", next.took);
+    next.ok().shows("applied 2\n").says("ending a session that a killed run left behind");
+    assert!(next.took < Duration::from_secs(40), "{:?}", next.took);
 }
 
 #[test]
@@ -69,7 +64,7 @@ fn d11_a_script_that_is_cut_commits_nothing_of_the_file_that_is_cut() {
     project.write("migrations/2_slow.sql", "CREATE TABLE slow ();\nSELECT pg_sleep(3);\n");
     // More than a pipe holds: the rest is still with us when we are killed.
     let many: Vec<String> =
-        (0..40_000).map(|number| format!("INSERT INTO shop VALUES ('number {number}');\n")).collect();
+        (0..4_000).map(|number| format!("INSERT INTO shop VALUES ('number {number}');\n")).collect();
     project.write("migrations/3_many.sql", &many.concat());
     let running = project.xtask(["db-migrate"]).spawn();
     running.until("applying 2_slow.sql");
@@ -84,7 +79,7 @@ fn d11_a_script_that_is_cut_commits_nothing_of_the_file_that_is_cut() {
     assert_eq!(ask(&project, "SELECT count(*) FROM shop WHERE name LIKE 'number%'"), "0");
     assert_eq!(ask(&project, "SELECT count(*) FROM _sqlx_migrations WHERE version = 3"), "0");
     migrate(&project, "").ok();
-    assert_eq!(ask(&project, "SELECT count(*) FROM shop WHERE name LIKE 'number%'"), "40000");
+    assert_eq!(ask(&project, "SELECT count(*) FROM shop WHERE name LIKE 'number%'"), "4000");
 }
 
 #[test]

@@ -12,11 +12,6 @@ fn session(project: &TestProject, sql: &str) -> Running {
     running
 }
 
-/// How many rounds of eight: more in a sweep.
-fn rounds() -> usize {
-    std::env::var("INFRA_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3)
-}
-
 #[test]
 fn d02_of_eight_at_once_each_migration_is_applied_by_one() {
     let Some(_postgres) = postgres() else { return };
@@ -25,7 +20,7 @@ fn d02_of_eight_at_once_each_migration_is_applied_by_one() {
     // Four of them are of another checkout, which knows nothing of the first one's locks.
     let other = other_checkout(&project);
     let mut version = 1;
-    for round in 0..rounds() {
+    for round in 0..3 * scale() {
         for _ in 0..4 {
             version += 1;
             let text = format!("INSERT INTO seen VALUES ({version});\nCREATE TABLE t{version} (id int);\n");
@@ -58,7 +53,7 @@ fn d02_d03_of_eight_at_once_some_are_killed_and_each_migration_is_there_once_or_
     ask(&project, "CREATE TABLE seen (version int)");
     let other = other_checkout(&project);
     let mut version = 1;
-    for round in 0..rounds() {
+    for round in 0..3 * scale() {
         for _ in 0..3 {
             version += 1;
             let text = format!(
@@ -72,7 +67,7 @@ fn d02_d03_of_eight_at_once_some_are_killed_and_each_migration_is_there_once_or_
             .map(|number| if number % 2 == 0 { &project } else { &other }.xtask(["db-migrate"]).spawn())
             .collect();
         // Whoever is first is killed at another moment in each round, and somebody later too.
-        let pause = 20 + 400 * u64::try_from(round).unwrap() / u64::try_from(rounds()).unwrap();
+        let pause = 20 + 400 * u64::try_from(round).unwrap() / u64::try_from(3 * scale()).unwrap();
         std::thread::sleep(Duration::from_millis(pause));
         for (number, mut running) in all.into_iter().enumerate() {
             if number < 2 || number == 5 {
@@ -123,7 +118,7 @@ fn d02_a_wait_is_bounded_and_names_the_holder() {
     let key = advisory_key(&ask(&project, "SELECT current_database()"));
     let holder = session(&project, &format!("SELECT pg_advisory_lock({key});"));
     let refused = migrate(&project, "up --timeout 1s");
-    refused.code(75).says("another migrator is at work on this database: process ").says("of ");
+    refused.code(75).says("another migrator is running on this database: process ").says("of ");
     drop(holder);
 }
 
@@ -168,7 +163,7 @@ fn d02_d08_whoever_waits_inside_the_lock_is_not_deadlocked_with() {
         other => Err(other.to_owned()),
     });
     let migrating = project.xtask(["db-migrate", "up", "--timeout", "30s"]).spawn();
-    migrating.until("another migrator is at work");
+    migrating.until("another migrator is running");
     holder.close_input();
     holder.wait();
     waiter.close_input();

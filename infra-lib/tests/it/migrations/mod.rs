@@ -5,6 +5,7 @@ mod faults;
 mod interop;
 mod kills;
 mod locks;
+mod places;
 mod seeds;
 mod tools;
 

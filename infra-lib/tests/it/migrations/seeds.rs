@@ -46,10 +46,10 @@ fn a_command_of_the_projects_own_may_seed() {
     let manifest = project.read("infra.toml");
     project
         .write("infra.toml", &manifest.replace("{ dir = \"seeds\" }", "{ command = ['sh', '-c', 'echo x >> sown'] }"));
-    seed(&project).ok().shows("has done it");
+    seed(&project).ok().shows("done by `");
     assert_eq!(project.read("sown"), "x\n");
     project.write("infra.toml", &manifest.replace("seeds = { dir = \"seeds\" }\n", ""));
-    seed(&project).code(78).says("does not say what to seed");
+    seed(&project).code(78).says("does not define what to seed");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn d15_seeds_and_a_reset_are_for_development_alone() {
     both("project=other");
     let manifest = project.read("infra.toml");
     project.write("infra.toml", &(manifest.clone() + "[environments.development]\nprotected = true\n"));
-    both("is not for the protected environment development");
+    both("is refused for the protected environment development");
     assert_eq!(ask(&project, "SELECT string_agg(name, ',') FROM shop"), "corner");
 
     // By its address, and without a mark, nobody knows what it is.
@@ -87,7 +87,7 @@ fn d15_seeds_and_a_reset_are_for_development_alone() {
     far.write("seeds/1.sql", "SELECT 1;\n");
     for operation in ["db-seed", "db-reset"] {
         let refused = far.xtask([operation, "--yes"]).env("DATABASE_URL", &url).end();
-        refused.code(77).says("does not say what it is").never_says("known-to-both");
+        refused.code(77).says("a database without a mark").never_says("known-to-both");
     }
 }
 
@@ -153,7 +153,7 @@ fn a_reset_that_fails_leaves_the_old_database_as_it_was() {
     std::fs::remove_file(project.path("seeds/2_bad.sql")).unwrap();
     // A tool of the project's own works on the database that has the name.
     project.write("infra.toml", &project.read("infra.toml").replace("dir = \"migrations\"", "up = ['false']"));
-    project.xtask(["db-reset", "--yes"]).end().code(1).says("putting the old database back");
+    project.xtask(["db-reset", "--yes"]).end().code(1).says("swapping the previous database back");
     assert_eq!(ask(&project, "SELECT string_agg(name, ',') FROM shop"), "corner,kept");
     assert_eq!(ask(&project, "SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_\\_%'"), "0");
 }

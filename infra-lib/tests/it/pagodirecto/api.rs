@@ -76,7 +76,13 @@ fn health_is_that_of_spring(stack: &Stack) {
         assert_eq!(stack.get("backend", path).is(503).json()["status"], "DOWN", "{path}");
     }
     stack.run(["start"]).end().ok();
-    stack.get("backend", "/actuator/health/readiness").is(200);
+    // Its pool of connections takes a moment to notice that the database is back.
+    wait_until("the backend is ready again", Duration::from_secs(15), || {
+        match stack.get("backend", "/actuator/health/readiness").status {
+            200 => Ok(()),
+            status => Err(status.to_string()),
+        }
+    });
 }
 
 /// A changed source is live without a build or a new container. The promise is a second; machines that run other tests

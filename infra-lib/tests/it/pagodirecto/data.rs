@@ -113,17 +113,17 @@ pub(super) fn keeps_tenants_apart_after_a_restore(stack: &Stack) {
     assert_ne!(trouble, before);
 
     let ended = stack.run(["db-restore", "before-trouble", "--yes"]).end();
-    ended.ok().shows("`--undo` goes back to it");
+    ended.ok().shows("`--rollback` swaps it back");
     tell(&format!("a restore took {:.1} s", ended.took.as_secs_f32()));
     assert_eq!(rights(stack), before);
     each_sees_its_own(stack);
 
     // Where that was the wrong thing to do, the way back; and forth again.
-    stack.run(["db-restore", "--undo", "--yes"]).end().ok();
+    stack.run(["db-restore", "--rollback", "--yes"]).end().ok();
     assert_eq!(rights(stack), trouble);
-    stack.run(["db-restore", "--undo", "--yes"]).end().ok();
+    stack.run(["db-restore", "--rollback", "--yes"]).end().ok();
     assert_eq!(rights(stack), before);
-    stack.run(["db-restore", "--finish", "--yes"]).end().ok();
+    stack.run(["db-restore", "--drop-previous", "--yes"]).end().ok();
     each_sees_its_own(stack);
     stack.run(["db-restore", "no-such-backup", "--yes"]).end().code(66);
 }

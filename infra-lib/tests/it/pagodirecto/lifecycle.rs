@@ -13,13 +13,13 @@ pub(super) fn sets_up(stack: &Stack) {
     tell(&format!("setup took {:.1} s", ended.took.as_secs_f32()));
     stack.are_healthy("development", &SERVICES);
     has_secrets_of_its_own(stack, "development", &ended);
-    stack.run(["env", "check"]).end().ok().shows("in order");
+    stack.run(["env", "check"]).end().ok().shows("no problems in the env files");
 }
 
 #[track_caller]
 pub(super) fn has_secrets_of_its_own(stack: &Stack, environment: &str, setup: &Ended) {
     let file = format!(".env.{environment}");
-    setup.shows(&format!("write {file} (mode 0600)")).shows(&format!("fresh secrets: {}", SECRETS.join(", ")));
+    setup.shows(&format!("write {file} (mode 0600)")).shows(&format!("new secrets: {}", SECRETS.join(", ")));
     let mode = std::fs::metadata(stack.project.path(&file)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     for key in SECRETS {
@@ -68,7 +68,7 @@ pub(super) fn does_what_the_scripts_did(stack: &Stack) {
     stack.stops_and_starts();
     stack.are_healthy("development", &SERVICES);
     stack.run(["build", "backend"]).limit(BUILD).end().ok();
-    stack.project.xtask(["-e", "no-such-profile", "start"]).end().code(78).says("there is no environment");
+    stack.project.xtask(["-e", "no-such-profile", "start"]).end().code(78).says("unknown environment");
 }
 
 /// `clean.sh`, then `clean.sh --all --volumes --force`: this project's own, nothing else.

@@ -14,7 +14,7 @@ pub(super) fn sets_up(stack: &Stack) {
     tell(&format!("production's setup took {:.1} s", ended.took.as_secs_f32()));
     stack.are_healthy("production", &SERVICES);
     has_secrets_of_its_own(stack, "production", &ended);
-    stack.produce(["env", "check"]).end().ok().shows("in order");
+    stack.produce(["env", "check"]).end().ok().shows("no problems in the env files");
     stack.produce(["health"]).end().ok().shows("logs in to pagodirecto_crm");
     stack.produce(["doctor"]).end().ok().never_says("FAIL");
     stack.produce(["policy"]).end().ok().shows("0 errors, 0 warnings");

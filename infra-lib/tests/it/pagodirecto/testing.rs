@@ -9,7 +9,7 @@ const TENANTS: &str = "SELECT name FROM identity.tenants ORDER BY name";
 pub(super) fn development_has_data(stack: &Stack) {
     stack.run(["setup", "--no-start", "--yes"]).limit(BUILD).end().ok();
     stack.run(["start", "postgres"]).end().ok();
-    // The backend does not run: the library migrates.
+    // The backend does not run: it is started for the migrations.
     stack.run(["db-migrate"]).end().ok();
     stack.run(["db-seed", "--yes"]).end().ok();
     assert_eq!(stack.sql(&[], TENANTS), ["Aurora", "Boreal"]);

@@ -113,6 +113,6 @@ fn options(project: &TestProject) {
     project.xtask(["clean", "--forse"]).end().code(64);
     project.xtask(["clean"]).end().code(64);
     assert_eq!(project.state("postgres"), "running");
-    old(project, &["./clean.sh", "--all", "--force"], "").code(0).says("left out: docker system prune -af");
+    old(project, &["./clean.sh", "--all", "--force"], "").code(0).says("left out: docker compose down --rmi all");
     assert_eq!(project.state("postgres"), "gone");
 }

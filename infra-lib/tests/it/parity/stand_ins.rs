@@ -14,7 +14,7 @@ fn lines(fakes: &Fakes) -> Vec<String> {
 
 /// `deploy.sh staging` looks whether `.env.staging` is there, and deploys production; a failed check is "complete".
 #[test]
-fn h12_h13_the_old_deploy_ignores_its_environment() {
+fn the_old_deploy_ignores_its_environment() {
     if tool("bash").is_none() {
         return;
     }
@@ -37,7 +37,7 @@ fn h12_h13_the_old_deploy_ignores_its_environment() {
 }
 
 #[test]
-fn h13_the_old_health_check_always_says_yes() {
+fn the_old_health_check_always_says_yes() {
     if tool("bash").is_none() {
         return;
     }
@@ -51,7 +51,7 @@ fn h13_the_old_health_check_always_says_yes() {
 
 /// The image that is broken is the one that is tagged as the way back, and started again.
 #[test]
-fn h06_the_old_rollbacks_roll_nothing_back() {
+fn the_old_rollbacks_roll_nothing_back() {
     if tool("bash").is_none() {
         return;
     }

@@ -10,7 +10,7 @@ use crate::support::*;
 const IMAGES: [&str; 4] = ["postgres:16-alpine", "oven/bun:1.1-alpine", "node:20-alpine", "nginx:alpine"];
 
 /// Longer than any build.
-const BUILD: Duration = Duration::from_secs(600);
+const BUILD: Duration = Duration::from_secs(1200);
 
 struct Both {
     stack: Stack,

@@ -19,14 +19,15 @@ fn several() -> TestProject {
 
 #[test]
 fn people_read_places_reasons_and_a_way_out() {
+    let Some(()) = compose() else { return };
     let text = "\
 compose.yml:14: error: db: it is privileged (privileged)
   why: a privileged container is root on this machine
   fix: take `privileged` out, and add the one device or capability that is needed
 
 web/Dockerfile:4: warning: web: it runs as `node`, which is a name (user-not-numeric)
-  why: a name means what the image's passwd file says, which nobody can check from outside
-  fix: state numbers: `USER 10001:10001`
+  why: a name means what the image's passwd file says, which cannot be checked from outside
+  fix: use numbers: `USER 10001:10001`
 
 1 error, 1 warning, 1 accepted in production
 ";
@@ -36,6 +37,7 @@ web/Dockerfile:4: warning: web: it runs as `node`, which is a name (user-not-num
 
 #[test]
 fn programs_read_everything() {
+    let Some(()) = compose() else { return };
     let outcome = several().xtask(PRODUCTION).args(["policy", "--json"]).end().code(2).outcome();
     let counts = ["errors", "warnings", "infos", "allowed"].map(|key| outcome[key].as_u64().unwrap());
     assert_eq!(counts, [1, 1, 0, 1]);
@@ -47,6 +49,7 @@ fn programs_read_everything() {
 
 #[test]
 fn code_scanning_reads_sarif() {
+    let Some(()) = compose() else { return };
     let project = several();
     let ended = project.xtask(PRODUCTION).args(["policy", "--sarif", "out.sarif"]).end();
     ended.code(2);

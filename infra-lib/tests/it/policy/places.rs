@@ -11,6 +11,7 @@ fn found(project: &TestProject) -> Vec<String> {
 
 #[test]
 fn an_overlays_word_is_the_one_that_counts() {
+    let Some(()) = compose() else { return };
     let project = with("infra.toml", "[\"compose.yml\"]", "[\"compose.yml\", \"prod.yml\"]").file(
         "prod.yml",
         "services:\n  db:\n    user: \"0\"\n    ports:\n      - 1.2.3.4:15432:5432\n  web:\n    healthcheck: {test: [NONE]}\n",
@@ -25,6 +26,7 @@ fn an_overlays_word_is_the_one_that_counts() {
 
 #[test]
 fn what_is_merged_in_stands_in_its_anchor() {
+    let Some(()) = compose() else { return };
     let project = with(
         "compose.yml",
         "    <<: *all\n    image: postgres",
@@ -36,6 +38,7 @@ fn what_is_merged_in_stands_in_its_anchor() {
 
 #[test]
 fn what_is_extended_or_included_stands_in_its_own_file() {
+    let Some(()) = compose() else { return };
     let project = with(
         "compose.yml",
         "    <<: *all\n    image: nginx",
@@ -59,6 +62,7 @@ fn what_is_extended_or_included_stands_in_its_own_file() {
 
 #[test]
 fn an_item_is_found_behind_its_variables() {
+    let Some(()) = compose() else { return };
     let project = with(
         "compose.yml",
         "    networks: [data, front]\n",
@@ -72,6 +76,7 @@ fn an_item_is_found_behind_its_variables() {
 /// Others' profiles are not judged, and a job needs neither restart nor health check.
 #[test]
 fn only_what_is_on_is_judged_and_a_job_ends() {
+    let Some(()) = compose() else { return };
     let job = "  job:\n    <<: *all\n    image: shop-web:1\n    build: ./web\n    restart: \"no\"\n    healthcheck: {disable: true}\n    networks: [data]\n";
     let waits = "    networks: [data, front]\n    depends_on: {job: {condition: service_completed_successfully}}\n";
     let project = with("compose.yml", "    networks: [data, front]\n", waits);
@@ -92,6 +97,7 @@ fn only_what_is_on_is_judged_and_a_job_ends() {
 /// `protected` makes a production of any environment; `proxy` says who may publish.
 #[test]
 fn settings_decide_what_is_production_and_who_is_the_proxy() {
+    let Some(()) = compose() else { return };
     let project = good();
     change(
         &project,
@@ -106,6 +112,7 @@ fn settings_decide_what_is_production_and_who_is_the_proxy() {
 /// A Dockerfile's name for a folder, or for an image that the compose file states.
 #[test]
 fn a_context_beside_the_first_is_no_image() {
+    let Some(()) = compose() else { return };
     let project = with("web/Dockerfile", "COPY . .", "COPY --from=tools /a /b\nCOPY --from=other /a /b");
     let beside = "target: production, additional_contexts: {tools: ./tools, other: \"docker-image://busybox:latest\"}}";
     change(&project, "compose.yml", "target: production}", beside);

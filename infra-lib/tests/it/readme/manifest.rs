@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use infra_lib::manifest::Manifest;
+use infra_lib::config::Config;
 use serde_json::Value;
 
 use super::markdown::{document, root, spans};
@@ -43,7 +43,7 @@ fn every_key_of_the_manifest_is_documented_and_every_documented_key_is_one() {
             let header = section.replace("NAME", "x").replace("KEY", "X");
             for example in spans(&row[3]) {
                 let text = format!("[{header}]\n{example}\n");
-                let parsed = Manifest::parse("infra.toml".into(), &text);
+                let parsed = Config::parse("infra.toml".into(), &text);
                 assert!(parsed.is_ok(), "[{section}] `{example}`: {}", parsed.unwrap_err());
             }
         }

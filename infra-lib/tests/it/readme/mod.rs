@@ -139,7 +139,7 @@ fn is_of_cargo(block: &markdown::Block) -> bool {
 #[test]
 fn toml_blocks_are_manifests() {
     for block in blocks(&["toml"]).into_iter().filter(|block| !is_of_cargo(block)) {
-        let parsed = infra_lib::manifest::Manifest::parse("infra.toml".into(), &block.text);
+        let parsed = infra_lib::config::Config::parse("infra.toml".into(), &block.text);
         assert!(parsed.is_ok(), "{}: {}", block.place, parsed.unwrap_err());
     }
 }

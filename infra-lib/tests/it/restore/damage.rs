@@ -51,7 +51,7 @@ fn c01_c02_c03_damage_is_found_before_anything_is_made() {
 }
 
 #[test]
-fn c01_c02_a_cut_file_without_a_manifest_is_refused_too() {
+fn c01_c02_c21_a_cut_file_without_a_manifest_is_refused_too() {
     let Some(_engine) = engine() else { return };
     let shop = Shop::with(
         "CREATE TABLE goods (id int PRIMARY KEY, name text); INSERT INTO goods SELECT i, md5(i::text) FROM generate_series(1, 3000) i",
@@ -121,9 +121,9 @@ fn c06_c20_what_does_not_come_out_right_is_not_exchanged() {
     shop.backup(&["--name", "fails"]);
     let before = (shop.probe("shop"), shop.databases());
     let lost = shop.restore(["loses"]).end();
-    lost.code(65).says("public.other has 0 rows instead of 1").says("the database is as it was");
+    lost.code(65).says("public.other has 0 rows instead of 1").says("the database is unchanged");
     assert_eq!((shop.probe("shop"), shop.databases()), before);
-    shop.restore(["fails"]).end().code(1).says("not here").says("the database is as it was");
+    shop.restore(["fails"]).end().code(1).says("not here").says("the database is unchanged");
     assert_eq!((shop.probe("shop"), shop.databases()), before);
     shop.restore(["fails", "--into", "beside"]).end().code(1);
     assert_eq!(shop.databases(), before.1);

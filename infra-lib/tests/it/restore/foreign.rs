@@ -44,14 +44,14 @@ fn dumps_as_common_scripts_make_them_are_restored() {
         ("pg_dump -Ft shop >/tmp/out", "shop.tar"),
         ("pg_dump -Fd -j2 -f /tmp/out shop", "folder"),
     ];
-    for (line, name) in files {
+    for (line, name) in sample(&files, 3) {
         let path = made_by(&shop, line, name);
         shop.sql("DELETE FROM sales");
         let ended = unverified(&shop, &path).end();
         ended.ok();
         assert_eq!(ended.stderr.contains("has no COPY"), name == "inserts.sql", "{name}");
         assert_eq!(shop.probe("shop"), whole, "{line}");
-        shop.restore(["--finish"]).end().ok();
+        shop.restore(["--drop-previous"]).end().ok();
     }
 }
 
@@ -101,12 +101,12 @@ fn c14_c15_somebody_elses_sql_starts_no_program() {
     let (middle, start) = (dump.find("CREATE TABLE").unwrap(), format!("touch {} /tmp/started", here.display()));
     let hostile = [
         // A line of its own is seen before anything is made, one within a line psql refuses.
-        (format!("\\! {start}\n"), "psql's command `\\!`"),
+        (format!("\\! {start}\n"), "the psql command `\\!`"),
         (format!("SELECT 1; \\! {start}\n"), "restricted"),
         (format!("SELECT 1 \\g |{start}\n"), "restricted"),
         (format!("SELECT 'a' \\\\ \\o |{start}\n"), "restricted"),
         (format!("SELECT 1; \\copy goods to program '{start}'\n"), "restricted"),
-        (format!("\\unrestrict {word}\n\\! {start}\n"), "psql's command"),
+        (format!("\\unrestrict {word}\n\\! {start}\n"), "the psql command"),
         (format!("SELECT 1; \\unrestrict {word}\nSELECT 1; \\! {start}\n"), "restrict"),
         (format!("SELECT 1; \\set x `{start}`\n"), "restricted"),
     ];
@@ -118,7 +118,7 @@ fn c14_c15_somebody_elses_sql_starts_no_program() {
         let at = text.find("CREATE TABLE").unwrap();
         std::fs::write(&path, format!("{}{line}{}", &text[..at], &text[at..])).unwrap();
         let ended = unverified(&shop, &path).end();
-        assert!([1, 65].contains(&ended.exit), "{line}: {}", ended.exit);
+        assert!([1, 65].contains(&ended.exit), "{line}: {ended}");
         ended.says(why);
         assert!(!here.exists(), "{line}");
     }

@@ -28,19 +28,19 @@ fn heal(shop: &Shop, old: &str, new: &str) -> bool {
     if exchanged {
         let kept = left.iter().find(|name| name.starts_with("shop__old_")).expect("the old one is kept");
         assert_eq!(shop.probe(kept), old);
-        shop.restore(["--undo"]).end().ok();
+        shop.restore(["--rollback"]).end().ok();
     }
-    let finish = shop.restore(["--finish"]).end();
+    let finish = shop.restore(["--drop-previous"]).end();
     finish.ok();
     if left.iter().any(|name| name.starts_with("shop__new_")) && !exchanged {
-        finish.says("which an interrupted restore had left");
+        finish.says("left behind by an interrupted restore");
     }
     // What the engine was still about to do when we looked.
     wait_until("all is tidy", Duration::from_secs(20), || {
         if shop.databases() == ["shop"] && shop.sql_in("postgres", OURS) == "0" {
             return Ok(());
         }
-        shop.restore(["--finish"]).end().ok();
+        shop.restore(["--drop-previous"]).end().ok();
         Err(format!("{:?}", shop.databases()))
     });
     assert_eq!(shop.probe("shop"), old);
@@ -61,14 +61,14 @@ fn c05_a_kill_at_any_time_leaves_the_old_database_or_the_new_one() {
     let below = u64::try_from(whole.took.as_millis()).unwrap() + 100;
     let mut moments = Moments(20_261_121);
     let mut exchanged = 0;
-    for round in 0..rounds(6) {
+    for round in 0..6 * scale() {
         let running = shop.restore([if round % 3 == 2 { "text" } else { "latest" }]).spawn();
         std::thread::sleep(moments.next(below));
         running.signal(Signal::KILL);
         running.wait();
         exchanged += usize::from(heal(&shop, &old, &new));
     }
-    assert!(exchanged < rounds(6), "a kill came in time at least once");
+    assert!(exchanged < 6 * scale(), "a kill came in time at least once");
     shop.restore(["latest"]).end().ok();
     assert_eq!(shop.probe("shop"), new);
 }
@@ -127,7 +127,7 @@ fn c09_a_kill_in_the_exchange_leaves_one_of_the_two_whole() {
     stuck();
     running.signal(Signal::INT);
     let ended = running.wait();
-    ended.code(130).says("interrupted after the exchange").says("db-restore --undo");
+    ended.code(130).says("interrupted after the swap").says("db-restore --rollback");
     holder.wait().unwrap();
     assert!(heal(&shop, &old, &new));
 }

@@ -6,16 +6,12 @@ mod fit;
 mod foreign;
 mod kills;
 mod place;
+mod received;
 mod replace;
 
 use std::path::PathBuf;
 
 use crate::support::*;
-
-/// Rounds of tests that kill: more in a sweep.
-fn rounds(few: usize) -> usize {
-    std::env::var("INFRA_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(few)
-}
 
 /// Counts the rows of each table and sums up their hashes, whatever their order.
 const PROBE: &str = r"

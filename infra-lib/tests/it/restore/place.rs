@@ -129,7 +129,7 @@ fn c19_in_place_it_is_all_or_nothing_and_after_a_safety_backup_only() {
     managed.sql("shop", "DROP VIEW watcher");
 
     let done = managed.restore("good").end();
-    done.ok().says("in place, in one transaction").shows("what was there before is in");
+    done.ok().says("in place, in one transaction").shows("the previous content is in");
     let extra = managed.probe();
     let without: Vec<&str> = extra.lines().filter(|line| !line.starts_with("public.extra ")).collect();
     assert_eq!(without, backed_up.lines().collect::<Vec<_>>(), "what the backup does not have stays");

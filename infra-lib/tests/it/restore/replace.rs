@@ -27,7 +27,7 @@ fn c07_c24_c25_a_restore_replaces_everything_and_keeps_what_it_replaced() {
 
     // Restored twice, nothing is doubled, and what the backup does not have is gone.
     let first = shop.restore(["latest"]).end();
-    first.ok().shows("shop holds").shows("`--undo` goes back to it").shows("20500 rows");
+    first.ok().shows("shop holds").shows("`--rollback` swaps it back").shows("20500 rows");
     assert_eq!(shop.probe("shop"), backed_up);
     assert_eq!(shop.sql_in("postgres", PROPERTIES), properties);
     shop.restore([backup.as_os_str()]).end().ok();
@@ -37,19 +37,19 @@ fn c07_c24_c25_a_restore_replaces_everything_and_keeps_what_it_replaced() {
     assert!(kept[1..].iter().any(|old| shop.probe(old) == changed), "the first one that was replaced is as it was");
 
     // Back, and back again.
-    shop.restore(["--undo"]).end().ok();
+    shop.restore(["--rollback"]).end().ok();
     assert_eq!(shop.probe("shop"), backed_up, "what the second restore replaced");
     shop.sql("CREATE TABLE later ()");
     let later = shop.probe("shop");
-    shop.restore(["--undo"]).end().ok();
+    shop.restore(["--rollback"]).end().ok();
     assert_eq!(shop.probe("shop"), backed_up);
     shop.restore(["--undo"]).end().ok();
     assert_eq!((shop.probe("shop"), shop.sql_in("postgres", PROPERTIES)), (later.clone(), properties.clone()));
-    shop.project.xtask(["db-restore", "--finish"]).end().code(64);
+    shop.project.xtask(["db-restore", "--drop-previous"]).end().code(64);
     assert_eq!(shop.databases().len(), 3, "without a yes nothing is dropped");
-    shop.restore(["--finish"]).end().ok().shows("dropped shop__old_");
+    shop.restore(["--drop-previous"]).end().ok().shows("dropped shop__old_");
     assert_eq!(shop.databases(), ["shop"]);
-    shop.restore(["--undo"]).end().code(66);
+    shop.restore(["--rollback"]).end().code(66);
     assert_eq!(shop.probe("shop"), later);
 
     // Where there is none, it is made again, with all that it had, and is nobody's leftover.
@@ -59,7 +59,7 @@ fn c07_c24_c25_a_restore_replaces_everything_and_keeps_what_it_replaced() {
     let marked =
         properties.replace(":name", &format!(":name\n[infra project={} environment=development]", shop.project.name()));
     assert_eq!(shop.sql_in("postgres", PROPERTIES), marked);
-    shop.restore(["--finish"]).end().ok().shows("there is nothing to do");
+    shop.restore(["--drop-previous"]).end().ok().shows("nothing to do");
     assert_eq!(shop.databases(), ["aside", "shop"]);
 
     // Beside, with its settings; and never over one that is there.
@@ -67,8 +67,8 @@ fn c07_c24_c25_a_restore_replaces_everything_and_keeps_what_it_replaced() {
     assert_eq!(shop.probe("odd \"name\""), backed_up);
     let into = "SELECT setconfig FROM pg_db_role_setting s JOIN pg_database d ON d.oid = setdatabase WHERE setrole = 0 AND datname = ";
     assert_eq!(shop.sql(&format!("{into} 'odd \"name\"'")), shop.sql(&format!("{into} 'shop'")));
-    shop.restore(["latest", "--into", "aside"]).end().code(77).says("there is a database aside already");
-    shop.restore(["--finish"]).end().ok();
+    shop.restore(["latest", "--into", "aside"]).end().code(77).says("the database aside already exists");
+    shop.restore(["--drop-previous"]).end().ok();
     assert_eq!(shop.databases(), ["aside", "odd \"name\"", "shop"]);
 }
 
@@ -92,12 +92,13 @@ fn c07_a_database_that_bears_the_maintenance_databases_name_is_replaced_too() {
         "DO $$ BEGIN EXECUTE (SELECT format('ALTER DATABASE %I RENAME TO aside', 'postgres')); END $$",
     );
     shop.restore(["latest"]).end().ok();
-    shop.restore(["--finish"]).end().ok();
+    shop.restore(["--drop-previous"]).end().ok();
     assert_eq!(shop.probe("postgres"), backed_up);
 }
 
 #[test]
 fn c11_a_protected_database_is_replaced_by_its_typed_name_only() {
+    let Some(_script) = tool("script") else { return };
     let Some(_engine) = engine() else { return };
     let shop = Shop::with(GOODS);
     let backed_up = shop.probe("shop");
@@ -119,7 +120,7 @@ fn c11_a_protected_database_is_replaced_by_its_typed_name_only() {
     // The mark of another environment: whoever asks, and whatever they say.
     mark("production");
     for consent in [&["--yes"][..], &["--confirm", shop.project.name()], &[]] {
-        try_with(consent).code(77).says("says that it is production of");
+        try_with(consent).code(77).says("is marked as production of");
     }
     mark("development");
     try_with(&[]).code(64);
@@ -134,8 +135,8 @@ fn c11_a_protected_database_is_replaced_by_its_typed_name_only() {
     try_with(&["--confirm", shop.project.name()]).ok();
     assert_eq!(shop.probe("shop"), backed_up);
     try_with(&["--yes"]).code(77);
-    shop.restore(["--undo"]).end().code(77);
-    shop.restore(["--finish"]).end().code(77);
+    shop.restore(["--rollback"]).end().code(77);
+    shop.restore(["--drop-previous"]).end().code(77);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A database with everything in it, backed up and restored: what comes back is the same, to the last comment.
 //!
-//! CI does one version with everything and a heavy part; `INFRA_TEST_SCALE=full` all of them.
+//! CI does one format of each version; a sweep does all of them, and many tables and large rows.
 
 use std::time::Duration;
 
@@ -9,20 +9,21 @@ use crate::support::*;
 
 const EVERYTHING: &str = include_str!("everything.sql");
 
-/// What is big in it.
+/// What is big in it: 5000 tables and a value of 300 MB in a sweep.
+fn heavy() -> String {
+    let (tables, megabytes) = if is_sweep() { (5000, 300) } else { (500, 30) };
+    HEAVY.replace("@tables@", &tables.to_string()).replace("@megabytes@", &megabytes.to_string())
+}
+
 const HEAVY: &str = "
-DO $$ BEGIN FOR i IN 1..5000 LOOP
+DO $$ BEGIN FOR i IN 1..@tables@ LOOP
   EXECUTE format('CREATE TABLE public.table_%s (id int PRIMARY KEY, name text DEFAULT %L)', i, i);
   IF i % 50 = 0 THEN EXECUTE format('INSERT INTO public.table_%s VALUES (%s)', i, i); END IF;
   IF i % 1000 = 0 THEN COMMIT; END IF;
 END LOOP; END $$;
 CREATE TABLE public.big (value text STORAGE EXTERNAL);
-INSERT INTO public.big SELECT repeat('0123456789abcde' || E'\\n', 300 * 65536);
+INSERT INTO public.big SELECT repeat('0123456789abcde' || E'\\n', @megabytes@ * 65536);
 ";
-
-fn full() -> bool {
-    std::env::var("INFRA_TEST_SCALE").is_ok_and(|scale| scale == "full")
-}
 
 /// Everything that can be seen of it: rows and their hashes, every definition as `pg_dump` writes it, where the sequences
 /// stand, and what belongs to the database itself.
@@ -78,7 +79,7 @@ fn round_trip(version: u32, formats: &[&[&str]], more: &str) {
         let restored = shop.restore(["latest"]).limit(Duration::from_secs(600)).end();
         restored.ok();
         same(&before, &picture(&shop), &format!("PostgreSQL {version}, {format:?}"));
-        shop.restore(["--finish"]).end().ok();
+        shop.restore(["--drop-previous"]).end().ok();
     }
 }
 
@@ -86,24 +87,24 @@ const ALL: [&[&str]; 3] = [&["--format", "custom"], &["--format", "directory", "
 
 #[test]
 fn everything_comes_back_on_15() {
-    round_trip(15, if full() { &ALL } else { &ALL[..1] }, "");
+    round_trip(15, if is_sweep() { &ALL } else { &ALL[..1] }, "");
 }
 
 #[test]
 fn everything_comes_back_on_16() {
-    if full() { round_trip(16, &ALL, HEAVY) } else { round_trip(16, &ALL[1..2], "") }
+    if is_sweep() { round_trip(16, &ALL, &heavy()) } else { round_trip(16, &ALL[1..2], "") }
 }
 
 #[test]
 fn everything_comes_back_on_17() {
-    if full() {
+    if is_sweep() {
         round_trip(17, &ALL, "");
     } else {
-        round_trip(17, &ALL[..1], HEAVY);
+        round_trip(17, &ALL[..1], &heavy());
     }
 }
 
 #[test]
 fn everything_comes_back_on_18() {
-    round_trip(18, if full() { &ALL } else { &ALL[2..] }, "");
+    round_trip(18, if is_sweep() { &ALL } else { &ALL[2..] }, "");
 }

@@ -17,7 +17,7 @@ pub(super) fn comes_back(stack: &Stack) {
     attach(&base, &token, "the protocol");
     let made = stack.run(["backup", "--json"]).end().ok().outcome();
     assert_eq!(made["parts"].as_array().unwrap().len(), 3, "database, volume, files: {made}");
-    stack.run(["backup", "--list"]).end().ok().shows("whole");
+    stack.run(["backup", "--list"]).end().ok().shows("complete");
 
     let routes = stack.project.read("nginx/common/routes.conf");
     let env = stack.project.read(".env.development");

@@ -70,7 +70,7 @@ pub(super) fn survives(stack: &Stack) {
     cypher(stack, "CREATE (n:Hazard {key: 'HAZ-2'}) RETURN n.key");
     assert_eq!(ids("Hazard").len(), 1, "a new label");
     stack.sql(&[], "SELECT create_graph('second'); SELECT drop_graph('second', true)");
-    stack.run(["db-restore", "--undo", "--yes"]).end().ok();
+    stack.run(["db-restore", "--rollback", "--yes"]).end().ok();
     assert_eq!(cypher(stack, "MATCH (n:Hazard) RETURN n.key"), ["\"HAZ-1\""], "as it was before the restore");
-    stack.run(["db-restore", "--finish", "--yes"]).end().ok();
+    stack.run(["db-restore", "--drop-previous", "--yes"]).end().ok();
 }

@@ -23,7 +23,7 @@ pub(super) fn set_up(stack: &Stack) {
     tell(&format!("setup took {:.1} s", ended.took.as_secs_f32()));
     stack.are_healthy("development", &SERVICES);
     has_own_secrets(stack, ".env.development", &ended);
-    stack.run(["env", "check"]).end().ok().shows("in order");
+    stack.run(["env", "check"]).end().ok().shows("no problems in the env files");
     stack.run(["db-migrate", "status"]).end().ok().shows("m0002_node_keys: applied");
 }
 

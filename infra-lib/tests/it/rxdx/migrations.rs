@@ -5,7 +5,7 @@ use crate::support::*;
 pub(super) fn are_the_backends(stack: &Stack) {
     stack.run(["db-migrate", "up"]).end().ok();
     stack.run(["db-migrate", "down"]).no_tty().end().code(64);
-    stack.run(["db-migrate", "down", "--yes"]).end().ok().shows("backed up before");
+    stack.run(["db-migrate", "down", "--yes"]).end().ok().shows("backed up first");
     stack.run(["db-migrate", "status"]).end().code(2).shows("m0002_node_keys: pending");
     // All the way down, graph and all, and up again.
     stack.run(["db-migrate", "down", "--yes"]).end().ok();
@@ -21,7 +21,7 @@ pub(super) fn are_the_backends(stack: &Stack) {
 
     stack.sql(&[], "CREATE TABLE by_hand ()");
     let ended = stack.run(["db-reset", "--yes"]).end();
-    ended.ok().shows("ran 01-age.sql").shows("the old one is backed up");
+    ended.ok().shows("ran 01-age.sql").shows("backup of the previous database");
     assert_eq!(stack.sql(&[], "SELECT to_regclass('by_hand') IS NULL"), ["t"]);
     assert_eq!(stack.sql(&[], "SHOW search_path"), ["public, ag_catalog"]);
     let back = wait_until("the back end is back", std::time::Duration::from_secs(30), || {

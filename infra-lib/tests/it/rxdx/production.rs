@@ -29,11 +29,11 @@ pub(super) fn set_up(stack: &Stack) {
     }
     stack.produce(["db-migrate"]).no_tty().end().code(64);
     stack.produce(["db-migrate", "status"]).end().code(2).shows("m0001_initial: pending");
-    stack.produce(["db-migrate", "up", "--yes"]).end().ok().shows("backed up before");
+    stack.produce(["db-migrate", "up", "--yes"]).end().ok().shows("backed up first");
     stack.produce(["health"]).end().ok().shows("rxdx logs in to rxdx").shows("backend -> postgres");
     stack.produce(["doctor"]).end().ok().never_says("FAIL");
     stack.produce(["policy"]).end().ok().shows("0 errors, 0 warnings");
-    stack.produce(["env", "check"]).end().ok().shows("in order");
+    stack.produce(["env", "check"]).end().ok().shows("no problems in the env files");
 }
 
 /// What was built runs without what built it, and without what only development needs.

@@ -36,7 +36,7 @@ fn f13_installed_again_and_removed() {
     assert_eq!(owned.project.path(".infra/bin/xtask").metadata().unwrap().ino(), inode);
     assert_eq!(owned.user.crontab(), [&foreign[..], printed.as_bytes()].concat());
 
-    owned.xtask("schedule remove --dry-run").end().ok().shows("# take this project's lines out");
+    owned.xtask("schedule remove --dry-run").end().ok().shows("# remove this project's lines");
     assert_ne!(owned.user.crontab(), foreign);
     owned.xtask("schedule remove").end().ok().shows("removed health, */5 * * * *");
     assert_eq!(owned.user.crontab(), foreign);

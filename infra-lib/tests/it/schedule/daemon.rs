@@ -46,7 +46,7 @@ fn i10_a_real_cron_makes_backups_and_a_missed_one_turns_health_red() {
         let last = &outcome["jobs"][0]["last"];
         if last["outcome"] == "ok" { Ok(()) } else { Err(outcome.to_string()) }
     });
-    owned.xtask("schedule check").end().ok().shows("ok    daemon cron").shows("nothing is wrong");
+    owned.xtask("schedule check").end().ok().shows("ok    daemon cron").shows("no problems");
     drop(daemon);
 
     let list = owned.xtask("db-backup --list --json").end().ok().outcome();

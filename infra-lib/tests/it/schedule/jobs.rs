@@ -14,17 +14,17 @@ fn what_cannot_run_unattended_is_refused_today() {
     for (line, why) in [
         ("pss", "hint: did you mean `ps`?"),
         ("gret", "hint: did you mean `greet`?"),
-        ("-e production ps", "the command comes first"),
-        ("shell db", "hands the terminal over"),
-        ("db-shell", "hands the terminal over"),
-        ("completions bash", "no such command or task"),
+        ("-e production ps", "put the command first"),
+        ("shell db", "it is interactive"),
+        ("db-shell", "it is interactive"),
+        ("completions bash", "unknown command or task"),
         ("ps --no-such-option", "`ps --no-such-option` cannot be scheduled: unexpected argument '--no-such-option'"),
         ("logs", "cannot be scheduled"),
-        ("clean --help", "that is help"),
-        ("ps -v", "every job has --quiet"),
-        ("ps --dry-run", "a dry run does nothing"),
-        ("ps -e production", "stand before `schedule`"),
-        ("ps -C /tmp", "stand before `schedule`"),
+        ("clean --help", "it only prints help"),
+        ("ps -v", "every job runs with --quiet"),
+        ("ps --dry-run", "a dry run changes nothing"),
+        ("ps -e production", "go before `schedule`"),
+        ("ps -C /tmp", "go before `schedule`"),
         ("'a\nb'", "cannot be scheduled"),
     ] {
         // Without an argument that says how much, `logs` is fine.
@@ -51,7 +51,7 @@ fn what_cannot_run_unattended_is_refused_today() {
 
 #[test]
 fn the_usual_jobs_are_printed_and_nothing_is_written() {
-    let Some(_docker) = tool("docker") else { return };
+    let Some(()) = compose() else { return };
     let project = TestProject::new().compose("services: {db: {image: 'postgres:17'}}\n");
     let printed = project.xtask(["schedule"]).end();
     let jobs: Vec<(String, String)> =

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::OnceLock;
 
-use super::processes::command;
+use super::processes::unchecked;
 
 /// The path of `examples/xtask.rs`, built. `cargo test --test it` alone does not build examples, and a stale one would
 /// test yesterday's code; so Cargo is asked once per run, which takes a tenth of a second when nothing changed.
@@ -20,7 +20,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
         "debug" => "dev",
         other => other,
     };
-    let mut build = command(env!("CARGO"));
+    let mut build = unchecked(env!("CARGO"));
     build
         .args(["build", "--quiet", "--package", env!("CARGO_PKG_NAME"), "--example", name, "--profile", profile])
         .arg("--message-format=json-render-diagnostics")

@@ -1,7 +1,7 @@
 //! What belongs to others and must survive.
 
 use super::cleanup;
-use super::engine::{IMAGE, docker, try_docker};
+use super::engine::{IMAGE, ask_docker, docker};
 use super::project::random_hex;
 
 /// Things on the engine that are none of the tested project's, and how they looked when they were made.
@@ -68,7 +68,7 @@ impl Bystanders {
         name
     }
 
-    /// Watches it no longer, and leaves its removal to whoever watches it next.
+    /// Stops watching it, and leaves its removal to the next watcher.
     pub(crate) fn forget(&mut self, name: &str) {
         self.things.retain(|thing| thing.name != name);
     }
@@ -105,7 +105,7 @@ impl Bystanders {
 
 fn look(kind: &str, name: &str) -> String {
     let format = ASPECTS.iter().find(|(known, _)| *known == kind).expect("a kind that is known").1;
-    try_docker([kind, "inspect", "--format", format, name]).unwrap_or_else(|error| format!("gone: {error}"))
+    ask_docker([kind, "inspect", "--format", format, name]).unwrap_or_else(|error| format!("gone: {error}"))
 }
 
 impl Drop for Bystanders {
@@ -113,7 +113,7 @@ impl Drop for Bystanders {
         for kind in ["container", "network", "volume", "image"] {
             for thing in self.things.iter().filter(|thing| thing.kind == kind) {
                 let force: &[&str] = if kind == "container" { &["-fv"] } else { &[] };
-                let _ = try_docker([kind, "rm"].iter().chain(force).chain([&thing.name.as_str()]));
+                let _ = ask_docker([kind, "rm"].iter().chain(force).chain([&thing.name.as_str()]));
             }
         }
         cleanup::engine(self.projects.iter());

@@ -1,12 +1,14 @@
 //! A call of the binary under test, as a value.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::binary;
+use super::declared::{ENGINE, POSTGRES, hiding_servers, path_of};
 use super::ended::Ended;
-use super::processes::{MARK, command};
+use super::processes::{MARK, unchecked};
 use super::project::random_hex;
 use super::running::Running;
 
@@ -26,29 +28,44 @@ pub(crate) struct Call {
     limit: Duration,
     replacements: Vec<(String, String)>,
     expected: (String, String, i32),
+    /// Whether PostgreSQL's servers are out of its sight.
+    without_servers: bool,
 }
 
 /// Variables of this machine that a command needs to find its tools and its engine.
-const PASSED_ON: [&str; 6] = ["PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "TMPDIR"];
+const PASSED_ON: [&str; 5] = ["HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "TMPDIR"];
+
+/// Where no engine listens, for tests that have declared Compose alone.
+const NO_ENGINE: &str = "unix:///nowhere/docker.sock";
 
 /// No command of a test has reason to take longer, on two slow cores.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(600);
 
 impl Call {
-    pub(super) fn new(dir: &Path, args: Vec<OsString>, replacements: Vec<(String, String)>) -> Self {
+    pub(super) fn new(
+        dir: &Path,
+        args: Vec<OsString>,
+        replacements: Vec<(String, String)>,
+        declared: &BTreeSet<String>,
+    ) -> Self {
         let inherited = PASSED_ON.iter().filter_map(|key| Some((OsString::from(key), std::env::var_os(key)?)));
-        Self {
+        let call = Self {
             program: binary::xtask().to_owned(),
             args,
             dir: dir.to_owned(),
-            env: inherited.chain([("LANG".into(), "C.UTF-8".into())]).collect(),
+            env: inherited
+                .chain([("PATH".into(), path_of(declared).into()), ("LANG".into(), "C.UTF-8".into())])
+                .collect(),
             input: String::new(),
             around: Vec::new(),
             conversation: None,
             limit: LIMIT,
             replacements,
             expected: Default::default(),
-        }
+            without_servers: !declared.contains(POSTGRES),
+        };
+        let engine_is_hidden = declared.contains("docker") && !declared.contains(ENGINE);
+        if engine_is_hidden { call.env_remove("DOCKER_CONTEXT").env("DOCKER_HOST", NO_ENGINE) } else { call }
     }
 
     /// The binary that will be run.
@@ -127,7 +144,7 @@ impl Call {
         self.no_tty()
     }
 
-    /// At a terminal, where somebody waits for each first text to be printed and then types the second. Stderr is part of
+    /// At a terminal: waits for each first text to be printed, and then types the second. Stderr is part of
     /// stdout there, and lines end with CR LF.
     pub(crate) fn pty<const N: usize>(mut self, conversation: [(&str, &str); N]) -> Self {
         self.conversation = Some(conversation.map(|(wait, say)| (wait.to_owned(), say.to_owned())).into());
@@ -221,7 +238,7 @@ impl Call {
 
     /// Starts it.
     pub(crate) fn spawn(self) -> Running {
-        let Self { program, args, dir, env, input: _, around, conversation, limit, replacements, expected: _ } = self;
+        let Self { program, args, dir, env, input: _, around, conversation, limit, replacements, .. } = self;
         let mut words: Vec<OsString> = vec![program.into()];
         let line = args.iter().fold("xtask".to_owned(), |line, arg| line + " " + &arg.to_string_lossy());
         words.extend(args);
@@ -232,8 +249,11 @@ impl Call {
             let line = shlex::try_join(words.iter().map(|word| word.to_str().unwrap())).unwrap();
             words = ["script", "--quiet", "--return", "--command", &line, "/dev/null"].map(OsString::from).into();
         }
+        if self.without_servers {
+            words.splice(0..0, hiding_servers().iter().cloned());
+        }
         let mark = random_hex();
-        let mut command = command(&words[0]);
+        let mut command = unchecked(&words[0]);
         command.args(&words[1..]).current_dir(dir).env_clear().envs(env).env(MARK, &mark);
         let template = Ended {
             line,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::engine::try_docker;
+use super::engine::ask_docker;
 use super::processes::signal;
 
 const LABEL: &str = "com.docker.compose.project";
@@ -30,19 +30,19 @@ pub(super) fn engine<'a>(names: impl Iterator<Item = &'a String>) {
     let mut seen: BTreeSet<String> = names.iter().map(|name| (*name).clone()).collect();
     for (list, format, remove) in lists {
         // No engine, nothing to remove.
-        let Ok(text) = try_docker(list.iter().copied().chain(["--filter", &label, "--format", format])) else { return };
+        let Ok(text) = ask_docker(list.iter().copied().chain(["--filter", &label, "--format", format])) else { return };
         let found: Vec<(&str, &str)> =
             text.lines().filter_map(|line| line.split_once(' ')).filter(|(_, label)| ours(label)).collect();
         seen.extend(found.iter().map(|(_, label)| (*label).to_owned()));
         if !found.is_empty() {
-            let _ = try_docker(remove.iter().copied().chain(found.iter().map(|(id, _)| *id)));
+            let _ = ask_docker(remove.iter().copied().chain(found.iter().map(|(id, _)| *id)));
         }
     }
     for name in seen {
         let filter = format!("label={LABEL}={name}");
-        let ids = try_docker(["image", "ls", "-q", "--filter", &filter]).unwrap_or_default();
+        let ids = ask_docker(["image", "ls", "-q", "--filter", &filter]).unwrap_or_default();
         for id in ids.lines().collect::<BTreeSet<_>>() {
-            let _ = try_docker(["image", "rm", "-f", id]);
+            let _ = ask_docker(["image", "rm", "-f", id]);
         }
     }
 }
@@ -52,7 +52,7 @@ pub(super) fn nameless_volumes(project: &Path) {
     let noted = std::fs::read(project.join(".infra/nameless-volumes.json")).unwrap_or_default();
     let noted: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_slice(&noted).unwrap_or_default();
     for volume in noted.values().flat_map(BTreeMap::keys) {
-        let _ = try_docker(["volume", "rm", volume]);
+        let _ = ask_docker(["volume", "rm", volume]);
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) fn local_clusters(project: &Path) {
 fn end_server(data: &Path) {
     let lock = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
     let pid = lock.lines().next().and_then(|line| line.trim().parse().ok());
-    // The file of a cluster that has crashed may name somebody else's process by now.
+    // The file of a cluster that has crashed may name another process by now.
     if let Some(pid) = pid.filter(|pid| runs_in(*pid, data)) {
         signal(pid, Signal::QUIT);
         let end = Instant::now() + Duration::from_secs(5);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::guards::postgres;
+use super::guards::declared_postgres;
 use super::pace::wait_until;
 use super::processes::command;
 use super::project::TestProject;
@@ -28,7 +28,7 @@ impl Cluster {
         let home = project.path(local["dir"].as_str().expect("a recorded cluster"));
         let password = std::fs::read_to_string(home.join("password")).unwrap();
         Self {
-            bin: postgres().unwrap(),
+            bin: declared_postgres(),
             port: local["port"].as_u64().unwrap().try_into().unwrap(),
             user: project.name().replace('-', "_"),
             password,
@@ -59,7 +59,7 @@ impl Cluster {
         psql.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Holds a table so that nobody else can read it, until what is returned is dropped.
+    /// Locks a table so that no other session can read it, until the guard is dropped.
     #[track_caller]
     pub(crate) fn hold(&self, database: &str, table: &str) -> Held {
         let mut psql = self.psql(database);
@@ -75,7 +75,7 @@ impl Cluster {
         Held(psql)
     }
 
-    /// Waits until somebody waits for a lock.
+    /// Waits until a session waits for a lock.
     #[track_caller]
     pub(crate) fn until_somebody_waits(&self) {
         let sql = "SELECT count(*) FROM pg_locks WHERE NOT granted";

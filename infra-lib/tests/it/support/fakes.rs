@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
+use super::declared::path;
+
 /// A folder of scripts that stand in for real programs and record how they were called. Put [`Fakes::path`] into a call's
 /// `PATH`. They lie outside every project, since programs inside one are not taken.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ impl Fakes {
     /// Adds a program that plays these lines of shell, after it has recorded the call. `$REAL` is the real program's path, or
     /// empty where there is none: `exec "$REAL" "$@"` passes a call on.
     pub(crate) fn program(self, name: &str, script: &str) -> Self {
-        let real = which::which(name).map(|path| path.display().to_string()).unwrap_or_default();
+        let real = which::which_in(name, Some(path()), "/").map(|path| path.display().to_string()).unwrap_or_default();
         let calls = self.dir.path().join("calls").display().to_string();
         // Probes run at once, so each call has a file of its own; the clock puts them in order.
         let text = format!(
@@ -60,23 +62,19 @@ impl Fakes {
         self.program(name, "exec \"$REAL\" \"$@\"")
     }
 
-    /// The fakes before the machine's own programs.
+    /// The fakes before the programs that the test may use.
     pub(crate) fn path(&self) -> OsString {
-        let own = std::env::var_os("PATH").unwrap_or_default();
-        let dirs = std::iter::once(self.dir.path().join("bin")).chain(std::env::split_paths(&own));
-        std::env::join_paths(dirs).unwrap()
+        std::env::join_paths([self.dir.path().join("bin"), path().into()]).unwrap()
     }
 
-    /// The fakes and the shell's own tools, but none of the machine's copies of `without`.
+    /// The fakes and the programs that the test may use, but none of the machine's copies of `without`.
     pub(crate) fn path_without(&self, without: &[&str]) -> OsString {
         let tools = self.dir.path().join("tools");
         std::fs::create_dir_all(&tools).unwrap();
-        for dir in ["/usr/bin", "/bin"].map(PathBuf::from) {
-            for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-                let name = entry.file_name();
-                if !without.iter().any(|program| name == *program) {
-                    let _ = std::os::unix::fs::symlink(entry.path(), tools.join(name));
-                }
+        for entry in std::fs::read_dir(path()).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if !without.iter().any(|program| name == *program) {
+                let _ = std::os::unix::fs::symlink(entry.path(), tools.join(name));
             }
         }
         std::env::join_paths([self.dir.path().join("bin"), tools]).unwrap()

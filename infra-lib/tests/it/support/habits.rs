@@ -8,9 +8,6 @@ use serde_json::json;
 
 use super::stack::{Stack, tell};
 
-/// From `start` to ready, and a `setup` that finds everything in place: promised for every system.
-const PROMISED: Duration = Duration::from_secs(30);
-
 impl Stack {
     /// Which containers and images run, but for the job that looks after the certificate, which may look again.
     pub(crate) fn lasting(&self, environment: &str) -> Vec<String> {
@@ -34,7 +31,7 @@ impl Stack {
         assert_eq!(after.1, before.1);
     }
 
-    /// In development: stopped, it is told as unhealthy; started, it is the same images, ready in time.
+    /// In development: stopped, it is reported as unhealthy; started, it has the same images and is ready in time.
     #[track_caller]
     pub(crate) fn stops_and_starts(&self) {
         let images = || {
@@ -57,10 +54,9 @@ pub(crate) fn let_watchers_settle() {
     std::thread::sleep(Duration::from_millis(300));
 }
 
-#[track_caller]
+/// Times are reported and not asserted: they depend on what else the machine does. `cargo xtask bench` measures them.
 fn took(what: &str, time: Duration) {
     tell(&format!("{what} took {:.1} s", time.as_secs_f32()));
-    assert!(time < PROMISED, "{what} took {time:?}");
 }
 
 /// Everything in the checkout but what each command adds a line to, and the program.

@@ -1,4 +1,4 @@
-//! Asking over HTTP, with curl: it speaks TLS, HTTP/2 and takes a certificate that nobody has signed.
+//! Asking over HTTP, with curl: it speaks TLS, HTTP/2 and accepts self-signed certificates.
 
 use serde_json::Value;
 
@@ -83,7 +83,7 @@ pub(crate) fn post(url: &str, cookie: &str, body: &Value) -> Answer {
     curl(&["-H", "Content-Type: application/json", "-H", &cookie, "-d", &body, url])
 }
 
-/// The statuses of so many requests, one after the other over one connection.
+/// The statuses of N requests, one after the other over one connection.
 #[track_caller]
 pub(crate) fn flood(url: &str, count: u32, more: &[&str]) -> Vec<u16> {
     let range = format!("{url}?n=[1-{count}]");

@@ -29,8 +29,10 @@
 //! - [`TestProject::copy_of`]: the same with a copy of a folder of this repository in it.
 //! - [`Stack`]: a copy of one of the systems below `docker/`, with [`part`] for a test that looks at it piece by piece; [`get`],
 //!   [`post`] and [`curl`] ask it over HTTP.
-//! - [`engine`], [`images`], [`postgres`], [`interop`], [`tool`]: what a machine may lack. Where it does, they say so and return `None`, and the test
-//!   returns; with `INFRA_TEST_REQUIRE=engine,postgres,strace` that is a failure instead.
+//! - [`compose`], [`engine`], [`images`], [`postgres`], [`interop`], [`tool`]: what a machine may lack, and the one place
+//!   where a test declares that it needs it. Where it is missing, they say so and return `None`, and the test returns; with
+//!   `INFRA_TEST_REQUIRE=engine,postgres,strace` that is a failure instead. What a test has not declared is not on its
+//!   calls' `PATH` ([`path`]), and [`command`] refuses it.
 //! - [`Somebody`]: a user of the system, made for one test, with a crontab of their own; [`cron`] says whether there can be one.
 //! - [`docker`]: what the engine says, for looking behind the scenes.
 //! - [`Cluster`]: a project's local database, spoken to behind the scenes, and locks held in it.
@@ -42,6 +44,7 @@
 //! - [`survivors`]: the processes that a call has left behind.
 //! - [`remote_engine`], [`failing_engine`], [`VanishingEngine`], [`frozen_engine`]: the engine from afar, one whose connections
 //!   break, one that goes away, and one that never answers.
+//! - [`scale`], [`seed`] and [`sample`]: how many cases a test tries, which ones, and a sample of a list.
 //! - [`free_port`], [`wait_until`].
 
 #![allow(dead_code, unused_imports, reason = "a harness offers more than the tests of one moment use")]
@@ -52,6 +55,7 @@ mod call;
 mod cleanup;
 mod cluster;
 mod confined;
+mod declared;
 mod ended;
 mod engine;
 mod fakes;
@@ -64,8 +68,10 @@ mod ports;
 mod processes;
 mod project;
 mod proxy;
+mod record;
 mod running;
 mod sampler;
+mod scale;
 mod scrub;
 mod stack;
 mod users;
@@ -76,20 +82,22 @@ pub(crate) use self::{
     call::Call,
     cluster::{Cluster, Held},
     confined::{Confined, MB, SECOND, is_for_this_machine, is_hardened, published, writes_into_no_checkout},
+    declared::path,
     ended::Ended,
-    engine::{DATABASE, IMAGE, SLEEPS, docker, try_docker},
+    engine::{DATABASE, IMAGE, SLEEPS, docker, pause, try_docker},
     fakes::{Fakes, Recorded},
-    guards::{cron, engine, images, interop, mounts, postgres, tool},
+    guards::{compose, cron, django, engine, images, interop, mounts, postgres, tool},
     habits::{files, let_watchers_settle},
     http::{Answer, curl, flood, get, post, try_curl},
     mount::Mount,
     pace::wait_until,
     ports::free_port,
-    processes::{command, descendants, signal, survivors},
+    processes::{command, descendants, signal, survivors, unchecked},
     project::{TestProject, random_hex},
     proxy::{Break, VanishingEngine, failing_engine, frozen_engine, remote_engine},
     running::Running,
     sampler::Sampler,
+    scale::{is_chosen, is_sweep, sample, scale, seed},
     stack::{BUILD, PRODUCTION, Stack, part, service_of, stack_can_run, tell},
     users::Somebody,
 };

@@ -4,12 +4,22 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::process::Command;
 
+use super::declared::{path, resolve};
+
 /// The variable by which everything that a call started is recognised, however far it has run away.
 pub(crate) const MARK: &str = "INFRA_TEST_CALL";
 
-/// Starts to build a command. The library's one place for processes is not used to test itself.
-#[expect(clippy::disallowed_methods, reason = "the tests' one place")]
+/// Starts to build a command of a program that the running test has declared. What it starts is found among those, too.
+#[track_caller]
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = unchecked(resolve(program.as_ref()));
+    command.env("PATH", path());
+    command
+}
+
+/// The same for the harness itself, which looks what there is, builds what is tested and cleans up.
+#[expect(clippy::disallowed_methods, reason = "the tests' one place; the library's is not used to test itself")]
+pub(crate) fn unchecked(program: impl AsRef<OsStr>) -> Command {
     Command::new(program)
 }
 

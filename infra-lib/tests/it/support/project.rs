@@ -1,5 +1,6 @@
 //! A throw-away project.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use tempfile::TempDir;
 
 use super::call::Call;
 use super::cleanup;
+use super::declared;
 use super::engine::{IMAGE, docker};
 use super::ports::free_port;
 
@@ -21,6 +23,8 @@ pub(crate) struct TestProject {
     dir: PathBuf,
     env: Vec<(OsString, OsString)>,
     ports: Mutex<Vec<(String, u16)>>,
+    /// What the test had declared when it made the project, for calls from threads that it starts.
+    declared: BTreeSet<String>,
     // Last, so that the folder is still there while the engine is cleaned.
     holder: Option<TempDir>,
 }
@@ -39,7 +43,7 @@ impl TestProject {
         Self::create(&name, &name)
     }
 
-    /// An empty project in a folder of this name, below one that nobody else uses. Compose makes the project's name from
+    /// An empty project in a folder of this name, below one that no other test uses. Compose makes the project's name from
     /// the folder's; so let it hold `@name@`, and state in `name` what Compose will make of it, again with `@name@`.
     pub(crate) fn in_folder(folder: &str, name: &str) -> Self {
         let unique = format!("it-{}", random_hex());
@@ -63,11 +67,12 @@ impl TestProject {
             dir,
             env: Vec::new(),
             ports: Mutex::default(),
+            declared: declared::current(),
             holder: Some(holder),
         }
     }
 
-    /// Allows everybody to enter the folder and its parent.
+    /// Allows every user to enter the folder and its parent.
     pub(crate) fn open_to_all(self) -> Self {
         for dir in [self.dir.parent().unwrap(), &self.dir] {
             std::fs::set_permissions(dir, PermissionsExt::from_mode(0o755)).unwrap();
@@ -132,7 +137,7 @@ impl TestProject {
         self.dir.join(path)
     }
 
-    /// The port that stands for this key, the same each time.
+    /// The port for this key, the same each time.
     pub(crate) fn port(&self, key: &str) -> u16 {
         let mut ports = self.ports.lock().unwrap();
         if let Some((_, port)) = ports.iter().find(|(known, _)| known == key) {
@@ -149,7 +154,8 @@ impl TestProject {
         let mut replacements = vec![pair(self.dir.to_str().unwrap(), "[dir]"), pair(&self.name, "[name]")];
         let ports = self.ports.lock().unwrap();
         replacements.extend(ports.iter().map(|(key, port)| (port.to_string(), format!("[port:{key}]"))));
-        let call = Call::new(&self.dir, args.into_iter().map(Into::into).collect(), replacements);
+        let declared = &self.declared | &declared::current();
+        let call = Call::new(&self.dir, args.into_iter().map(Into::into).collect(), replacements, &declared);
         self.env.iter().fold(call, |call, (key, value)| call.env(key, value))
     }
 
@@ -219,8 +225,11 @@ impl Drop for TestProject {
             return;
         }
         cleanup::local_clusters(&self.dir);
-        cleanup::engine(self.also.iter().chain([&self.name]));
-        cleanup::nameless_volumes(&self.dir);
+        // What had no Compose made nothing on the engine.
+        if self.declared.union(&declared::current()).any(|name| name == declared::ENGINE) {
+            cleanup::engine(self.also.iter().chain([&self.name]));
+            cleanup::nameless_volumes(&self.dir);
+        }
         cleanup::writable(&self.dir);
     }
 }

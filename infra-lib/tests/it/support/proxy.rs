@@ -33,7 +33,7 @@ pub(crate) enum Break {
     Stall,
 }
 
-/// The same, but the connection over which `program` speaks that runs in a container breaks after so many bytes of what it says.
+/// The same, but the connection over which `program` speaks that runs in a container breaks after N bytes of its output.
 pub(crate) fn failing_engine(program: &'static str, after: usize, how: Break) -> String {
     let armed = Arc::new(AtomicBool::new(false));
     proxy(move |client| fail(client, program, after, how, &armed))
@@ -190,7 +190,7 @@ impl VanishingEngine {
         format!("unix://{}", self.socket().display())
     }
 
-    /// Nobody answers any more, and every connection is cut.
+    /// Stops answering, and cuts every connection.
     pub(crate) fn vanish(&self) {
         std::fs::remove_file(self.socket()).unwrap();
         for stream in self.open.lock().unwrap().drain(..) {

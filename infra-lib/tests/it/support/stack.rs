@@ -12,7 +12,7 @@ use super::http::{Answer, get};
 use super::project::TestProject;
 
 /// Longer than any build; a machine that has built nothing yet fetches packages.
-pub(crate) const BUILD: Duration = Duration::from_secs(600);
+pub(crate) const BUILD: Duration = Duration::from_secs(1200);
 
 /// Words that choose the environment production.
 pub(crate) const PRODUCTION: [&str; 2] = ["-e", "production"];
@@ -20,7 +20,7 @@ pub(crate) const PRODUCTION: [&str; 2] = ["-e", "production"];
 /// Whether there are the images that a stack is built on and runs, and the programs with which it is asked.
 #[track_caller]
 pub(crate) fn stack_can_run(needed: &[&str]) -> bool {
-    images(needed).is_some() && ["curl", "openssl"].iter().all(|name| tool(name).is_some())
+    images(needed).is_some() && ["curl", "openssl", "script"].iter().all(|name| tool(name).is_some())
 }
 
 /// A fresh copy of a stack with a name of its own; its ports are given with [`Stack::ports`].
@@ -47,7 +47,7 @@ impl Stack {
         })
     }
 
-    /// Gives a variable that stands in an env file, or in a template of one, another value.
+    /// Gives a variable in an env file, or in its template, another value.
     #[track_caller]
     pub(crate) fn set(self, file: &str, key: &str, value: &str) -> Self {
         self.give(file, key, value);
@@ -77,12 +77,12 @@ impl Stack {
 
     /// A call, in development.
     pub(crate) fn run<const N: usize>(&self, args: [&str; N]) -> Call {
-        self.project.xtask(args)
+        self.project.xtask(args).limit(BUILD)
     }
 
     /// A call, in production.
     pub(crate) fn produce<const N: usize>(&self, args: [&str; N]) -> Call {
-        self.project.xtask(PRODUCTION.into_iter().chain(args))
+        self.project.xtask(PRODUCTION.into_iter().chain(args)).limit(BUILD)
     }
 
     /// What a query answers, a line for each row.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::*;
 
 /// Several steps in one, on a machine that has other things to do.
-const LONG: Duration = Duration::from_secs(300);
+const LONG: Duration = Duration::from_secs(900);
 
 const TABLES: &str = "SELECT string_agg(table_name, ' ' ORDER BY table_name) FROM information_schema.tables \
     WHERE table_schema = 'public' AND table_name NOT LIKE '\\_%'";
@@ -45,7 +45,7 @@ pub(super) fn backs_up_and_restores(stack: &Stack) {
     ended.ok();
     tell(&format!("a restore took {:.1} s", ended.took.as_secs_f32()));
     assert_eq!(count(), "2");
-    stack.run(["db-restore", "--undo", "--yes"]).end().ok();
+    stack.run(["db-restore", "--rollback", "--yes"]).end().ok();
     assert_eq!(count(), "0", "as it was before the restore");
 
     stack.sql(&[], "INSERT INTO items (user_id, name, price_cents) SELECT id, 'one of a set', 1 FROM users LIMIT 1");
@@ -56,7 +56,7 @@ pub(super) fn backs_up_and_restores(stack: &Stack) {
     stack.project.write("docker/nginx/sites/development.conf", "lost\n");
     stack.run(["restore", "latest", "--yes"]).limit(LONG).end().ok();
     assert_eq!(count(), "1");
-    stack.run(["db-restore", "--finish", "--yes"]).end().ok();
+    stack.run(["db-restore", "--drop-previous", "--yes"]).end().ok();
     assert!(stack.project.read("docker/nginx/sites/development.conf").contains("listen 8080"), "files are back too");
     stack.run(["db-prune"]).end().ok();
     stack.are_healthy("development", &super::development::SERVICES);

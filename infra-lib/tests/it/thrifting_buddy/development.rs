@@ -7,8 +7,8 @@ pub(super) const SERVICES: [&str; 5] = ["backend", "frontend", "nginx", "postgre
 
 pub(super) fn set_up(stack: &Stack) {
     let ended = stack.run(["setup", "--yes"]).limit(BUILD).end();
-    ended.ok().shows("write .env (mode 0600)").shows("fresh secrets: POSTGRES_PASSWORD, REDIS_PASSWORD");
-    ended.shows("write backend/.env (mode 0600)").shows("fresh secrets: JWT_ACCESS_SECRET, JWT_REFRESH_SECRET");
+    ended.ok().shows("write .env (mode 0600)").shows("new secrets: POSTGRES_PASSWORD, REDIS_PASSWORD");
+    ended.shows("write backend/.env (mode 0600)").shows("new secrets: JWT_ACCESS_SECRET, JWT_REFRESH_SECRET");
     ended.shows("ready after").shows(&stack.at("page", "")).shows(&stack.at("backend", ""));
     tell(&format!("setup took {:.1} s", ended.took.as_secs_f32()));
     stack.are_healthy("development", &SERVICES);

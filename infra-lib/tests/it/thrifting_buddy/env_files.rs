@@ -83,7 +83,7 @@ pub(super) fn rotate(stack: &Stack) {
         .run(["env", "rotate", "POSTGRES_PASSWORD", "--yes"])
         .end()
         .ok()
-        .shows("the role postgres has it")
+        .shows("the new password of the role postgres")
         .never_says("old value in DATABASE_URL");
     stack.run(["start"]).end().ok();
     stack.run(["health"]).end().ok().shows("logs in to thrifting_buddy");
@@ -117,7 +117,7 @@ pub(super) fn are_required_in_production(stack: &Stack) {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
     mode(0o644);
-    stack.produce(["start"]).end().code(78).says("backend/.env.production: others than its owner may read it");
+    stack.produce(["start"]).end().code(78).says("backend/.env.production: is readable by group or others");
     mode(0o600);
     assert_eq!(stack.objects("production", "container"), [""; 0], "nothing was started");
 }

@@ -47,7 +47,7 @@ fn an_archive_is_listed_private_and_what_others_read() {
             .all(|backup| backup["volume"] == "media" && backup["is_there"] == true)
     );
     project.xtask(["db-backup", "--list", "--json"]).end().ok().shows("\"backups\":[]");
-    project.xtask(["db-verify", path.file_name().unwrap().to_str().unwrap()]).end().ok().shows("whole");
+    project.xtask(["db-verify", path.file_name().unwrap().to_str().unwrap()]).end().ok().shows("verified");
 
     no_one_offs(&project);
     project.xtask(["volume-backup", "medai"]).end().code(66).says("did you mean `media`?");
@@ -101,7 +101,7 @@ fn declared_volumes_are_backed_up_together_and_a_dry_run_makes_nothing() {
     let project = TestProject::new()
         .compose(&format!("services:\n  web: {{{SLEEPS}, volumes: ['media:/data', 'more:/more']}}\nvolumes: {{media: {{}}, more: {{}}}}\n"))
         .file("infra.toml", "[backup]\nvolumes = [\"media\", \"more\"]\n");
-    project.xtask(["volume-backup"]).end().code(66).says("`cargo xtask start` makes it");
+    project.xtask(["volume-backup"]).end().code(66).says("`cargo xtask start` creates it");
     project.xtask(["start"]).end().ok();
     project.xtask(["volume-backup", "--dry-run"]).end().ok().shows("media");
     assert!(!project.path("backups").exists());
@@ -126,5 +126,5 @@ fn an_image_that_lacks_what_it_takes_gives_way_to_another() {
     ));
     project.xtask(["start"]).end().ok();
     within(&project, "echo one >file");
-    project.xtask(["volume-backup", "media"]).end().ok().shows("1 files").never_says(&bare);
+    project.xtask(["volume-backup", "media"]).end().ok().shows("1 file of").never_says(&bare);
 }

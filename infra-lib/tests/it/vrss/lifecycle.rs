@@ -13,7 +13,7 @@ use crate::support::*;
 /// Sets a fresh copy up; the port that the database could not have.
 pub(super) fn set_up(stack: &Stack) -> u16 {
     let ended = stack.run(["setup", "--yes"]).limit(BUILD).end();
-    ended.ok().shows("fresh secrets: DB_PASSWORD, JWT_SECRET").shows("ready after").shows("DB_PORT_PUBLISHED");
+    ended.ok().shows("new secrets: DB_PASSWORD, JWT_SECRET").shows("ready after").shows("DB_PORT_PUBLISHED");
     ended.shows(&stack.at("frontend", "")).shows(&stack.at("backend", ""));
     tell(&format!("setup took {:.1} s", ended.took.as_secs_f32()));
     stack.are_healthy("development", &["backend", "db", "frontend"]);
@@ -23,7 +23,7 @@ pub(super) fn set_up(stack: &Stack) -> u16 {
     assert!(password.len() >= 32 && password.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
     assert!(jwt.len() == 128 && jwt.bytes().all(|byte| byte.is_ascii_hexdigit()), "64 bytes, hexadecimal");
     ended.never_says(&password).never_says(&jwt);
-    stack.run(["env", "check"]).end().ok().shows("in order");
+    stack.run(["env", "check"]).end().ok().shows("no problems in the env files");
     stack.taken_port()
 }
 

@@ -12,7 +12,7 @@ pub(super) fn works(machine: impl Fn(Call) -> Call) {
     let ended = run(&["setup", "--yes"]);
     ended
         .ok()
-        .says("going on without services")
+        .says("continuing without services")
         .shows("the database is a local cluster")
         .shows("postgres://vrss_user@");
     run(&["db-shell", "-c", "select 1"]).ok().shows("(1 row)");

@@ -14,11 +14,11 @@ pub(super) fn work(run: impl Fn(&[&str]) -> Ended) {
     run(&["db-migrate", "status"]).ok().shows("1 applied, 0 pending");
     run(&["db-migrate"]).ok().shows("nothing to do");
     let check = run(&["db-migrate", "check"]);
-    check.ok().shows("1 up, 1 down and up again: the schemas agree, and so do 01-init.sql, 02-create-tables.sql");
+    check.ok().shows("1 up, 1 down and up again: the schemas match, and so do 01-init.sql, 02-create-tables.sql");
     run(&["db-seed", "--yes"]).ok().shows("nothing to do");
     assert_ne!(ask(USERS), "0", "the seeds have run");
     ask("CREATE TABLE by_hand (); DELETE FROM users");
-    run(&["db-reset", "--yes"]).ok().shows("the old one is backed up in backups/");
+    run(&["db-reset", "--yes"]).ok().shows("backup of the previous database: backups/");
     assert_eq!(ask("SELECT to_regclass('by_hand') IS NULL"), "t");
     assert_ne!(ask(USERS), "0", "the seeds have run again");
     run(&["db-migrate", "status"]).ok();

@@ -35,7 +35,7 @@ pub(super) fn set_up(stack: &Stack) {
         ended.never_says(&here);
     }
     stack.produce(["health"]).end().ok().shows("logs in to vrss");
-    stack.produce(["env", "check"]).end().ok().shows("in order");
+    stack.produce(["env", "check"]).end().ok().shows("no problems in the env files");
 }
 
 /// What was built runs without what built it.

@@ -1,0 +1,53 @@
+//! Creating containers of some services without changing any other service.
+//!
+//! The containers are created together with their dependencies: with `up --no-deps` alone, they would get a different
+//! configuration hash, and the next plain `docker compose up` would recreate them. They are started without their
+//! dependencies.
+
+use std::collections::BTreeSet;
+
+use crate::compose::container::Container;
+use crate::compose::error::ComposeError;
+use crate::project::Project;
+use crate::project::error::Result;
+
+use super::preflight::Preflight;
+use super::replicas::{self, Replicas};
+
+/// Creates the missing containers of these services, and removes those above the wanted number, by default the number
+/// in the compose files. Starts nothing, and does not change other services. Returns `None` in a dry run.
+pub(super) fn create(
+    project: &Project,
+    services: &BTreeSet<String>,
+    wanted: &Replicas,
+    containers: &[Container],
+    _passed: &Preflight,
+) -> Result<Option<()>> {
+    let mut all = replicas::of_dependencies(project.model()?, &project.environment().profiles, services, containers);
+    all.extend(wanted.clone());
+    let call = project
+        .compose()
+        .call(["up", "--no-start", "--no-recreate"])
+        .args(replicas::options(&all))
+        .args(services.iter().cloned())
+        .relay("compose");
+    Ok(project.compose().change(project.runner(), &call)?.map(drop))
+}
+
+/// Starts the containers that `create` created. This uses Compose instead of the engine, since Compose runs hooks and
+/// provides secrets from variables at the start.
+pub(super) fn start_created(
+    project: &Project,
+    services: &BTreeSet<String>,
+    wanted: &Replicas,
+    _passed: &Preflight,
+) -> Result<Option<()>, ComposeError> {
+    let wanted = wanted.iter().filter(|(name, _)| services.contains(*name)).map(|(name, count)| (name.clone(), *count));
+    let call = project
+        .compose()
+        .call(["up", "-d", "--no-deps", "--no-recreate", "--no-build", "--pull", "never"])
+        .args(replicas::options(&wanted.collect()))
+        .args(services.iter().cloned())
+        .relay("compose");
+    Ok(project.compose().change(project.runner(), &call)?.map(drop))
+}

@@ -1,0 +1,17 @@
+//! The stack: preflight checks, and starting, scaling, restarting and stopping services.
+
+mod create;
+pub(crate) mod dependencies;
+mod levels;
+pub(crate) mod ports;
+mod preflight;
+pub(crate) mod replicas;
+pub(crate) mod restart;
+pub(crate) mod scale;
+mod secrets;
+mod shared_data;
+pub(crate) mod start;
+pub(crate) mod stop;
+pub(crate) mod subnets;
+
+pub(crate) use preflight::Preflight;

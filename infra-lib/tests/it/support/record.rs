@@ -1,0 +1,43 @@
+//! How long each test took and what was skipped, for the report that CI prints: lines in the file that
+//! `INFRA_TEST_RECORD` names.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::time::Instant;
+
+/// A test that is running; recorded when its thread ends.
+struct Clock {
+    began: Instant,
+    test: String,
+}
+
+thread_local! {
+    static CLOCK: Clock = Clock { began: Instant::now(), test: std::thread::current().name().unwrap_or_default().to_owned() };
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        // Tests have names with their module in front; other threads are not tests.
+        if self.test.contains("::") {
+            write("took", &self.test, &format!("{:.3}", self.began.elapsed().as_secs_f64()));
+        }
+    }
+}
+
+/// Starts the running test's clock, unless it is running: what a test uses of the harness first calls this.
+pub(super) fn begin() {
+    CLOCK.with(|_| ());
+}
+
+/// Records that the running test is skipped.
+pub(super) fn skipped(test: &str, why: &str) {
+    write("skipped", test, why);
+}
+
+fn write(what: &str, test: &str, value: &str) {
+    let Some(path) = std::env::var_os("INFRA_TEST_RECORD") else { return };
+    // One write each, so that lines of tests that end together stay whole.
+    let line = format!("{what}\t{test}\t{}\n", value.replace(['\t', '\n'], " "));
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
+}

@@ -205,8 +205,14 @@ impl<'a> RestoreJob<'a> {
             },
         )?;
         listed.map_err(PostgresError::from_exec)?;
-        if memchr::memmem::find(&help, b"\\restrict").is_some() {
+        let lists = |command: &[u8]| memchr::memmem::find(&help, command).is_some();
+        if lists(b"\\restrict") {
             return Ok(Some(hex::random_digits(32)?));
+        }
+        // Every version lists this; without it, the output was lost on the way.
+        if !lists(b"\\echo") {
+            let (command, reason) = ("psql --help=commands".to_owned(), "it lists no commands".to_owned());
+            return Err(PostgresError::from_exec(ExecError::BadOutput { command, reason }).into());
         }
         if self.received.is_none() {
             let decoded =

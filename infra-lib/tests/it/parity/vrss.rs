@@ -76,7 +76,7 @@ impl Both {
     /// The old setup leaves a stack that cannot start.
     fn setup(&self) {
         self.make("setup").code(0).says("Setup complete!");
-        self.make("start").code(2).says("DB_PASSWORD").lacks("Services started!");
+        self.make("start").code(2).says("is missing a value").lacks("Services started!");
         assert!(self.running().is_empty());
         std::fs::remove_file(self.stack.project.path(".env")).unwrap();
         self.stack.run(["setup", "--yes"]).limit(BUILD).end().ok().shows("ready after");

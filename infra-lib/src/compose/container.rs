@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::exec::Runner;
 
+use super::own_check::{OwnCheck, RawCheck};
 use super::{Compose, ComposeError};
 
 /// A container of a compose project.
@@ -36,6 +37,9 @@ pub struct Container {
     /// The last output of its health check.
     #[serde(skip)]
     pub health_output: String,
+    /// Its health check, if it has one.
+    #[serde(skip)]
+    pub(crate) check: Option<OwnCheck>,
     /// The exit code, if it has ended.
     pub exit_code: i32,
     /// Whether it was killed because it ran out of memory.
@@ -218,6 +222,8 @@ struct RawConfig {
     labels: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "nullable")]
     env: Vec<String>,
+    healthcheck: Option<RawCheck>,
+    shell: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -310,6 +316,7 @@ impl From<Raw> for Container {
                 .map(|(name, endpoint)| (name, endpoint.address))
                 .collect(),
             volumes: raw.mounts.into_iter().filter(|mount| mount.kind == "volume").map(|mount| mount.name).collect(),
+            check: raw.config.healthcheck.as_ref().and_then(|check| OwnCheck::new(check, raw.config.shell.as_deref())),
             environment: raw.config.env,
         }
     }

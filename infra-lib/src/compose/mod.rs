@@ -10,6 +10,7 @@ mod images;
 pub(crate) mod model;
 mod objects;
 pub(crate) mod one_off;
+pub(crate) mod own_check;
 pub(crate) mod ports;
 pub(crate) mod readiness;
 pub(crate) mod software;

@@ -89,6 +89,7 @@ mod tests {
             status,
             health,
             health_output: String::new(),
+            check: None,
             exit_code,
             out_of_memory: false,
             error: String::new(),

@@ -57,6 +57,13 @@ pub(crate) struct Software {
     pub(crate) copier: Option<&'static str>,
 }
 
+impl Software {
+    /// Whether its image starts a temporary server while it initialises the data, which passes simple checks.
+    pub(crate) fn has_temporary_server(&self) -> bool {
+        matches!(self.name, "PostgreSQL" | "MySQL" | "MongoDB")
+    }
+}
+
 /// The protocol on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {

@@ -18,7 +18,7 @@ pub(crate) use load::FILE_NAME;
 pub(crate) use model::DATABASE_PORT_PUBLISHED;
 pub use model::{
     Backup, Compose, Config, DatabaseSettings, DumpFormat, EnvironmentSettings, HealthTarget, Keep, LocalSettings,
-    Migrations, Order, Policy, ProjectSettings, SeedRun, Seeds, ServicesAxis, Task,
+    Migrations, Order, Policy, ProjectSettings, SeedRun, Seeds, ServicesAxis, Start, StartChecks, Task,
 };
 pub use reference::Reference;
 #[cfg(feature = "schema")]

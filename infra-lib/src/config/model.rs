@@ -20,6 +20,8 @@ pub struct Config {
     pub compose: Compose,
     /// The settings of each environment, keyed by its name.
     pub environments: BTreeMap<String, EnvironmentSettings>,
+    /// Who runs the health checks while services start.
+    pub start: Start,
     /// Where the database is.
     pub database: DatabaseSettings,
     /// How the schema changes.
@@ -200,6 +202,27 @@ pub enum SeedRun {
     OnChange,
     /// On each run.
     Always,
+}
+
+/// `[start]`: who runs the health checks while services start.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Start {
+    /// Who runs the health checks of containers that start; default: `own`.
+    pub checks: StartChecks,
+}
+
+/// Who runs the health checks of containers that start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum StartChecks {
+    /// Each start runs them itself, as soon and as often as needed.
+    #[default]
+    Own,
+    /// Only the engine runs them, at their intervals.
+    Engine,
 }
 
 /// `[backup]`: what to back up, in which format, and how long to keep it.

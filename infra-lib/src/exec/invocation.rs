@@ -43,6 +43,7 @@ pub(crate) struct Invocation {
     pub(super) run_as: Option<(u32, u32)>,
     pub(super) relay: Option<String>,
     pub(super) inlet: Option<Utf8PathBuf>,
+    pub(super) unechoed: bool,
 }
 
 impl Invocation {
@@ -61,6 +62,7 @@ impl Invocation {
             run_as: None,
             relay: None,
             inlet: None,
+            unechoed: false,
         }
     }
 
@@ -154,6 +156,13 @@ impl Invocation {
     #[must_use]
     pub(crate) fn stall(mut self, stall: Duration) -> Self {
         self.stall = Some(stall);
+        self
+    }
+
+    /// Does not echo the command: it repeats one that was echoed.
+    #[must_use]
+    pub(crate) fn unechoed(mut self) -> Self {
+        self.unechoed = true;
         self
     }
 

@@ -101,7 +101,12 @@ impl Runner {
     /// The same runner for cleanup after a cancellation. It cannot be cancelled, so each invocation needs its own
     /// deadline.
     pub(crate) fn aftermath(&self) -> Self {
-        Self { cancel: CancelToken::new(), ..self.clone() }
+        self.cancelled_by(CancelToken::new())
+    }
+
+    /// The same runner, cancelled by this token alone.
+    pub(crate) fn cancelled_by(&self, cancel: CancelToken) -> Self {
+        Self { cancel, ..self.clone() }
     }
 
     /// Whether changes are shown instead of made.
@@ -267,7 +272,9 @@ impl Runner {
     }
 
     fn echo(&self, invocation: &Invocation) {
-        self.observer.event(&Event::Running { command: &invocation.to_string() });
+        if !invocation.unechoed {
+            self.observer.event(&Event::Running { command: &invocation.to_string() });
+        }
     }
 
     /// Runs a command to its end and passes on its output in chunks. Returns the end of stderr.

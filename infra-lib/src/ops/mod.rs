@@ -56,6 +56,7 @@ pub use crate::migrations::{MigrationState, MigrationStatus};
 pub use crate::ops::makefile::{FromMakefile, LeftOut, MadeTask, NowCommand};
 pub use crate::project::{DatabaseAxis, LocalRecord, Record as SetupRecord, UnreadyContainer};
 pub use crate::schedule::{InvalidWhen, Job, ScheduledJob, When};
+pub use crate::stack::launch::ready::ReadyBy;
 pub use backup::{Backup, BackupSet, SetReport};
 pub use build::{Build, BuildReport, BuiltImage};
 pub use clean::{Clean, CleanKind, CleanObject, CleanReport};

@@ -10,10 +10,12 @@ use crate::project::error::Result;
 use crate::project::operation::{Group, Operation, Outcome};
 use crate::project::{DatabaseAxis, Project};
 use crate::report::{ago, table};
+use crate::stack::early_check::refresh;
 
 /// List services with their containers, states and ports.
 ///
-/// Services of this environment without a container are listed too, as is a local database.
+/// Services of this environment without a container are listed too, as is a local database. A container that the engine
+/// still calls starting is healthy if it passes its health check now.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Ps {}
@@ -59,7 +61,9 @@ impl Operation for Ps {
     fn run(&self, project: &Project) -> Result<PsReport> {
         let mut services = Vec::new();
         if project.has_services() {
-            services.extend(project.containers()?.into_iter().map(PsRow::from_container));
+            let mut containers = project.containers()?;
+            refresh(project, &mut containers);
+            services.extend(containers.into_iter().map(PsRow::from_container));
             let model = project.model()?;
             for (name, service) in model.active(&project.environment().profiles) {
                 if !services.iter().any(|row| row.service == name && !row.one_off) {

@@ -1,7 +1,6 @@
 //! `start`
 
 mod failure;
-mod login;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,7 +10,6 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::compose::Container;
-use crate::compose::readiness::Baseline;
 use crate::config::Period;
 use crate::exit::Exit;
 use crate::project::error::Result;
@@ -19,15 +17,17 @@ use crate::project::operation::{Group, Operation, Outcome};
 use crate::project::services::{Readiness, describe};
 use crate::project::{DatabaseAxis, Project, UnreadyContainer};
 use crate::report::seconds;
+use crate::stack::launch::Launched;
+use crate::stack::launch::ready::ReadyBy;
 use crate::stack::start::PATIENCE;
 use crate::stack::{self, Preflight};
 use crate::volumes::heal_before_start;
 
 /// Start the stack, or some services, and wait until ready.
 ///
-/// Ready means that each health check passes, that a service without one has run for five seconds without a restart,
-/// and that a one-shot job has exited with 0. On failure, each service at fault is shown with its state, the output of
-/// its health check and its last log lines.
+/// Each service starts as soon as its dependencies are ready. Ready means that its own health check passes, that a
+/// service without one has run for five seconds without a restart, and that a one-shot job has exited with 0. On
+/// failure, each service at fault is shown with its state, the output of its health check and its last log lines.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct Start {
@@ -95,6 +95,10 @@ pub struct ServiceState {
     pub container: String,
     /// Its state in a few words.
     pub state: String,
+    /// What showed that it is ready, if it is.
+    pub ready_by: Option<ReadyBy>,
+    /// How long after the creation of the containers it was ready, in milliseconds.
+    pub ready_ms: Option<u64>,
 }
 
 impl Operation for Start {
@@ -113,7 +117,6 @@ impl Operation for Start {
             scale.check(project)?;
         }
         let start = stack::start::Start::prepare(project, services, Self::NAME)?;
-        let (all, before) = (&start.all, start.before());
         if services.is_empty() && project.database_axis() == DatabaseAxis::Local {
             project.start_local_database()?;
         }
@@ -121,32 +124,31 @@ impl Operation for Start {
         project.step(format_args!("starting {}", start.selected.iter().cloned().collect::<Vec<_>>().join(", ")));
         let patience = timeout.map_or(PATIENCE, Period::duration);
         let scale = scale.iter().map(|scale| (scale.service.clone(), scale.count)).collect();
-        let baseline = Baseline::new(before);
-        match start.up(project, services, scale, patience)? {
+        match start.create(project, services, &scale, patience)? {
             Ok(None) => return Ok(StartReport::new(project, &[], began)),
             Ok(Some(())) => {}
-            Err(error) => return failure::explain(project, all, before, &baseline, error, began),
+            Err(error) => return failure::explain(project, &start.all, error, began),
         }
-        failure::after_interruption(project, wait(project, all, &baseline, began, began + patience))
+        let launched = start.launch(project, Instant::now() + patience);
+        failure::after_interruption(project, launched.and_then(|launched| settle(project, &start, launched, began)))
     }
 }
 
-/// Waits until the services are ready and the database accepts the project's login.
-fn wait(
-    project: &Project,
-    all: &BTreeSet<String>,
-    baseline: &Baseline,
-    began: Instant,
-    until: Instant,
-) -> Result<StartReport> {
-    let mut seen = project.containers()?;
-    // What is not healthy has volumes too.
-    project.remember_volumes(&seen)?;
-    let readiness = project.wait_ready_from(&mut seen, all, baseline, until)?;
-    let mut report = StartReport::new(project, &seen, began);
-    match readiness {
-        Readiness::Ready => login::log_in(project, all, &seen, until)?,
-        Readiness::Failed(culprits) => report.culprits = culprits,
+/// The report of a launch. A container that the engine could not start undoes it.
+fn settle(project: &Project, start: &stack::start::Start, launched: Launched, began: Instant) -> Result<StartReport> {
+    let mut report = StartReport::new(project, &launched.seen, began);
+    for state in &mut report.services {
+        let container = launched.seen.iter().find(|container| container.name == state.container);
+        let ready = container.and_then(|container| launched.ready.get(&container.id));
+        state.ready_by = ready.map(|(by, _)| *by);
+        state.ready_ms = ready.map(|(_, after)| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+    }
+    match launched.readiness {
+        Readiness::Ready => {}
+        Readiness::Failed(culprits) => {
+            failure::undo_if_not_started(project, start.before(), &culprits)?;
+            report.culprits = culprits;
+        }
         Readiness::TimedOut(culprits) => (report.culprits, report.timed_out) = (culprits, true),
     }
     Ok(report)
@@ -175,6 +177,8 @@ impl StartReport {
                     service: container.service.clone(),
                     container: container.name.clone(),
                     state: container.state(),
+                    ready_by: None,
+                    ready_ms: None,
                 })
                 .collect(),
             urls: project.urls(),

@@ -8,6 +8,7 @@ use crate::compose::readiness::{Baseline, Verdict};
 use crate::compose::software::is_database;
 use crate::compose::{Condition, Container, Status};
 use crate::report::{ago, seconds};
+use crate::stack::early_check::passes;
 
 use super::{Check, Known, Probe, Snapshot, one_line};
 
@@ -107,6 +108,9 @@ fn judge(snapshot: &Snapshot<'_>, container: &Container, target: &str, stays: bo
                 _ => Check::ok(KIND, target, format!("{text}; {restarts}")),
             };
         }
+        Verdict::NotYet(_) if passes(snapshot.project, container) => {
+            return Check::ok(KIND, target, format!("answers its check{}", next_turn(container, up)));
+        }
         Verdict::NotYet(text) => {
             return Check::fail(KIND, target, format!("not ready yet: {text}"))
                 .with_hint("`cargo xtask health --wait` waits for it");
@@ -131,6 +135,13 @@ fn judge(snapshot: &Snapshot<'_>, container: &Container, target: &str, stays: bo
         _ => format!("`cargo xtask logs {service}`"),
     };
     Check::fail(KIND, target, detail).with_hint(hint)
+}
+
+/// When the engine runs the check of a starting container next.
+fn next_turn(container: &Container, up: SignedDuration) -> String {
+    let Some(check) = &container.check else { return String::new() };
+    let (up, interval) = (Duration::try_from(up).unwrap_or_default().as_secs(), check.interval.as_secs().max(1));
+    format!("; the engine's next is due in {}", seconds(Duration::from_secs(interval - up % interval)))
 }
 
 /// How long a restarted container must run to count as stable again: three times its uptime on

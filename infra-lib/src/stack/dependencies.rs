@@ -12,6 +12,9 @@ use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::services::{Readiness, describe};
 
+use super::create::create;
+use super::launch::Launch;
+use super::launch::begin::show;
 use super::preflight::Preflight;
 use super::replicas;
 use super::start::PATIENCE;
@@ -34,29 +37,23 @@ pub(crate) fn start(project: &Project, service: &str, operation: &str) -> Result
         &preflight.before,
     );
     let absent: BTreeSet<String> = is_on.keys().filter(|name| !runs(name)).cloned().collect();
-    let mut seen = preflight.before.clone();
     if !absent.is_empty() {
         project.step(format_args!("starting {}", absent.iter().cloned().collect::<Vec<_>>().join(", ")));
         // Running services keep their number of containers, also if they were scaled.
-        let mut numbers = is_on;
+        let mut numbers = is_on.clone();
         numbers.retain(|_, count| *count > 0);
-        let call = project
-            .compose()
-            .call(["up", "-d", "--no-recreate"])
-            .args(replicas::options(&numbers))
-            .args(absent)
-            .relay("compose");
-        if project.compose().change(project.runner(), &call)?.is_none() {
-            return Ok(());
+        if create(project, &absent, &numbers, &preflight.before, &preflight)?.is_none() {
+            return show(project, &absent, &preflight.before, &numbers);
         }
-        seen = project.containers()?;
-        project.remember_volumes(&seen)?;
     }
     let waited_for = own.depends_on.iter().filter(|(name, dependency)| {
         dependency.required && dependency.condition != Condition::Started && model.services.contains_key(*name)
     });
-    let waited_for = waited_for.map(|(name, _)| name.clone()).collect();
-    match project.wait_ready_from(&mut seen, &waited_for, &Baseline::new(&preflight.before), until)? {
+    let awaited: BTreeSet<String> = waited_for.map(|(name, _)| name.clone()).collect();
+    let is_pending = |container: &Container| absent.contains(&container.service);
+    let services = is_on.into_keys().collect();
+    let launch = Launch::new(project, &services, Baseline::new(&preflight.before), is_pending, &preflight)?;
+    match launch.awaiting(awaited).run(until)?.readiness {
         Readiness::Ready => Ok(()),
         Readiness::Failed(unready) | Readiness::TimedOut(unready) => {
             let message = format!("what `{service}` depends on is not ready\n{}", describe(&unready));

@@ -2,6 +2,8 @@
 
 mod create;
 pub(crate) mod dependencies;
+pub(crate) mod early_check;
+pub(crate) mod launch;
 mod levels;
 pub(crate) mod ports;
 mod preflight;

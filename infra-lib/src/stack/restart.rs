@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::compose::container::Container;
+use crate::compose::container::{Container, Status};
 use crate::compose::error::ComposeError;
 use crate::compose::model::Service;
 use crate::compose::readiness::Baseline;
@@ -12,7 +12,9 @@ use crate::project::Project;
 use crate::project::error::Result;
 use crate::project::services::{Readiness, UnreadyContainer};
 
-use super::create::{create, start_created};
+use super::create::create;
+use super::launch::Launch;
+use super::launch::begin::show;
 use super::levels::levels;
 use super::preflight::Preflight;
 use super::replicas::{self, Replicas};
@@ -94,20 +96,19 @@ impl Restart {
                 Err(error) => return unstartable(project, services, error),
             }
         }
-        if !absent.is_empty() {
-            create(project, &absent, &Replicas::new(), seen, &self.preflight)?;
-            match start_created(project, &absent, &Replicas::new(), &self.preflight) {
-                Ok(ended) => is_dry |= ended.is_none(),
-                Err(error) => return unstartable(project, services, error),
-            }
+        if !absent.is_empty() && create(project, &absent, &Replicas::new(), seen, &self.preflight)?.is_none() {
+            show(project, &absent, seen, &Replicas::new())?;
+            is_dry = true;
         }
         if is_dry {
             return Ok(Readiness::Ready);
         }
-        *seen = project.containers()?;
-        project.remember_volumes(seen)?;
         // The engine resets the restart count after a manual restart.
-        project.wait_ready_from(seen, services, &Baseline::default(), until)
+        let is_pending = |container: &Container| container.status == Status::Created;
+        let launch = Launch::new(project, services, Baseline::default(), is_pending, &self.preflight)?;
+        let launched = launch.run(until)?;
+        *seen = launched.seen;
+        Ok(launched.readiness)
     }
 }
 

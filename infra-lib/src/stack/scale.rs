@@ -10,8 +10,9 @@ use crate::project::Project;
 use crate::project::error::Result;
 use crate::project::services::Readiness;
 
-use super::create::{create, start_created};
-use super::levels::levels;
+use super::create::create;
+use super::launch::begin::show;
+use super::launch::{Launch, Launched};
 use super::preflight::Preflight;
 use super::replicas::Replicas;
 
@@ -35,22 +36,15 @@ pub(crate) fn scale(project: &Project, wanted: &Replicas, operation: &str, until
     let before = preflight.before.clone();
     let model = project.model()?;
     warn_of_absent_dependencies(project, model, &started, &before);
-    let mut readiness = Readiness::Ready;
     let named = wanted.keys().cloned().collect();
     let created = create(project, &named, wanted, &before, &preflight)?;
-    let mut after = if created.is_some() { project.containers()? } else { before.clone() };
-    project.remember_volumes(&after)?;
-    let baseline = Baseline::new(&before);
-    for level in levels(model, &started) {
-        if start_created(project, &level, wanted, &preflight)?.is_none() {
-            continue;
-        }
-        after = project.containers()?;
-        readiness = project.wait_ready_from(&mut after, &level, &baseline, until)?;
-        if !matches!(readiness, Readiness::Ready) {
-            break;
-        }
+    if created.is_none() {
+        show(project, &started, &before, wanted)?;
+        return Ok(Scaled { after: before.clone(), before, readiness: Readiness::Ready });
     }
+    let is_pending = |container: &Container| matches!(container.status, Status::Created | Status::Exited);
+    let launch = Launch::new(project, &started, Baseline::new(&before), is_pending, &preflight)?;
+    let Launched { readiness, seen: after, .. } = launch.run(until)?;
     Ok(Scaled { before, after, readiness })
 }
 

@@ -1,13 +1,16 @@
 //! Starting services and their dependencies.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::compose::container::Container;
+use crate::compose::container::{Container, Status};
 use crate::compose::error::ComposeError;
+use crate::compose::readiness::Baseline;
 use crate::project::Project;
 use crate::project::error::Result;
 
+use super::launch::begin::show;
+use super::launch::{Launch, Launched};
 use super::preflight::Preflight;
 use super::replicas::{self, Replicas};
 
@@ -41,13 +44,13 @@ impl Start {
         &self.preflight.before
     }
 
-    /// Creates and starts the containers with Compose. Services that were not named keep their number of containers.
-    /// Returns `None` in a dry run.
-    pub(crate) fn up(
+    /// Creates the containers with Compose, and starts none. Services that were not named keep their number of
+    /// containers. Returns `None` in a dry run.
+    pub(crate) fn create(
         &self,
         project: &Project,
         named: &[String],
-        scale: Replicas,
+        scale: &Replicas,
         patience: Duration,
     ) -> Result<Result<Option<()>, ComposeError>> {
         let mut numbers = Replicas::new();
@@ -56,9 +59,25 @@ impl Start {
             numbers = replicas::of_dependencies(project.model()?, profiles, &self.selected, self.before());
             numbers.retain(|_, count| *count > 0);
         }
-        numbers.extend(scale);
-        let call = project.compose().call(["up", "-d"]).relay("compose").deadline(patience);
+        numbers.extend(scale.clone());
+        // With their dependencies: without, they would get another configuration hash, and the next plain
+        // `docker compose up` would recreate them.
+        let call = project.compose().call(["up", "--no-start"]).relay("compose").deadline(patience);
         let call = call.args(replicas::options(&numbers)).args(named.iter().cloned());
-        Ok(project.compose().change(project.runner(), &call).map(|output| output.map(drop)))
+        let created = project.compose().change(project.runner(), &call).map(|output| output.map(drop));
+        if matches!(created, Ok(None)) {
+            show(project, &self.all, self.before(), &numbers)?;
+        }
+        Ok(created)
+    }
+
+    /// Starts the created containers in the order of their dependencies, and waits until they are ready.
+    pub(crate) fn launch(&self, project: &Project, until: Instant) -> Result<Launched> {
+        let is_up = |container: &Container| {
+            !matches!(container.status, Status::Created | Status::Exited | Status::Dead | Status::Removing)
+        };
+        let running: Vec<Container> = self.before().iter().filter(|container| is_up(container)).cloned().collect();
+        let is_pending = |container: &Container| !is_up(container);
+        Launch::new(project, &self.all, Baseline::new(&running), is_pending, &self.preflight)?.run(until)
     }
 }

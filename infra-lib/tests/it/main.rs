@@ -43,6 +43,7 @@ mod private_files;
 mod processes;
 mod prune;
 mod readme;
+mod ready;
 mod restore;
 mod round_trip;
 mod rxdx;

@@ -86,7 +86,7 @@ fn a_dry_run_writes_and_starts_nothing() {
         assert_eq!(everything(project.dir()), before);
         assert!(project.containers("").is_empty());
     }
-    project.xtask(["setup", "--dry-run"]).end().ok().shows("docker compose").shows(" up -d");
+    project.xtask(["setup", "--dry-run"]).end().ok().shows("docker compose").shows(" up --no-start");
 }
 
 #[test]

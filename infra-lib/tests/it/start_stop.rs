@@ -206,7 +206,7 @@ fn f10_never_healthy_ends_in_time_and_is_left_running() {
     let never = ", healthcheck: {test: [CMD-SHELL, 'exit 1'], start_period: 300s, interval: 300s}";
     let project = project(&[sleeper("web", never)]);
     let ended = project.xtask(["start", "--timeout", "3s"]).end();
-    ended.code(75).shows("left running").shows("web: starting");
+    ended.code(75).shows("left running").shows("web: its check fails: exit code 1");
     assert!(ended.took < Duration::from_secs(45), "{ended}");
     assert_eq!(project.state("web"), "running");
 }
@@ -217,7 +217,7 @@ fn f10_a_dependency_that_is_never_healthy_ends_in_time_too() {
     let never = ", healthcheck: {test: [CMD-SHELL, 'exit 1'], start_period: 300s, interval: 300s}";
     let project = project(&[sleeper("db", never), sleeper("web", ", depends_on: {db: {condition: service_healthy}}")]);
     let ended = project.xtask(["start", "--timeout", "3s"]).end();
-    ended.code(75).shows("db: starting");
+    ended.code(75).shows("db: its check fails: exit code 1");
     assert!(ended.took < Duration::from_secs(45), "{ended}");
     assert_eq!(project.state("db"), "running");
 }

@@ -3,54 +3,64 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crate::compose::readiness::Baseline;
+use crate::compose::readiness::Verdict;
 use crate::compose::{ComposeError, Container, Status};
 use crate::exec::{ExecError, Invocation};
 use crate::exit::Exit;
-use crate::project::Project;
 use crate::project::error::{Error, Result};
-use crate::project::services::Readiness;
+use crate::project::{Project, UnreadyContainer};
 
 use super::StartReport;
 
-/// Compose gave up. If a container is to blame, that is a finding; otherwise nothing of ours is left running that
-/// was not running before.
+/// Explains why the containers were not created. None was started.
 pub(super) fn explain(
     project: &Project,
     services: &BTreeSet<String>,
-    before: &[Container],
-    baseline: &Baseline,
     error: ComposeError,
     began: Instant,
 ) -> Result<StartReport> {
-    let timed_out = match &error {
-        ComposeError::Failed(ExecError::Exited { .. }) => false,
-        ComposeError::Failed(ExecError::TimedOut { .. }) => true,
+    match &error {
+        ComposeError::Failed(ExecError::Exited { tail, .. }) => {
+            let paused = paused(project, services)?;
+            if !paused.is_empty() {
+                let mut report = StartReport::new(project, &project.containers()?, began);
+                report.culprits = paused;
+                return Ok(report);
+            }
+            Err(Error::new(Exit::Failed, format!("the stack did not start: {}", last_words(tail)))
+                .with_hint("nothing was started; `-v` shows the full output of Compose"))
+        }
+        ComposeError::Failed(ExecError::TimedOut { .. }) => {
+            let mut report = StartReport::new(project, &project.containers()?, began);
+            report.timed_out = true;
+            Ok(report)
+        }
         ComposeError::NoImage { message } => {
-            undo(project, before)?;
-            return Err(ComposeError::NoImage { message: missing_images(project, services, message)? }.into());
+            Err(ComposeError::NoImage { message: missing_images(project, services, message)? }.into())
         }
-        _ => return after_interruption(project, Err(error.into())),
-    };
-    let mut seen = project.containers()?;
-    project.remember_volumes(&seen)?;
-    let readiness = project.wait_ready_from(&mut seen, services, baseline, Instant::now())?;
-    let mut report = StartReport::new(project, &seen, began);
-    report.timed_out = timed_out;
-    match readiness {
-        // One that the engine could not start is no finding about the container: a port, a mount, a device.
-        Readiness::Failed(culprits) if !culprits.iter().any(|culprit| culprit.state.starts_with("not started")) => {
-            report.culprits = culprits;
-        }
-        Readiness::TimedOut(culprits) if timed_out => report.culprits = culprits,
-        _ => {
-            undo(project, before)?;
-            let ComposeError::Failed(cause) = &error else { return Err(error.into()) };
-            return Err(Error::new(Exit::Failed, format!("the stack did not start: {}", last_words(cause.tail())))
-                .with_hint("what this command started was stopped again; `-v` shows the full output of Compose"));
-        }
+        _ => after_interruption(project, Err(error.into())),
     }
-    Ok(report)
+}
+
+/// The paused containers of these services, which Compose cannot start.
+fn paused(project: &Project, services: &BTreeSet<String>) -> Result<Vec<UnreadyContainer>> {
+    let mut containers = project.containers()?;
+    containers.retain(|container| container.status == Status::Paused && services.contains(&container.service));
+    let verdict = Verdict::Failed("paused".to_owned());
+    Ok(containers.iter().map(|container| project.culprit(container, &verdict)).collect())
+}
+
+/// If the engine could not start a container, for a port, a mount or a device, nothing of ours is left running that was
+/// not running before: that is no finding about the container.
+pub(super) fn undo_if_not_started(
+    project: &Project,
+    before: &[Container],
+    culprits: &[UnreadyContainer],
+) -> Result<()> {
+    let Some(culprit) = culprits.iter().find(|culprit| culprit.state.starts_with("not started")) else { return Ok(()) };
+    undo(project, before)?;
+    Err(Error::new(Exit::Failed, format!("the stack did not start: `{}` was {}", culprit.service, culprit.state))
+        .with_hint("what this command started was stopped again; `-v` shows the full output of Docker"))
 }
 
 /// Stops what runs now and did not run before.

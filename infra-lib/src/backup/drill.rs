@@ -12,7 +12,8 @@ use super::folder::Folder;
 use super::manifest::BackupManifest;
 use super::preflight;
 use super::restore::RestoreJob;
-use super::scratch_db::{self, Purpose, Unfinished};
+use super::scratch_db::{self, Purpose};
+use super::unfinished::Unfinished;
 
 /// Restores a backup whose digest was checked, compares the result, and returns the duration.
 pub(crate) fn run(
@@ -55,8 +56,11 @@ fn fill(
     let filling = RestoreJob::new(project, &toolbox, folder, manifest, jobs());
     let filled = filling.restore(&target, how).and_then(|()| filling.compare(&target));
     let took = began.elapsed();
-    unfinished.abandon(project);
-    filled.map(|()| took)
+    if let Err(error) = filled {
+        unfinished.abandon(project);
+        return Err(error);
+    }
+    unfinished.remove(project).map(|()| took)
 }
 
 /// Number of parallel jobs: one per core, up to what a small server can handle.

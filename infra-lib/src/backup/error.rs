@@ -185,11 +185,15 @@ pub(crate) enum BackupError {
         /// The server's error message.
         message: String,
     },
-    /// Clients kept reconnecting, so the databases could not be swapped.
-    #[error("the database could not be swapped: {message}")]
+    /// Something uses the database, so it could not be swapped or dropped.
+    #[error("the database could not be {doing}: {message}{}", users(.used_by))]
     Busy {
+        /// What failed: `swapped` or `dropped`.
+        doing: &'static str,
         /// The server's error message.
         message: String,
+        /// The sessions and other objects that use it, as far as known.
+        used_by: Vec<String>,
     },
     /// The connection to the server was lost.
     #[error("the connection to the database was lost: {message}")]
@@ -356,10 +360,16 @@ impl Failure for BackupError {
                  server with pg_basebackup"
                     .to_owned()
             }
-            Self::Busy { .. } => "stop what uses the database (`cargo xtask stop SERVICE`), then try again".to_owned(),
+            Self::Busy { .. } => "stop what uses the database (`cargo xtask stop SERVICE`), or end its session as the same role or a superuser; \
+                                  then try again"
+                .to_owned(),
             Self::Postgres(error) => return error.hint(),
         })
     }
+}
+
+fn users(used_by: &[String]) -> String {
+    if used_by.is_empty() { String::new() } else { format!("; it is used by {}", used_by.join(", ")) }
 }
 
 fn no_room(folder: &camino::Utf8Path) -> BackupError {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::BackupError;
 use super::property::Property;
+use super::table_rows::{TableRows, merge};
 use crate::config::DumpFormat;
 use crate::hex;
 use crate::project::Project;
@@ -152,18 +153,6 @@ pub(crate) struct FileDigest {
     pub(crate) bytes: u64,
     /// The file's SHA-256, in hexadecimal digits.
     pub(crate) sha256: String,
-}
-
-/// A table and the number of rows decoded.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct TableRows {
-    /// The schema of the table.
-    pub(crate) schema: String,
-    /// The table's name without its schema.
-    pub(crate) name: String,
-    /// The number of rows in the archive.
-    pub(crate) rows: u64,
 }
 
 /// Facts about the database that was dumped.
@@ -327,6 +316,7 @@ impl BackupManifest {
             return Err(unreadable("it was changed after it was written".to_owned()));
         }
         let mut manifest: Self = serde_json::from_value(value).map_err(|error| unreadable(error.to_string()))?;
+        manifest.tables = merge(manifest.tables);
         if let Some(facts) = &mut manifest.database {
             facts.read_properties().map_err(|sql| unreadable(format!("`{sql}` is not a property of a database")))?;
         }

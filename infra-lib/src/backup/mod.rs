@@ -25,6 +25,7 @@ mod listing;
 pub(crate) mod make;
 mod manifest;
 pub(crate) mod name;
+mod occupants;
 pub(crate) mod packed;
 pub(crate) mod preflight;
 pub(crate) mod property;
@@ -34,6 +35,7 @@ pub(crate) mod restore;
 mod restore_order;
 pub(crate) mod restricted_role;
 mod retention;
+mod row_count;
 pub(crate) mod safety;
 mod sanity;
 #[cfg(feature = "schema")]
@@ -43,8 +45,10 @@ mod script;
 pub(crate) mod set;
 mod summary;
 pub(crate) mod swap;
+mod table_rows;
 pub(crate) mod tarball;
 mod toc;
+pub(crate) mod unfinished;
 pub(crate) mod verify;
 
 pub(crate) use error::BackupError;

@@ -5,6 +5,7 @@ mod damage;
 
 mod encodings;
 mod output;
+mod partitions;
 mod places;
 
 mod readers;

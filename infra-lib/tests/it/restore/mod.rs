@@ -2,6 +2,7 @@
 
 mod clients;
 mod damage;
+mod dropped;
 mod fit;
 mod foreign;
 mod kills;

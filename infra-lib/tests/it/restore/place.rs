@@ -138,6 +138,52 @@ fn c19_in_place_it_is_all_or_nothing_and_after_a_safety_backup_only() {
 }
 
 #[test]
+fn d29_a_session_that_may_not_be_terminated_is_named_and_nothing_is_changed() {
+    let (Some(_postgres), Some(_psql)) = (postgres(), tool("psql")) else { return };
+    let managed = Managed::new("CREATEDB");
+    managed.project.xtask(["db-backup"]).end().ok();
+    managed.as_owner("TRUNCATE sales");
+    let changed = managed.probe();
+    let sleep_in = |database: &str| {
+        let url = managed.url(database, None);
+        let mut call = command("psql");
+        let session = call
+            .args(["-XAtq", "-d", &url, "-c", "SELECT pg_sleep(600)"])
+            .env("PGAPPNAME", "the boss")
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let found = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'the boss'";
+        wait_until("the session is there", std::time::Duration::from_secs(10), || {
+            match managed.sql("postgres", found).as_str() {
+                "1" => Ok(()),
+                other => Err(other.to_owned()),
+            }
+        });
+        (session, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'the boss'")
+    };
+    let (mut session, end) = sleep_in("shop");
+    let boss = managed.sql("postgres", "SELECT current_user");
+    managed.restore("latest").end().code(75).says(&format!(" of {boss} (the boss)")).never_says("must be");
+    assert_eq!(managed.probe(), changed, "nothing was touched");
+    // Since when, is seen by who may see it.
+    managed.sql("postgres", "GRANT pg_read_all_stats TO owner");
+    managed.restore("latest").end().code(75).says(" (the boss), since 2");
+    managed
+        .sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'the boss'");
+    let _ = session.wait();
+    managed.restore("latest").end().ok();
+    // The same for one that is to be dropped.
+    let old = managed.sql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'shop__old%'");
+    let (mut session, end) = sleep_in(&old);
+    let kept = managed.restore("--drop-previous").end();
+    kept.code(75).says("could not be dropped").says(&format!(" of {boss} (the boss), since 2"));
+    managed.sql("postgres", end);
+    let _ = session.wait();
+    managed.restore("--drop-previous").end().ok();
+}
+
+#[test]
 fn c15_a_psql_that_cannot_be_restrained_runs_our_own_sql_only() {
     let (Some(_postgres), Some(_psql)) = (postgres(), tool("psql")) else { return };
     let managed = Managed::new("CREATEDB");

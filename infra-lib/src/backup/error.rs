@@ -123,11 +123,13 @@ pub(crate) enum BackupError {
         /// The blocking session, or the server's message.
         message: String,
     },
-    /// The client tools are older than the server.
+    /// The client tools are older or newer than the server.
     #[error("the client tools do not match the server: {message}")]
     Mismatch {
-        /// The message of the client tools.
+        /// The versions, or the message of the client tools.
         message: String,
+        /// The server's major version, if known.
+        server: Option<u32>,
     },
     /// A signal killed the client tool.
     #[error("{tool} was killed (signal {signal}){}", if *.signal == 9 { "; out of memory?" } else { "" })]
@@ -247,7 +249,7 @@ impl BackupError {
         if let Some(message) =
             line(&["server version mismatch", "unsupported version", "unrecognized configuration parameter"])
         {
-            return Self::Mismatch { message };
+            return Self::Mismatch { message, server: None };
         }
         if let Some(message) = line(&[
             "terminating connection",
@@ -340,8 +342,13 @@ impl Failure for BackupError {
                 "let it log in as the owner, or grant it pg_read_all_data; row-level security needs a role with BYPASSRLS".to_owned()
             }
             Self::Blocked { .. } | Self::Stalled { .. } => "try again when that is done, or end that session".to_owned(),
-            Self::Mismatch { .. } => "install the client tools of the server's version; for a managed database, `client = \"postgres:17-alpine\"` in \
-                                      `[database]` of infra.toml uses those of an image".to_owned(),
+            Self::Mismatch { server, .. } => {
+                let version = server.map_or_else(|| "VERSION".to_owned(), |major| major.to_string());
+                format!(
+                    "install the client tools of the server's version; for a managed database, \
+                     `client = \"postgres:{version}-alpine\"` in `[database]` of infra.toml uses those of an image"
+                )
+            }
             Self::Killed { .. } => "no backup was created; check the memory of its host, then try again".to_owned(),
             Self::EngineLost { .. } => "no backup was created; try again when `docker info` answers".to_owned(),
             Self::Unfit { remedy, .. } if remedy.is_empty() => "restore into a server that has them".to_owned(),

@@ -56,7 +56,7 @@ pub(crate) fn read(project: &Project, folder: &Folder, name: &str) -> Result<Bac
         compression: contents.compression,
         encrypted_to: Vec::new(),
         server: contents.server.or(remarks.server),
-        client: contents.client,
+        client: contents.client.or(remarks.client),
         database: Some(database),
         volume: None,
         tables: decoded.tables,

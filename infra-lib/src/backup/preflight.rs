@@ -8,6 +8,7 @@ use crate::project::error::Result;
 use super::BackupError;
 use super::facts::Facts;
 use super::manifest::{BackupManifest, DatabaseFacts};
+use super::tools::{are_too_new, major};
 
 /// An error that lists everything the server lacks, with the SQL that adds it.
 pub(crate) fn check(
@@ -22,6 +23,10 @@ pub(crate) fn check(
     let dumped = manifest.server.as_deref().and_then(major);
     if let Some(dumped) = dumped.filter(|dumped| *dumped > server.major()) {
         lacks.push(format!("the backup is of PostgreSQL {dumped}, and the server is {}", server.major()));
+    }
+    let written = manifest.client.as_deref().and_then(major);
+    if let Some(tools) = written.filter(|tools| are_too_new(*tools, server.major())) {
+        lacks.push(format!("the dump was written by pg_dump {tools}, and the server is {}", server.major()));
     }
     if let Some(facts) = &manifest.database {
         let there = query(project, from)?;
@@ -91,9 +96,4 @@ fn query(project: &Project, from: &Database) -> Result<There> {
 
 fn missing<'a>(wanted: &'a [String], there: &[String]) -> impl Iterator<Item = &'a String> {
     wanted.iter().filter(|name| !there.contains(name))
-}
-
-/// The major version: `17.5 (Debian …)` gives 17.
-fn major(version: &str) -> Option<u32> {
-    version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }

@@ -11,14 +11,16 @@ use crate::project::error::Result;
 
 use super::decode::unescaped;
 use super::restricted_role::PINNED;
+use super::scratch_db::PATIENT;
 use super::table_rows::TableRows;
 
 /// How long counting may take.
 const DEADLINE: Duration = Duration::from_secs(4 * 3600);
 /// The tables without an entry of their own whose rows `c` holds: itself without its children, or its partitions, which
 /// are loaded through it. Foreign tables are not part of a dump.
-const PARTS: &str = "CASE relkind WHEN 'p' THEN (SELECT array_agg(relid::oid) FROM pg_partition_tree(c.oid) JOIN pg_class leaf ON leaf.oid = relid
-  WHERE isleaf AND leaf.relkind = 'r' AND relid <> ALL (:'listed'::oid[])) ELSE ARRAY[c.oid] END";
+const PARTS: &str = "CASE relkind WHEN 'p' THEN
+   (SELECT array_agg(relid::oid) FROM pg_partition_tree(c.oid) JOIN pg_class leaf ON leaf.oid = relid
+    WHERE isleaf AND leaf.relkind = 'r' AND relid <> ALL (:'listed'::oid[])) ELSE ARRAY[c.oid] END";
 
 /// The current content of a database.
 pub(super) struct Counted {
@@ -47,19 +49,22 @@ pub(super) fn query(project: &Project, target: &Database, tables: &[TableRows]) 
     let names: Vec<String> =
         tables.iter().map(|table| format!("{}, {}", name(&table.schema), name(&table.name))).collect();
     let mut sql = format!(
-        "{PINNED}SET row_security = off; SET statement_timeout = 0;\n\
+        "{PINNED}{PATIENT}SET row_security = off;\n\
          SELECT 'SET client_encoding = SQL_ASCII' WHERE getdatabaseencoding() = 'SQL_ASCII' \\gexec\n\
          SELECT 'lo', count(*) FROM pg_largeobject_metadata;\n\
-         SELECT array_remove(array_agg(to_regclass(format('%I.%I', s, t))::oid), NULL) AS listed FROM (VALUES ('pg_catalog', 'pg_class')"
+         SELECT array_remove(array_agg(to_regclass(format('%I.%I', s, t))::oid), NULL) AS listed\n\
+         FROM (VALUES ('pg_catalog', 'pg_class')"
     );
     names.iter().for_each(|name| sql.extend([", (", name, ")"]));
     sql += ") AS listed (s, t) \\gset\n";
     for (nr, name) in names.iter().enumerate() {
         let _ = writeln!(
             sql,
-            "SELECT format('SELECT {nr}, coalesce(sum(n), 0), %L FROM (%s) AS parts', d.objid IS NOT NULL, coalesce((SELECT \
-             string_agg(format('SELECT count(*) AS n FROM ONLY %s', part::regclass), ' UNION ALL ') FROM unnest({PARTS}) AS part), 'SELECT 0 AS n')) \
-             FROM pg_class c LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.deptype = 'e' \
+            "SELECT format('SELECT {nr}, coalesce(sum(n), 0), %L FROM (%s) AS parts', d.objid IS NOT NULL, coalesce(\n\
+             (SELECT string_agg(format('SELECT count(*) AS n FROM ONLY %s', part::regclass), ' UNION ALL ')\n\
+              FROM unnest({PARTS}) AS part), 'SELECT 0 AS n'))\n\
+             FROM pg_class c LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass\n\
+               AND d.objsubid = 0 AND d.deptype = 'e'\n\
              WHERE c.oid = to_regclass(format('%I.%I', {name})) AND relkind IN ('r', 'p', 'm') \\gexec"
         );
     }
@@ -85,9 +90,8 @@ fn name(name: &str) -> String {
         bytes => {
             let (text, digits) = (literal(name), hex::encode(&bytes));
             // In a UTF-8 database a backslash has no special meaning.
-            format!(
-                "(CASE getdatabaseencoding() WHEN 'UTF8' THEN {text} ELSE convert_from('\\x{digits}', getdatabaseencoding()) END)"
-            )
+            let decoded = format!("convert_from('\\x{digits}', getdatabaseencoding())");
+            format!("(CASE getdatabaseencoding() WHEN 'UTF8' THEN {text} ELSE {decoded} END)")
         }
     }
 }

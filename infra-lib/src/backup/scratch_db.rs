@@ -35,7 +35,9 @@ const LONGEST: usize = 63;
 pub(super) const DIGITS: usize = 8;
 const DEADLINE: Duration = Duration::from_secs(600);
 /// Lifts the role's session limits, which are not meant for these operations.
-pub(super) const PATIENT: &str = "SET statement_timeout = 0; SET default_transaction_read_only = off;\n";
+pub(super) const PATIENT: &str = r"SET statement_timeout = 0; SET default_transaction_read_only = off;
+SELECT format('SET %I = 0', name) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout' \gexec
+";
 /// The tablespace clause, quoted by the server; empty for the default tablespace.
 const TABLESPACE: &str = "SELECT coalesce((SELECT format('TABLESPACE %I', spcname) FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace
  WHERE datname = :'live' AND spcname <> 'pg_default'), '') AS tablespace \\gset\n";

@@ -16,13 +16,16 @@ const DEADLINE: Duration = Duration::from_secs(600);
 /// How long each step may take after a failure or a cancellation.
 const AFTERWARDS: Duration = Duration::from_secs(30);
 /// `WITH (FORCE)` terminates the sessions in it.
-const DROP: &str = "SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname) FROM pg_database WHERE datname = :'name' AND datistemplate \\gexec
-DROP DATABASE IF EXISTS :\"name\" WITH (FORCE);\n";
-/// Drops the subscriptions in the current database, with which it cannot be dropped. Their slots on the publishers stay:
-/// the subscriptions of the live database have the same.
-const DETACH: &str = "SELECT format('ALTER SUBSCRIPTION %I DISABLE', subname), format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', subname),
-  format('DROP SUBSCRIPTION %I', subname)
-FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) \\gexec\n";
+const DROP: &str = r#"SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname)
+FROM pg_database WHERE datname = :'name' AND datistemplate \gexec
+DROP DATABASE IF EXISTS :"name" WITH (FORCE);
+"#;
+/// Drops the subscriptions in the current database, with which it cannot be dropped. Their slots on the publishers
+/// stay: the subscriptions of the live database have the same.
+const DETACH: &str = r"SELECT format('ALTER SUBSCRIPTION %I DISABLE', subname),
+  format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', subname), format('DROP SUBSCRIPTION %I', subname)
+FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) \gexec
+";
 
 /// A database to be dropped. It holds the calls that do so, prepared before anything can be interrupted.
 pub(crate) struct Unfinished {

@@ -16,7 +16,7 @@ use crate::backup::make::millis;
 use crate::backup::restricted_role::RestrictedRole;
 use crate::backup::scratch_db::{self, Purpose};
 use crate::backup::unfinished::Unfinished;
-use crate::backup::{leftovers, preflight, swap};
+use crate::backup::{leftovers, preflight, swap, tools};
 use crate::exit::Exit;
 use crate::lock::{Lock, Mode};
 use crate::postgres::{Database, Toolbox};
@@ -111,6 +111,8 @@ impl DbRestore {
         source.verify(project)?;
         self.roles(project, &from, &source)?;
         preflight::check(project, &from, &server, source.config(), true)?;
+        let toolbox = Toolbox::new(project, live, source.folder().path(), "infra-verify".to_owned())?;
+        tools::check_for_restore(&toolbox, &server, source.config().format)?;
         guard::room(project, source.config())?;
         if self.into.is_none() && exists.is_some() && !guard::may_exchange(project, live)? {
             return in_place::run(project, live, &source);

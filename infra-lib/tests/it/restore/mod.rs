@@ -9,6 +9,7 @@ mod kills;
 mod place;
 mod received;
 mod replace;
+mod tools;
 
 use std::path::PathBuf;
 

@@ -55,7 +55,9 @@ fn fill(
     scratch_db::create(project, &from, &live.name, &name, Purpose::Drill, manifest.database.as_ref(), facts.major())?;
     let target = Database { name: name.clone(), ..live.clone() };
     let filling = RestoreJob::new(project, &toolbox, folder, manifest, jobs());
-    let filled = filling.restore(&target, how).and_then(|()| filling.compare(&target));
+    let filled = preflight::check_extensions(project, &target, manifest.database.as_ref())
+        .and_then(|()| filling.restore(&target, how))
+        .and_then(|()| filling.compare(&target));
     let took = began.elapsed();
     if let Err(error) = filled {
         unfinished.abandon(project);

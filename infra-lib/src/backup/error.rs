@@ -153,6 +153,12 @@ pub(crate) enum BackupError {
         /// SQL statements that provide what is missing.
         remedy: Vec<String>,
     },
+    /// The role lacks rights that the restore needs.
+    #[error("this role cannot restore the backup: {}", .lacks.join("; "))]
+    NoRights {
+        /// What it may not do, one text per item.
+        lacks: Vec<String>,
+    },
     /// A restore failed. The database that it was to replace is unchanged.
     #[error("the restore failed: {message}")]
     Restore {
@@ -302,6 +308,7 @@ impl Failure for BackupError {
             | Self::Unreadable { .. }
             | Self::Mismatch { .. }
             | Self::Unfit { .. }
+            | Self::NoRights { .. }
             | Self::Differs { .. } => Exit::BadData,
             Self::Undecodable { .. } | Self::Killed { .. } | Self::Restore { .. } | Self::TooBig { .. } => Exit::Failed,
             Self::Incomplete { .. } | Self::EngineLost { .. } | Self::ConnectionLost { .. } => Exit::Unavailable,
@@ -353,6 +360,11 @@ impl Failure for BackupError {
             Self::EngineLost { .. } => "no backup was created; try again when `docker info` answers".to_owned(),
             Self::Unfit { remedy, .. } if remedy.is_empty() => "restore into a server that has them".to_owned(),
             Self::Unfit { remedy, .. } => format!("in SQL: {}", remedy.join(" ")),
+            Self::NoRights { .. } => {
+                "restore with a login that may: a superuser, or the administrator of a managed server; set it in \
+                 `[database]` of infra.toml or in the URL"
+                    .to_owned()
+            }
             Self::Restore { .. } | Self::Differs { .. } => {
                 "the database is unchanged; `cargo xtask db-verify` checks the backup".to_owned()
             }

@@ -193,6 +193,9 @@ impl DbRestore {
         role: Option<&RestrictedRole>,
     ) -> Result<()> {
         let target = Database { name: new.to_owned(), ..live.clone() };
+        if role.is_none() {
+            preflight::check_extensions(project, &target, source.config().database.as_ref())?;
+        }
         let toolbox = Toolbox::new(project, live, source.folder().path(), new.to_owned())?;
         source.filling(project, &toolbox, self.jobs.unwrap_or_else(jobs), role).fill(&target)?;
         if self.into.is_none() {

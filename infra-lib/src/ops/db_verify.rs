@@ -156,8 +156,10 @@ impl DbVerify {
                 entry.manifest.note_damage(None);
             }
             Err(error) if error.exit() == Exit::BadData => {
-                verified.is_damaged =
-                    !matches!(error.downcast_ref(), Some(BackupError::Unfit { .. } | BackupError::Mismatch { .. }));
+                verified.is_damaged = !matches!(
+                    error.downcast_ref(),
+                    Some(BackupError::Unfit { .. } | BackupError::NoRights { .. } | BackupError::Mismatch { .. })
+                );
                 if !verified.is_damaged && self.is_of_one() {
                     return Err(error);
                 }

@@ -15,6 +15,7 @@ use crate::stack::start::PATIENCE;
 use crate::stack::stop::stop;
 
 use super::exchange::{Checked, Healed};
+use super::hint::of_volume;
 use super::journal::Pending;
 use super::{Keeper, Volume, VolumeBackupJob};
 
@@ -56,7 +57,7 @@ impl VolumeRestoreJob<'_> {
                 Pending::remove(project)?;
                 Ok(restored)
             }
-            Err(error) => Err(self.undo(project, keeper.afterwards(), &running, error)),
+            Err(error) => Err(of_volume(self.undo(project, keeper.afterwards(), &running, error))),
         }
     }
 

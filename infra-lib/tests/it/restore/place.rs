@@ -224,6 +224,24 @@ fn d34_in_place_the_safety_copy_is_never_the_latest_backup() {
 }
 
 #[test]
+fn d28_extensions_that_the_role_may_not_create_are_reported_before_anything_is_restored() {
+    let (Some(_postgres), Some(_psql)) = (postgres(), tool("psql")) else { return };
+    let managed = Managed::new("CREATEDB");
+    managed.sql("shop", "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION hstore");
+    managed.sql("shop", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO owner");
+    managed.project.xtask(["db-backup"]).end().ok();
+    managed.as_owner("DELETE FROM sales");
+    let changed = managed.probe();
+    let refused = managed.restore("latest").end();
+    refused.code(65).says("the role owner may not create the extension pg_stat_statements");
+    refused.never_says("hstore").says("superuser");
+    let drilled = managed.project.xtask(["db-verify", "--drill"]).end();
+    drilled.code(65).says("may not create the extension pg_stat_statements").never_says("damaged");
+    assert_eq!(managed.probe(), changed, "nothing was touched");
+    assert_eq!(managed.sql("postgres", "SELECT count(*) FROM pg_database WHERE datname LIKE 'shop%'"), "1");
+}
+
+#[test]
 fn d29_a_session_that_may_not_be_terminated_is_named_and_nothing_is_changed() {
     let (Some(_postgres), Some(_psql)) = (postgres(), tool("psql")) else { return };
     let managed = Managed::new("CREATEDB");

@@ -111,6 +111,29 @@ fn b12_s21_an_archive_that_leads_out_of_the_volume_is_refused_before_anything_is
 }
 
 #[test]
+fn d40_errors_of_a_volume_have_hints_of_their_own_and_print_no_script() {
+    let Some(_engine) = engine() else { return };
+    let project = shop();
+    within(&project, "echo one >file");
+    project.xtask(["volume-backup", "media"]).end().ok();
+    let path = archive(&project);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let refused = project.xtask(["volume-restore", "media", "latest", "--yes"]).end();
+    refused.code(65).says("volume-backup --list").never_says("db-");
+    // What the script needs is not in the image: here it is cut off on its way.
+    let fakes = Fakes::new().program(
+        "docker",
+        "case \"$*\" in *infra-volume-lock*) exec \"$REAL\" \"$@\";; *'tar find stat'*) echo 'sh: tar: broken' >&2; exit 1;; esac
+         exec \"$REAL\" \"$@\"",
+    );
+    let failed = project.xtask(["volume-backup", "media"]).env("PATH", fakes.path()).end();
+    assert_ne!(failed.exit, 0);
+    failed.says("sh: tar: broken").never_says("exec >").never_says("case").never_says("db-");
+}
+
+#[test]
 fn d36_sizes_of_an_archive_that_overflow_are_refused() {
     let Some(_engine) = engine() else { return };
     let project = shop();

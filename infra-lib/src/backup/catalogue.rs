@@ -13,10 +13,10 @@ use crate::project::environment_name::canonical;
 use crate::project::error::{Error, Result};
 
 use super::BackupError;
-use super::draft::{self, PART};
+use super::draft;
 use super::folder::Folder;
 use super::manifest::{BackupManifest, Format};
-use super::name;
+use super::{name, record};
 
 /// The backups of a folder, in creation order. A file without a manifest is not a backup.
 #[derive(Debug)]
@@ -155,7 +155,8 @@ impl Catalogue {
     /// Finds a backup among `own`, sorted oldest first. A file name also finds backups of other projects.
     pub(crate) fn find_among<'a>(&'a self, wanted: &str, own: Vec<&'a Entry>) -> Result<&'a Entry, BackupError> {
         if wanted == "latest" {
-            let newest = own.iter().rev().find(|entry| entry.manifest.is_good());
+            let is_usable = |entry: &&&Entry| entry.manifest.is_good() && !entry.manifest.is_safety_copy();
+            let newest = own.iter().rev().find(is_usable);
             return newest.copied().ok_or_else(|| BackupError::NotFound { name: wanted.to_owned(), near: Vec::new() });
         }
         let file = Utf8Path::new(wanted).file_name().unwrap_or(wanted);
@@ -187,23 +188,26 @@ impl Catalogue {
     pub(crate) fn sweep(&self) -> Result<Vec<String>> {
         let Some(folder) = &self.folder else { return Ok(Vec::new()) };
         folder.remove_dead_drafts();
-        let names = folder.names().map_err(Error::file("read", folder.path()))?;
+        let failed = |name: &str| Error::file("remove", folder.path().join(name));
         let mut removed = Vec::new();
-        for part in names.iter().filter(|name| name.starts_with('.') && name.ends_with(PART)) {
+        let mut remove = |name: String| {
+            folder.remove(&name).map_err(failed(&name))?;
+            removed.push(name);
+            Ok::<_, Error>(())
+        };
+        for (record, parts) in record::dead(folder).map_err(Error::file("read", folder.path()))? {
             // The files were published already, but not the manifest that would make them a backup.
-            for published in draft::announced(folder, part) {
+            for published in parts.iter().flat_map(|part| draft::announced(folder, part)) {
                 let is_listed = self.entries.iter().any(|entry| entry.files().any(|file| file == published));
                 if !is_listed && folder.has(&published) {
-                    folder.remove(&published).map_err(Error::file("remove", folder.path().join(&published)))?;
-                    removed.push(published);
+                    remove(published)?;
                 }
             }
+            parts.into_iter().filter(|part| folder.has(part)).try_for_each(&mut remove)?;
+            folder.remove(&record).map_err(failed(&record))?;
         }
-        let ours = |name: &&String| name.starts_with('.') && (name.ends_with(PART) || has_extension(name, "pipe"));
-        for part in names.iter().filter(ours) {
-            folder.remove(part).map_err(Error::file("remove", folder.path().join(part)))?;
-            removed.push(part.clone());
-        }
+        let names = folder.names().map_err(Error::file("read", folder.path()))?;
+        names.into_iter().filter(|name| record::is_pipe(name) && folder.is_dead_pipe(name)).try_for_each(remove)?;
         Ok(removed)
     }
 }

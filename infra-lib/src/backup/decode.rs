@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::dump_header::Remarks;
-use super::manifest::TableRows;
+use super::table_rows::{TableRows, merge};
 
 /// Maximum length of a buffered statement: a table may have 1,600 columns with names of 63 bytes.
 const LONGEST_COPY: usize = 256 * 1024;
@@ -18,8 +18,10 @@ const COMPLETE: &[u8] = b"-- PostgreSQL database dump complete";
 /// The content of a dump, as decoded.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Decoded {
-    /// Tables in the order of the dump.
+    /// Tables in the order of the dump, each once.
     pub(crate) tables: Vec<TableRows>,
+    /// The number of `COPY` blocks. The partitions of one table may each have one that names the table.
+    pub(crate) blocks: u64,
     /// The number of large objects.
     pub(crate) large_objects: u64,
     /// Whether it ends as `pg_dump` ends a dump.
@@ -87,6 +89,7 @@ impl Decoder {
             Within::Comment => self.remark(),
             Within::Plain | Within::Tag(_) => {}
         }
+        self.decoded.tables = merge(self.decoded.tables);
         self.decoded
     }
 
@@ -197,6 +200,7 @@ impl Decoder {
             table.rows += memchr_iter(b'\n', &text[..=at]).count() as u64;
             table.rows -= 1;
             self.decoded.tables.push(table);
+            self.decoded.blocks += 1;
             return at + END_OF_DATA.len() - seam;
         }
         let whole = text.len().saturating_sub(END_OF_DATA.len() - 1);
@@ -295,7 +299,7 @@ mod tests {
             table("public", "empty", 0),
             table("My \"Schema\"\n", "the.table\nCOPY a.b (c) FROM stdin;", 1),
         ];
-        Decoded { tables, large_objects: 2, complete: true, ..Default::default() }
+        Decoded { tables, blocks: 3, large_objects: 2, complete: true, ..Default::default() }
     }
 
     #[test]
@@ -303,6 +307,15 @@ mod tests {
         for step in 1..=DUMP.len() {
             assert_eq!(decode(DUMP.as_bytes(), step), expected(), "in pieces of {step}");
         }
+    }
+
+    #[test]
+    fn d20_the_blocks_of_one_table_are_counted_together() {
+        let dump = b"COPY public.car (n) FROM stdin;\n1\n\\.\nCOPY public.bus (n) FROM stdin;\n\\.\n\
+            COPY public.car (n) FROM stdin;\n2\n3\n\\.\n";
+        let decoded = decode(dump, 9);
+        let tables: Vec<_> = decoded.tables.iter().map(|table| (table.name.as_str(), table.rows)).collect();
+        assert_eq!((tables, decoded.blocks), (vec![("car", 3), ("bus", 0)], 3));
     }
 
     #[test]

@@ -7,14 +7,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cancel::CancelToken;
+use crate::hex;
 use crate::project::error::{Error, Result};
 
 use super::folder::{Folder, sync_file};
 use super::manifest::{BackupManifest, Format};
 use super::name::Stem;
+use super::record::Record;
 
 /// The suffix of an unfinished file's name.
 pub(super) const PART: &str = ".infra-part";
+/// Number of random digits in it.
+pub(super) const NONCE: usize = 8;
+/// The extension of the file with roles and grants.
+pub(super) const GLOBALS: &str = "globals.sql";
 
 /// A backup in progress. If it is dropped before it is published, its files are removed.
 #[derive(Debug)]
@@ -23,8 +29,12 @@ pub(crate) struct Draft<'a> {
     stem: String,
     format: Format,
     data: Data,
+    /// A word in the unfinished names, so that no other run writes to these files.
+    nonce: String,
     /// Names in the folder to remove on drop.
     names: Vec<String>,
+    /// Removed after them.
+    _record: Record<'a>,
 }
 
 /// The file or folder being written.
@@ -45,13 +55,16 @@ impl<'a> Draft<'a> {
                 stem.time += Duration::from_secs(1);
                 continue;
             }
-            let part = part(&name, extension);
+            let nonce = hex::random_digits(NONCE)?;
+            let part = part(&name, &nonce, extension);
+            let others = [GLOBALS, "json"].map(|extension| self::part(&name, &nonce, extension));
+            let record = Record::write(folder, [part.clone()].into_iter().chain(others).collect()).map_err(failed)?;
             let data = match format {
                 Format::Directory => folder.create_folder(&part).map(Data::Folder),
                 Format::Custom | Format::Sql | Format::Tar | Format::DumpTar => folder.create(&part).map(Data::File),
             };
             let data = data.map_err(failed)?;
-            return Ok(Self { folder, stem: name, format, data, names: vec![part] });
+            return Ok(Self { folder, stem: name, format, data, nonce, names: vec![part], _record: record });
         }
     }
 
@@ -65,9 +78,17 @@ impl<'a> Draft<'a> {
         &self.data
     }
 
+    /// The file or folder being written, to be passed to a program.
+    pub(super) fn handle(&self) -> io::Result<File> {
+        match &self.data {
+            Data::File(file) => file.try_clone(),
+            Data::Folder(folder) => folder.handle(),
+        }
+    }
+
     /// The unfinished file's name in the folder.
     pub(crate) fn part(&self) -> String {
-        part(&self.stem, self.format.extension())
+        part(&self.stem, &self.nonce, self.format.extension())
     }
 
     /// The final name of the file.
@@ -75,12 +96,12 @@ impl<'a> Draft<'a> {
         format!("{}.{}", self.stem, self.format.extension())
     }
 
-    /// Creates an additional file. Returns it with its temporary and its final name.
-    pub(crate) fn beside(&mut self, extension: &str) -> Result<(File, String, String)> {
-        let part = part(&self.stem, extension);
+    /// Creates the file for roles and grants. Returns it with its temporary and its final name.
+    pub(crate) fn globals(&mut self) -> Result<(File, String, String)> {
+        let part = part(&self.stem, &self.nonce, GLOBALS);
         let file = self.folder.create(&part).map_err(Error::file("create", self.folder.path().join(&part)))?;
         self.names.push(part.clone());
-        Ok((file, part, format!("{}.{extension}", self.stem)))
+        Ok((file, part, format!("{}.{GLOBALS}", self.stem)))
     }
 
     /// The number of bytes written so far.
@@ -118,7 +139,7 @@ impl<'a> Draft<'a> {
     /// Publishes the backup: renames the files, and the manifest last. A failure before that leaves nothing.
     pub(crate) fn publish(mut self, manifest: &BackupManifest, cancel: &CancelToken) -> Result<String> {
         let name = format!("{}.json", self.stem);
-        let announced = part(&self.stem, "json");
+        let announced = part(&self.stem, &self.nonce, "json");
         let failed = |action: &'static str, name: &str| Error::file(action, self.folder.path().join(name));
         let text = manifest.to_text().map_err(|error| failed("write", &name)(error.into()))?;
         // The announcement: if this run is killed now, the next run knows which names to remove.
@@ -128,7 +149,9 @@ impl<'a> Draft<'a> {
         self.folder.sync().map_err(failed("sync", "."))?;
 
         let mut renames = vec![(self.part(), self.file())];
-        renames.extend(manifest.globals.iter().map(|globals| (part(&self.stem, "globals.sql"), globals.file.clone())));
+        renames.extend(
+            manifest.globals.iter().map(|globals| (part(&self.stem, &self.nonce, GLOBALS), globals.file.clone())),
+        );
         renames.push((announced, name.clone()));
         let last = renames.len() - 1;
         for (at, (from, to)) in renames.iter().enumerate() {
@@ -158,8 +181,8 @@ impl Drop for Draft<'_> {
 }
 
 /// An unfinished file's name.
-pub(super) fn part(stem: &str, extension: &str) -> String {
-    format!(".{stem}.{extension}{PART}")
+pub(super) fn part(stem: &str, nonce: &str, extension: &str) -> String {
+    format!(".{stem}.{nonce}.{extension}{PART}")
 }
 
 /// The names that an unfinished manifest was about to publish.

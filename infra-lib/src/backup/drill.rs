@@ -10,9 +10,10 @@ use crate::project::error::Result;
 use super::facts::Facts;
 use super::folder::Folder;
 use super::manifest::BackupManifest;
-use super::preflight;
 use super::restore::RestoreJob;
-use super::scratch_db::{self, Purpose, Unfinished};
+use super::scratch_db::{self, Purpose};
+use super::unfinished::Unfinished;
+use super::{preflight, tools};
 
 /// Restores a backup whose digest was checked, compares the result, and returns the duration.
 pub(crate) fn run(
@@ -43,6 +44,8 @@ fn fill(
     let facts = Facts::query(project, &from)?;
     preflight::check(project, &from, &facts, manifest, !how.contains(&"--no-owner"))?;
     let name = Purpose::Drill.name(&live.name)?;
+    let toolbox = Toolbox::new(project, live, folder.path(), name.clone())?;
+    tools::check_for_restore(&toolbox, &facts, manifest.format)?;
     project.step(format_args!("restoring {} into {name} as a test", manifest.file));
     let began = Instant::now();
     if project.runner().is_dry_run() {
@@ -50,13 +53,17 @@ fn fill(
     }
     let unfinished = Unfinished::new(project, &from, &name)?;
     scratch_db::create(project, &from, &live.name, &name, Purpose::Drill, manifest.database.as_ref(), facts.major())?;
-    let toolbox = Toolbox::new(project, live, folder.path(), name.clone())?;
     let target = Database { name: name.clone(), ..live.clone() };
     let filling = RestoreJob::new(project, &toolbox, folder, manifest, jobs());
-    let filled = filling.restore(&target, how).and_then(|()| filling.compare(&target));
+    let filled = preflight::check_extensions(project, &target, manifest.database.as_ref())
+        .and_then(|()| filling.restore(&target, how))
+        .and_then(|()| filling.compare(&target));
     let took = began.elapsed();
-    unfinished.abandon(project);
-    filled.map(|()| took)
+    if let Err(error) = filled {
+        unfinished.abandon(project);
+        return Err(error);
+    }
+    unfinished.remove(project).map(|()| took)
 }
 
 /// Number of parallel jobs: one per core, up to what a small server can handle.

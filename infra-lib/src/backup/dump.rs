@@ -15,11 +15,13 @@ use super::draft::{Data, Draft};
 
 /// The options of a dump.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Dump {
+pub(crate) struct Dump<'a> {
     pub(crate) format: DumpFormat,
     pub(crate) jobs: u32,
     /// The server's major version.
     pub(crate) major: u32,
+    /// The database's encoding: in any other, its text might not be representable.
+    pub(crate) encoding: &'a str,
     /// How long to wait for a lock on a table.
     pub(crate) lock_wait: Duration,
     /// How long the dump may produce no output.
@@ -39,7 +41,7 @@ pub(crate) struct Dumped {
 /// `pg_dump`.)
 const ZSTD_SINCE: u32 = 16;
 
-impl Dump {
+impl Dump<'_> {
     /// Writes the dump into the draft. If the tools cannot mount the folder, they stream instead, and `toolbox`
     /// records it.
     pub(crate) fn fill(&self, project: &Project, toolbox: &mut Toolbox<'_>, draft: &Draft<'_>) -> Result<Dumped> {
@@ -75,6 +77,7 @@ impl Dump {
         let mut args = vec![
             format!("--format={format}"),
             format!("--compress={}", if compression == "zstd" { "zstd:1" } else { "1" }),
+            format!("--encoding={}", self.encoding),
             "--no-password".to_owned(),
             // We sync every file ourselves, and handle file systems that cannot.
             "--no-sync".to_owned(),
@@ -109,8 +112,15 @@ impl Dump {
             written
         };
         if toolbox.sees_files() {
-            args.push(format!("--file={}", toolbox.path(&draft.part())));
-            let job = toolbox.online("pg_dump", args).map_err(Failure::Ours)?;
+            // On this machine it writes to what we have opened, whatever is at its path by now.
+            let handle = toolbox.is_on_host() && cfg!(target_os = "linux");
+            let file = if handle { "/dev/stdin".to_owned() } else { toolbox.path(&draft.part()) };
+            args.push(format!("--file={file}"));
+            let mut job = toolbox.online("pg_dump", args).map_err(Failure::Ours)?;
+            if handle {
+                let opened = draft.handle().map_err(Error::file("open", draft.file())).map_err(Failure::Ours)?;
+                job = job.stdin(opened);
+            }
             return Ok(toolbox.write_files(job, stall, |_| {}, written).map_err(Failure::Exec)?.unwrap_or_default());
         }
         let Data::File(file) = draft.data() else {

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Remarks {
     /// The server's version.
     pub(crate) server: Option<String>,
+    /// The version of `pg_dump`.
+    pub(crate) client: Option<String>,
     /// The client encoding of the dump.
     pub(crate) encoding: Option<String>,
     pub(crate) extensions: BTreeSet<String>,
@@ -26,6 +28,9 @@ impl Remarks {
         let line = String::from_utf8_lossy(line);
         if let Some(version) = line.strip_prefix("-- Dumped from database version ") {
             self.server.get_or_insert_with(|| version.trim().to_owned());
+        }
+        if let Some(version) = line.strip_prefix("-- Dumped by pg_dump version ") {
+            self.client.get_or_insert_with(|| version.trim().to_owned());
         }
         // Example: -- Name: users; Type: TABLE; Schema: public; Owner: shop; Tablespace: fast
         let Some(entry) = line.strip_prefix("-- Name: ").or_else(|| line.strip_prefix("-- Data for Name: ")) else {

@@ -123,11 +123,13 @@ pub(crate) enum BackupError {
         /// The blocking session, or the server's message.
         message: String,
     },
-    /// The client tools are older than the server.
+    /// The client tools are older or newer than the server.
     #[error("the client tools do not match the server: {message}")]
     Mismatch {
-        /// The message of the client tools.
+        /// The versions, or the message of the client tools.
         message: String,
+        /// The server's major version, if known.
+        server: Option<u32>,
     },
     /// A signal killed the client tool.
     #[error("{tool} was killed (signal {signal}){}", if *.signal == 9 { "; out of memory?" } else { "" })]
@@ -150,6 +152,12 @@ pub(crate) enum BackupError {
         lacks: Vec<String>,
         /// SQL statements that provide what is missing.
         remedy: Vec<String>,
+    },
+    /// The role lacks rights that the restore needs.
+    #[error("this role cannot restore the backup: {}", .lacks.join("; "))]
+    NoRights {
+        /// What it may not do, one text per item.
+        lacks: Vec<String>,
     },
     /// A restore failed. The database that it was to replace is unchanged.
     #[error("the restore failed: {message}")]
@@ -185,11 +193,15 @@ pub(crate) enum BackupError {
         /// The server's error message.
         message: String,
     },
-    /// Clients kept reconnecting, so the databases could not be swapped.
-    #[error("the database could not be swapped: {message}")]
+    /// Something uses the database, so it could not be swapped or dropped.
+    #[error("the database could not be {doing}: {message}{}", users(.used_by))]
     Busy {
+        /// What failed: `swapped` or `dropped`.
+        doing: &'static str,
         /// The server's error message.
         message: String,
+        /// The sessions and other objects that use it, as far as known.
+        used_by: Vec<String>,
     },
     /// The connection to the server was lost.
     #[error("the connection to the database was lost: {message}")]
@@ -243,7 +255,7 @@ impl BackupError {
         if let Some(message) =
             line(&["server version mismatch", "unsupported version", "unrecognized configuration parameter"])
         {
-            return Self::Mismatch { message };
+            return Self::Mismatch { message, server: None };
         }
         if let Some(message) = line(&[
             "terminating connection",
@@ -296,6 +308,7 @@ impl Failure for BackupError {
             | Self::Unreadable { .. }
             | Self::Mismatch { .. }
             | Self::Unfit { .. }
+            | Self::NoRights { .. }
             | Self::Differs { .. } => Exit::BadData,
             Self::Undecodable { .. } | Self::Killed { .. } | Self::Restore { .. } | Self::TooBig { .. } => Exit::Failed,
             Self::Incomplete { .. } | Self::EngineLost { .. } | Self::ConnectionLost { .. } => Exit::Unavailable,
@@ -336,12 +349,22 @@ impl Failure for BackupError {
                 "let it log in as the owner, or grant it pg_read_all_data; row-level security needs a role with BYPASSRLS".to_owned()
             }
             Self::Blocked { .. } | Self::Stalled { .. } => "try again when that is done, or end that session".to_owned(),
-            Self::Mismatch { .. } => "install the client tools of the server's version; for a managed database, `client = \"postgres:17-alpine\"` in \
-                                      `[database]` of infra.toml uses those of an image".to_owned(),
+            Self::Mismatch { server, .. } => {
+                let version = server.map_or_else(|| "VERSION".to_owned(), |major| major.to_string());
+                format!(
+                    "install the client tools of the server's version; for a managed database, \
+                     `client = \"postgres:{version}-alpine\"` in `[database]` of infra.toml uses those of an image"
+                )
+            }
             Self::Killed { .. } => "no backup was created; check the memory of its host, then try again".to_owned(),
             Self::EngineLost { .. } => "no backup was created; try again when `docker info` answers".to_owned(),
             Self::Unfit { remedy, .. } if remedy.is_empty() => "restore into a server that has them".to_owned(),
             Self::Unfit { remedy, .. } => format!("in SQL: {}", remedy.join(" ")),
+            Self::NoRights { .. } => {
+                "restore with a login that may: a superuser, or the administrator of a managed server; set it in \
+                 `[database]` of infra.toml or in the URL"
+                    .to_owned()
+            }
             Self::Restore { .. } | Self::Differs { .. } => {
                 "the database is unchanged; `cargo xtask db-verify` checks the backup".to_owned()
             }
@@ -356,10 +379,16 @@ impl Failure for BackupError {
                  server with pg_basebackup"
                     .to_owned()
             }
-            Self::Busy { .. } => "stop what uses the database (`cargo xtask stop SERVICE`), then try again".to_owned(),
+            Self::Busy { .. } => "stop what uses the database (`cargo xtask stop SERVICE`), or end its session as the same role or a superuser; \
+                                  then try again"
+                .to_owned(),
             Self::Postgres(error) => return error.hint(),
         })
     }
+}
+
+fn users(used_by: &[String]) -> String {
+    if used_by.is_empty() { String::new() } else { format!("; it is used by {}", used_by.join(", ")) }
 }
 
 fn no_room(folder: &camino::Utf8Path) -> BackupError {

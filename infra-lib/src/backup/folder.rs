@@ -34,8 +34,18 @@ const CREATE: OFlags =
     OFlags::RDWR.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 impl Folder {
-    /// Opens an existing folder. A link or a world-writable folder is refused.
+    /// Opens an existing folder. A link, or a folder that others or a group may write to, is refused.
     pub(crate) fn open(path: &Utf8Path) -> Result<Self> {
+        let folder = Self::open_received(path)?;
+        let stat = rustix::fs::fstat(&folder.fd).map_err(|errno| Error::file("look at", path)(errno.into()))?;
+        if stat.st_mode & 0o020 != 0 && stat.st_mode & 0o1000 == 0 {
+            return Err(BackupError::Unsafe { path: path.to_owned(), what: "is writable by its group" }.into());
+        }
+        Ok(folder)
+    }
+
+    /// Opens a folder with files from elsewhere. A link or a world-writable folder is refused.
+    pub(crate) fn open_received(path: &Utf8Path) -> Result<Self> {
         let fd = match rustix::fs::open(path.as_std_path(), DIRECTORY, Mode::empty()) {
             Ok(fd) => fd,
             Err(Errno::LOOP | Errno::NOTDIR) if path.is_symlink() => {
@@ -147,6 +157,18 @@ impl Folder {
         }
     }
 
+    /// Whether the entry is a named pipe that no process reads.
+    pub(super) fn is_dead_pipe(&self, name: &str) -> bool {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        self.kind(name) == Some(FileType::Fifo)
+            && rustix::fs::openat(&self.fd, name, flags, Mode::empty()).is_err_and(|errno| errno == Errno::NXIO)
+    }
+
+    /// The open folder, to be passed to a program.
+    pub(super) fn handle(&self) -> io::Result<File> {
+        Ok(self.fd.try_clone()?.into())
+    }
+
     /// Removes drafts of manifests that killed writers left.
     pub(crate) fn remove_dead_drafts(&self) {
         crate::fs::remove_dead(self.fd.as_fd(), ".");
@@ -224,6 +246,11 @@ mod tests {
         std::fs::create_dir(&path).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o777)).unwrap();
         assert_eq!(Folder::open(&path).unwrap_err().exit(), Exit::Refused);
+        for mode in [0o770, 0o720] {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            assert_eq!(Folder::open(&path).unwrap_err().exit(), Exit::Refused, "{mode:o}");
+            Folder::open_received(&path).unwrap();
+        }
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o1777)).unwrap();
         Folder::open(&path).unwrap();
     }

@@ -1,7 +1,5 @@
 //! Reads archives made by other tools, which have no manifest.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::postgres::Toolbox;
@@ -11,7 +9,7 @@ use crate::project::error::Result;
 use super::dump_header::Remarks;
 use super::facts::Facts;
 use super::folder::Folder;
-use super::manifest::{BackupManifest, DatabaseFacts, Format, SCHEMA, TableRows};
+use super::manifest::{BackupManifest, DatabaseFacts, Format, SCHEMA};
 use super::verify::{Archive, Content, Digest};
 use super::{BackupError, kind};
 
@@ -58,10 +56,10 @@ pub(crate) fn read(project: &Project, folder: &Folder, name: &str) -> Result<Bac
         compression: contents.compression,
         encrypted_to: Vec::new(),
         server: contents.server.or(remarks.server),
-        client: contents.client,
+        client: contents.client.or(remarks.client),
         database: Some(database),
         volume: None,
-        tables: merged(decoded.tables),
+        tables: decoded.tables,
         objects: contents.objects,
         globals: None,
         migration: None,
@@ -98,18 +96,4 @@ fn locale(project: &Project, encoding: Option<&str>) -> DatabaseFacts {
     }
     let DatabaseFacts { encoding, collate, ctype, locale_provider, locale, .. } = live;
     DatabaseFacts { encoding, collate, ctype, locale_provider, locale, ..Default::default() }
-}
-
-/// Merges duplicate entries: a partitioned table may be dumped as several partitions under one name.
-fn merged(tables: Vec<TableRows>) -> Vec<TableRows> {
-    let mut places = BTreeMap::new();
-    let mut merged: Vec<TableRows> = Vec::new();
-    for table in tables {
-        let place = *places.entry((table.schema.clone(), table.name.clone())).or_insert(merged.len());
-        match merged.get_mut(place) {
-            Some(known) => known.rows += table.rows,
-            None => merged.push(table),
-        }
-    }
-    merged
 }

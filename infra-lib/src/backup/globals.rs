@@ -24,7 +24,7 @@ pub(crate) fn write(
     draft: &mut Draft<'_>,
     facts: &DatabaseFacts,
 ) -> Result<std::result::Result<FileDigest, String>> {
-    let (file, part, name) = draft.beside("globals.sql")?;
+    let (file, part, name) = draft.globals()?;
     let failed = |error| Error::file("write", part.clone())(error);
     let mut full = None;
     let ended = toolbox.print(

@@ -8,7 +8,8 @@ use crate::project::Project;
 use crate::project::error::Result;
 
 use super::restricted_role::{DROP_ROLE, UNUSED};
-use super::scratch_db::{DIGITS, Purpose, drop_database};
+use super::scratch_db::{DIGITS, Purpose};
+use super::unfinished::Unfinished;
 
 /// A scratch database on the server.
 #[derive(Debug, Clone, Deserialize)]
@@ -50,7 +51,7 @@ pub(crate) fn recover(project: &Project, from: &Database, live: &Database) -> Re
                 continue;
             }
             project.note(format_args!("dropping {}, left behind by an interrupted restore", left.name));
-            drop_database(project, from, &left.name)?;
+            Unfinished::new(project, from, &left.name)?.remove(project)?;
         }
     }
     drop_roles(project, from, &live.name)

@@ -19,7 +19,7 @@ use super::facts::{self, Facts};
 use super::folder::Folder;
 use super::manifest::{BackupManifest, Format, Proof, ProofKind, SCHEMA};
 use super::verify::{Archive, Digest};
-use super::{BackupError, globals, name, sanity};
+use super::{BackupError, globals, sanity, tools};
 
 /// How long the dump waits for a table that another session has locked.
 const LOCK_WAIT: Duration = Duration::from_secs(60);
@@ -79,7 +79,6 @@ impl BackupJob<'_> {
     }
 
     fn make(&self, project: &Project) -> Result<Option<FinishedBackup>> {
-        self.label.map_or(Ok(()), name::check_label)?;
         let database = project.database()?;
         if project.runner().is_dry_run() {
             return self.show(project, &database).map(|()| None);
@@ -108,7 +107,7 @@ impl BackupJob<'_> {
         let last = good.into_iter().find(same);
         let estimate = last.map(|last| last.bytes);
         check_room(folder, last)?;
-        check_tools(&toolbox, &facts)?;
+        tools::check_for_dump(&toolbox, &facts)?;
         project.step(format_args!("backing up {}", facts.database.name));
         let now = Timestamp::now();
         let mut draft =
@@ -161,7 +160,7 @@ impl BackupJob<'_> {
             compression: Some(dumped.compression.to_owned()),
             encrypted_to: Vec::new(),
             server: Some(facts.server),
-            client: content.contents.client,
+            client: content.contents.client.or(content.decoded.remarks.client),
             database: Some(facts.database),
             volume: None,
             tables: content.decoded.tables,
@@ -185,17 +184,18 @@ impl BackupJob<'_> {
                 .warn(format_args!("the file system of {} does not promise that files survive a crash", folder.path()));
         }
         let name = draft.publish(&manifest, project.cancel())?;
-        if manifest.suspect.is_empty() {
+        if manifest.suspect.is_empty() && !manifest.is_safety_copy() {
             point_latest(project, folder, &manifest);
         }
         Ok(FinishedBackup { name, path: folder.path().join(&manifest.file), manifest })
     }
 
-    fn dump(&self, facts: &Facts, estimate: Option<u64>) -> Dump {
+    fn dump<'f>(&self, facts: &'f Facts, estimate: Option<u64>) -> Dump<'f> {
         Dump {
             format: self.format,
             jobs: self.jobs,
             major: facts.major(),
+            encoding: &facts.database.encoding,
             lock_wait: self.lock_wait,
             stall: self.stall,
             estimate,
@@ -237,17 +237,6 @@ fn once_started(project: &Project, database: &Database) -> Result<Facts> {
             asked => return asked.map_err(|error| facts::explained(project, database, error)),
         }
     }
-}
-
-/// Checks the versions of local tools, since older ones would fail only after they have started.
-fn check_tools(toolbox: &Toolbox<'_>, facts: &Facts) -> Result<()> {
-    let Some(version) = toolbox.host_version()? else { return Ok(()) };
-    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
-    if major.is_none_or(|major| major >= facts.major()) {
-        return Ok(());
-    }
-    let message = format!("pg_dump is {version}, and the server is {}", facts.server);
-    Err(BackupError::Mismatch { message }.into())
 }
 
 /// A new id, unique even within a second and across machines.

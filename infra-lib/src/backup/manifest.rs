@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::BackupError;
+use super::name::BEFORE_RESTORE;
+use super::numbers::out_of_range;
 use super::property::Property;
+use super::table_rows::{TableRows, merge};
 use crate::config::DumpFormat;
 use crate::hex;
 use crate::project::Project;
@@ -152,18 +155,6 @@ pub(crate) struct FileDigest {
     pub(crate) bytes: u64,
     /// The file's SHA-256, in hexadecimal digits.
     pub(crate) sha256: String,
-}
-
-/// A table and the number of rows decoded.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct TableRows {
-    /// The schema of the table.
-    pub(crate) schema: String,
-    /// The table's name without its schema.
-    pub(crate) name: String,
-    /// The number of rows in the archive.
-    pub(crate) rows: u64,
 }
 
 /// Facts about the database that was dumped.
@@ -326,7 +317,11 @@ impl BackupManifest {
         if stated.as_ref().and_then(Value::as_str) != Some(&*actual) {
             return Err(unreadable("it was changed after it was written".to_owned()));
         }
+        if let Some(number) = out_of_range(&value) {
+            return Err(unreadable(format!("the number {number} is out of range")));
+        }
         let mut manifest: Self = serde_json::from_value(value).map_err(|error| unreadable(error.to_string()))?;
+        manifest.tables = merge(manifest.tables);
         if let Some(facts) = &mut manifest.database {
             facts.read_properties().map_err(|sql| unreadable(format!("`{sql}` is not a property of a database")))?;
         }
@@ -360,9 +355,15 @@ impl BackupManifest {
         !self.verified.is_empty() && self.suspect.is_empty()
     }
 
+    /// Whether a restore made it of what it replaced. Such a backup is never `latest`: a restore that is tried again
+    /// would take what the first attempt was to replace.
+    pub(crate) fn is_safety_copy(&self) -> bool {
+        self.label.as_deref() == Some(BEFORE_RESTORE)
+    }
+
     /// The number of rows in all tables.
     pub(crate) fn rows(&self) -> u64 {
-        self.tables.iter().map(|table| table.rows).sum()
+        self.tables.iter().fold(0, |sum, table| sum.saturating_add(table.rows))
     }
 }
 

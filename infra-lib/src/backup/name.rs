@@ -14,11 +14,13 @@ use crate::exit::Exit;
 use crate::hex;
 use crate::project::error::{Error, Result};
 
+/// The label of the backup that a restore makes of what it replaces.
+pub(crate) const BEFORE_RESTORE: &str = "before-restore";
 /// The longest label, in bytes.
 const LONGEST_LABEL: usize = 100;
 /// The longest name without an extension: the file system limit minus a leading dot and the longest unfinished
 /// suffix.
-const LONGEST_STEM: usize = 255 - 1 - ".globals.sql.infra-part".len();
+const LONGEST_STEM: usize = 255 - 1 - ".00000000.globals.sql.infra-part".len();
 /// The length of `-YYYYMMDDTHHMMSSZ`.
 const TIME_LENGTH: usize = 17;
 const TIME: &str = "%Y%m%dT%H%M%SZ";
@@ -97,12 +99,13 @@ pub(crate) fn check_label(label: &str) -> Result<()> {
     let good = label.len() <= LONGEST_LABEL
         && label.bytes().all(plain)
         && label.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric());
-    if good && label != "latest" {
+    if good && !["latest", BEFORE_RESTORE].contains(&label) {
         return Ok(());
     }
-    Err(Error::new(Exit::Usage, format!("`{}` cannot be a backup's name", label.escape_debug())).with_hint(
-        "begin with a letter or digit; at most 100 letters, digits, dots, dashes and underscores; not `latest`",
-    ))
+    Err(Error::new(Exit::Usage, format!("`{}` cannot be a backup's name", label.escape_debug())).with_hint(format!(
+        "begin with a letter or digit; at most 100 letters, digits, dots, dashes and underscores; neither `latest` nor \
+         `{BEFORE_RESTORE}`, which names what a restore replaced"
+    )))
 }
 
 #[cfg(test)]

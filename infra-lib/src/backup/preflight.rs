@@ -1,13 +1,15 @@
 //! Checks before a restore whether the server can hold a backup.
 
 use crate::postgres::literal::identifier;
-use crate::postgres::{Database, PostgresError};
+use crate::postgres::{Database, PostgresError, sqlstate};
 use crate::project::Project;
 use crate::project::error::Result;
 
 use super::BackupError;
 use super::facts::Facts;
 use super::manifest::{BackupManifest, DatabaseFacts};
+use super::scratch_db::PATIENT;
+use super::tools::{are_too_new, major};
 
 /// An error that lists everything the server lacks, with the SQL that adds it.
 pub(crate) fn check(
@@ -22,6 +24,10 @@ pub(crate) fn check(
     let dumped = manifest.server.as_deref().and_then(major);
     if let Some(dumped) = dumped.filter(|dumped| *dumped > server.major()) {
         lacks.push(format!("the backup is of PostgreSQL {dumped}, and the server is {}", server.major()));
+    }
+    let written = manifest.client.as_deref().and_then(major);
+    if let Some(tools) = written.filter(|tools| are_too_new(*tools, server.major())) {
+        lacks.push(format!("the dump was written by pg_dump {tools}, and the server is {}", server.major()));
     }
     if let Some(facts) = &manifest.database {
         let there = query(project, from)?;
@@ -42,6 +48,22 @@ pub(crate) fn check(
         check_locale(facts, &there, &mut lacks);
     }
     if lacks.is_empty() { Ok(()) } else { Err(BackupError::Unfit { lacks, remedy }.into()) }
+}
+
+/// An error that lists the extensions that our role may not create, found by trying in the new, empty database.
+pub(crate) fn check_extensions(project: &Project, target: &Database, facts: Option<&DatabaseFacts>) -> Result<()> {
+    let mut lacks = Vec::new();
+    for extension in facts.iter().flat_map(|facts| &facts.extensions) {
+        let sql = format!("{PATIENT}BEGIN;\nCREATE EXTENSION {} CASCADE;\nROLLBACK;\n", identifier(extension));
+        let call = target.psql(project)?.args(["-o", "/dev/null", "-v", "VERBOSITY=verbose", "-f", "-"]).stdin(sql);
+        // Other errors are left to the restore: some extensions cannot be created in a transaction.
+        if let Err(error) = project.runner().change(&call)
+            && sqlstate::of_text(error.tail()).is_some_and(|(state, _)| state == sqlstate::INSUFFICIENT_PRIVILEGE)
+        {
+            lacks.push(format!("the role {} may not create the extension {extension}", target.user));
+        }
+    }
+    if lacks.is_empty() { Ok(()) } else { Err(BackupError::NoRights { lacks }.into()) }
 }
 
 /// The roles that the backup needs and the server lacks.
@@ -91,9 +113,4 @@ fn query(project: &Project, from: &Database) -> Result<There> {
 
 fn missing<'a>(wanted: &'a [String], there: &[String]) -> impl Iterator<Item = &'a String> {
     wanted.iter().filter(|name| !there.contains(name))
-}
-
-/// The major version: `17.5 (Debian …)` gives 17.
-fn major(version: &str) -> Option<u32> {
-    version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }

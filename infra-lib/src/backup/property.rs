@@ -292,7 +292,7 @@ fn list(text: &str) -> Result<Vec<String>, String> {
         };
         values.push(value.ok_or_else(invalid)?);
     }
-    Ok(values.into_iter().filter(|value| !value.is_empty()).collect())
+    Ok(values)
 }
 
 #[cfg(test)]
@@ -376,7 +376,8 @@ mod tests {
             assert!(!rest.contains("DROP") && !rest.contains('\\'), "{sql}");
         }
         assert_eq!(list("").unwrap(), [""; 0]);
-        assert_eq!(list("\"\"").unwrap(), [""; 0]);
+        assert_eq!(list("\"\"").unwrap(), [""]);
+        assert_eq!(list("\"\", public").unwrap(), ["", "public"]);
         assert_eq!(list("\"a, \"\"b\", 'c',d").unwrap(), ["a, \"b", "c", "d"]);
         assert!(list("a b").is_err() && list("a,").is_err() && list("a; b").is_err());
     }

@@ -6,12 +6,14 @@ use jiff::Timestamp;
 
 use crate::config::Keep;
 use crate::exit::Exit;
+use crate::hex;
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 
 use super::catalogue::{Catalogue, Entry};
 use super::folder::Folder;
 use super::manifest::BackupManifest;
+use super::record::Record;
 use super::retention::{self, Candidate, KeepsNothing};
 use super::{BackupError, draft, name};
 
@@ -156,7 +158,8 @@ pub(crate) fn after_backup(project: &Project, operation: &'static str, made: &Ba
 /// run knows which files to remove if this one is killed.
 fn withdraw(folder: &Folder, entry: &Entry, spared: &BTreeSet<&str>) -> Result<()> {
     let failed = |name: &str| Error::file("remove", folder.path().join(name));
-    let announced = draft::part(entry.stem(), "json");
+    let announced = draft::part(entry.stem(), &hex::random_digits(draft::NONCE)?, "json");
+    let _record = Record::write(folder, vec![announced.clone()]).map_err(failed(&entry.name))?;
     folder.publish(&entry.name, &announced).map_err(failed(&entry.name))?;
     folder.sync().map_err(failed(&entry.name))?;
     for file in entry.files().filter(|file| !spared.contains(file)) {

@@ -1,27 +1,26 @@
 //! Restores an archive into a database and compares the result.
 
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use crate::exec::{ExecError, Invocation};
+use crate::exec::ExecError;
 use crate::hex;
-use crate::postgres::literal::literal as quoted;
 use crate::postgres::{Database, PostgresError, Toolbox, sqlstate};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::report::{Unit, counted};
 
 use super::BackupError;
-use super::decode;
 use super::folder::Folder;
 use super::foreign::refuse_commands;
-use super::manifest::{BackupManifest, Format, TableRows};
+use super::manifest::{BackupManifest, Format};
 use super::received::{Filter, Postponed};
 use super::restore_order::passes;
-use super::restricted_role::{PINNED, RestrictedRole};
+use super::restricted_role::RestrictedRole;
+use super::row_count;
 use super::scratch_db::server_full;
 use super::script;
+use super::table_rows::TableRows;
 use super::verify::{Archive, plain_text};
 
 /// A restore of one archive, with its options.
@@ -248,7 +247,7 @@ impl<'a> RestoreJob<'a> {
     /// An error if a table's row count differs from the archive, or a large object is missing.
     pub(crate) fn compare(&self, target: &Database) -> Result<()> {
         self.project.step("comparing it with the backup");
-        let actual = count(self.project, target, self.tables)?;
+        let actual = row_count::query(self.project, target, self.tables)?;
         let mut differences: Vec<String> = self
             .tables
             .iter()
@@ -281,66 +280,4 @@ fn note_error(errors: &mut Vec<String>, line: &str) {
     if (is_detail || line.contains("error:") || sqlstate::of_text(line).is_some()) && errors.len() < NAMED {
         errors.push(line.to_owned());
     }
-}
-
-struct Counted {
-    tables: Vec<Now>,
-    large_objects: u64,
-}
-
-/// A table's current state.
-#[derive(Debug, Clone, Copy, Default)]
-struct Now {
-    /// `None` if the table does not exist.
-    rows: Option<u64>,
-    /// Whether an extension fills it, so that a dump has only the added rows.
-    is_extensions: bool,
-}
-
-impl Now {
-    fn is_whole(self, expected: u64) -> bool {
-        self.rows.is_some_and(|rows| rows == expected || (self.is_extensions && rows > expected))
-    }
-}
-
-/// Counts the current rows of each table, without those of its children. The query numbers the tables, so that no
-/// name can be misinterpreted.
-fn count(project: &Project, target: &Database, tables: &[TableRows]) -> Result<Counted> {
-    let literal = |name: &str| match decode::unescaped(name) {
-        bytes if bytes == name.as_bytes() => quoted(name),
-        bytes => {
-            let (text, digits) = (quoted(name), hex::encode(&bytes));
-            // In a UTF-8 database a backslash has no special meaning.
-            format!(
-                "(CASE getdatabaseencoding() WHEN 'UTF8' THEN {text} ELSE convert_from('\\x{digits}', getdatabaseencoding()) END)"
-            )
-        }
-    };
-    let mut sql = format!(
-        "{PINNED}SET row_security = off; SET statement_timeout = 0;\n\
-                   SELECT 'SET client_encoding = SQL_ASCII' WHERE getdatabaseencoding() = 'SQL_ASCII' \\gexec\n\
-                   SELECT 'lo', count(*) FROM pg_largeobject_metadata;\n"
-    );
-    for (nr, table) in tables.iter().enumerate() {
-        let name = format!("{}, {}", literal(&table.schema), literal(&table.name));
-        let _ = writeln!(
-            sql,
-            "SELECT format('SELECT {nr}, count(*), %L FROM %s %I.%I', d.objid IS NOT NULL, CASE relkind WHEN 'p' THEN '' ELSE 'ONLY' END, {name}) \
-             FROM pg_class c LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.deptype = 'e' \
-             WHERE c.oid = to_regclass(format('%I.%I', {name})) AND relkind IN ('r', 'p', 'm') \\gexec"
-        );
-    }
-    let call: Invocation = target.psql(project)?.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(STALL);
-    let text = project.runner().read(&call).map_err(PostgresError::from_exec)?.text();
-    let mut counted = Counted { tables: vec![Now::default(); tables.len()], large_objects: 0 };
-    for (what, found) in text.lines().filter_map(|line| line.split_once('\t')) {
-        let (rows, extensions) = found.split_once('\t').unwrap_or((found, "f"));
-        match what.parse::<usize>() {
-            Ok(nr) if nr < tables.len() => {
-                counted.tables[nr] = Now { rows: rows.parse().ok(), is_extensions: extensions == "t" };
-            }
-            _ => counted.large_objects = rows.parse().unwrap_or(0),
-        }
-    }
-    Ok(counted)
 }

@@ -31,7 +31,7 @@ pub(crate) fn check(new: &BackupManifest, last: Option<&BackupManifest>, min_siz
 
 #[cfg(test)]
 mod tests {
-    use super::super::manifest::TableRows;
+    use super::super::table_rows::TableRows;
     use super::*;
 
     fn with(tables: usize, rows: u64) -> BackupManifest {

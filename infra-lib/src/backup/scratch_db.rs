@@ -7,7 +7,6 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::exec::Invocation;
 use crate::exit::Exit;
 use crate::hex;
 use crate::postgres::{Database, Mark, PostgresError, sqlstate};
@@ -16,7 +15,6 @@ use crate::project::error::{Error, Result};
 
 use super::manifest::DatabaseFacts;
 use super::name;
-use super::restricted_role::DROP_ROLE;
 
 /// The purpose of a scratch database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,15 +34,13 @@ const LONGEST: usize = 63;
 /// Number of random digits in a name.
 pub(super) const DIGITS: usize = 8;
 const DEADLINE: Duration = Duration::from_secs(600);
-const TRIES: u32 = 3;
 /// Lifts the role's session limits, which are not meant for these operations.
-pub(super) const PATIENT: &str = "SET statement_timeout = 0; SET default_transaction_read_only = off;\n";
+pub(super) const PATIENT: &str = r"SET statement_timeout = 0; SET default_transaction_read_only = off;
+SELECT format('SET %I = 0', name) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout' \gexec
+";
 /// The tablespace clause, quoted by the server; empty for the default tablespace.
 const TABLESPACE: &str = "SELECT coalesce((SELECT format('TABLESPACE %I', spcname) FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace
  WHERE datname = :'live' AND spcname <> 'pg_default'), '') AS tablespace \\gset\n";
-/// `WITH (FORCE)` terminates the sessions in it.
-const DROP: &str = "SET statement_timeout = 0; SET default_transaction_read_only = off;\nDROP DATABASE IF EXISTS :\"name\" WITH (FORCE);\n";
-
 impl Purpose {
     fn word(self) -> &'static str {
         match self {
@@ -135,40 +131,6 @@ pub(crate) fn create(
 pub(super) fn server_full(message: &str) -> Error {
     Error::new(Exit::CannotCreate, format!("the server ran out of space: {message}"))
         .with_hint("free some space on the server; what was restored so far was removed")
-}
-
-/// Drops a scratch database and terminates the sessions in it.
-pub(crate) fn drop_database(project: &Project, from: &Database, name: &str) -> Result<()> {
-    let call = from.psql(project)?.args(["-v", &format!("name={name}"), "-f", "-"]);
-    let call = call.stdin(DROP).deadline(DEADLINE);
-    Database::execute(project, &call)?;
-    Ok(())
-}
-
-/// A database being filled. It holds the call that drops it, prepared before anything can be interrupted.
-pub(crate) struct Unfinished(Invocation);
-
-impl Unfinished {
-    pub(crate) fn new(project: &Project, from: &Database, name: &str) -> Result<Self> {
-        let call = from.psql(project)?.args(["-v", &format!("name={name}"), "-f", "-"]);
-        Ok(Self(call.deadline(Duration::from_secs(60)).stdin(DROP)))
-    }
-
-    /// Like `new`, and also drops the role that fills it.
-    pub(crate) fn with_role(project: &Project, from: &Database, name: &str, role: &str) -> Result<Self> {
-        let Self(call) = Self::new(project, from, name)?;
-        let call = call.args(["-v", &format!("role={role}"), "-o", "/dev/null"]);
-        Ok(Self(call.stdin(format!("{DROP}{DROP_ROLE}"))))
-    }
-
-    /// Tries to drop it after a failure or a cancellation. The next run drops what remains.
-    pub(crate) fn abandon(&self, project: &Project) {
-        let runner = project.runner().aftermath();
-        // The server gives a session that it terminates five seconds to end, which a busy machine may exceed.
-        if (0..TRIES).all(|_| runner.change(&self.0).is_err()) {
-            project.warn("the unfinished database was not removed; the next restore removes it");
-        }
-    }
 }
 
 #[cfg(test)]

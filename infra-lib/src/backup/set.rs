@@ -18,6 +18,7 @@ use super::catalogue::{Catalogue, Entry};
 use super::draft::stem;
 use super::folder::Folder;
 use super::make::FinishedBackup;
+use super::numbers::out_of_range;
 use super::{BackupError, SCHEMA};
 use crate::hex;
 
@@ -104,7 +105,12 @@ impl Set {
                 continue;
             }
             let wrong = |reason: String| BackupError::Manifest { file: name.clone(), reason };
-            match serde_json::from_str::<Self>(&text) {
+            let value = serde_json::from_str::<serde_json::Value>(&text);
+            if let Some(number) = value.as_ref().ok().and_then(out_of_range) {
+                problems.push(wrong(format!("the number {number} is out of range")));
+                continue;
+            }
+            match value.and_then(serde_json::from_value::<Self>) {
                 Ok(set) if set.schema != SCHEMA => {
                     problems.push(BackupError::Schema { file: name, schema: set.schema.into() });
                 }

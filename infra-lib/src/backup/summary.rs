@@ -44,7 +44,7 @@ impl Tally {
             }
         };
         *count += 1;
-        self.bytes += size;
+        self.bytes = self.bytes.saturating_add(size);
         let mut digest = 0xcbf2_9ce4_8422_2325_u64;
         for word in [kind as u64, size, u64::from(mode), owner.0, owner.1] {
             for byte in word.to_le_bytes() {

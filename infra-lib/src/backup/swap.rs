@@ -8,6 +8,7 @@ use crate::project::Project;
 use crate::project::error::{Error, Result};
 
 use super::BackupError;
+use super::occupants::{self, SEND_AWAY};
 use super::property::{self, Property};
 use super::scratch_db::{PATIENT, Purpose};
 
@@ -15,10 +16,6 @@ use super::scratch_db::{PATIENT, Purpose};
 const ATTEMPTS: u32 = 5;
 const BETWEEN: Duration = Duration::from_millis(300);
 const DEADLINE: Duration = Duration::from_secs(120);
-
-/// Terminates all sessions in these databases. Autovacuum ends by itself, and not every role may terminate it.
-const SEND_AWAY: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-    WHERE datname IN (:'live', :'new') AND pid <> pg_backend_pid() AND backend_type IS DISTINCT FROM 'autovacuum worker' \\g /dev/null\n";
 
 /// Renames `live` to `old` and `new` to `live`. The live database's owner, grants, settings and comment, which a
 /// rename does not move, are applied to the new one. Clients are disconnected and may see an error for a moment that
@@ -93,9 +90,9 @@ fn run(project: &Project, from: &Database, names: &[(&str, &str)], script: &str)
             return Err(BackupError::Restore { message }.into());
         }
         if attempt == ATTEMPTS {
-            let details = sqlstate::details(&tail);
-            let message = if details.is_empty() { message } else { format!("{message} ({details})") };
-            return Err(BackupError::Busy { message }.into());
+            let name = |key: &str| names.iter().find(|(known, _)| *known == key).map_or("", |(_, name)| *name);
+            let used_by = occupants::list(project, from, [name("live"), name("new")]);
+            return Err(BackupError::Busy { doing: "swapped", message, used_by }.into());
         }
         project.waiting("clients reconnect immediately; disconnecting them again");
         project.cancel().sleep(BETWEEN * attempt).map_err(Error::from)?;

@@ -82,10 +82,13 @@ pub(crate) fn read(
     let mut seen = Seen::default();
     while let Some(member) = next(&mut stream)? {
         seen.check(&member)?;
+        if member.size > bounds.bytes.saturating_sub(tally.bytes) {
+            return Err(bad("it contains more than its manifest says"));
+        }
         if !member.path.is_empty() {
             tally.add(member.kind, member.size, member.mode, member.owner);
         }
-        if tally.members() > bounds.members || tally.bytes > bounds.bytes {
+        if tally.members() > bounds.members {
             return Err(bad("it contains more than its manifest says"));
         }
         let mut content = stream.by_ref().take(member.size);

@@ -167,8 +167,8 @@ impl<'a> Archive<'a> {
         })?;
         let found = decoder.finish();
         let expected = contents.objects.get("table data").copied().unwrap_or(0);
-        if found.cut || found.tables.len() as u64 != expected {
-            let reason = format!("it lists the data of {expected} tables, and has that of {}", found.tables.len());
+        if found.cut || found.blocks != expected {
+            let reason = format!("it lists {expected} blocks of table data, and has {}", found.blocks);
             return Err(BackupError::Undecodable { reason }.into());
         }
         Ok(Content { decoded: found, contents })

@@ -94,10 +94,18 @@ pub(crate) fn remove_dead(folder: BorrowedFd<'_>, prefix: &str) {
     };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy();
-        if name.starts_with(prefix) && name.ends_with(SUFFIX) && is_dead(folder, &name) {
+        if name.starts_with(prefix) && is_draft(&name) && is_dead(folder, &name) {
             let _ = rustix::fs::unlinkat(folder, &*name, AtFlags::empty());
         }
     }
+}
+
+/// Whether it has a name that `new_draft` makes: `.<name>.<process>-<attempt>.infra-draft`.
+fn is_draft(name: &str) -> bool {
+    let numbers =
+        name.strip_suffix(SUFFIX).and_then(|rest| rest.rsplit_once('.')).and_then(|(_, end)| end.split_once('-'));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.is_some_and(|(process, attempt)| is_number(process) && is_number(attempt))
 }
 
 fn is_dead(folder: BorrowedFd<'_>, name: &str) -> bool {

@@ -59,7 +59,7 @@ pub(crate) fn reset(project: &Project, live: &Database, fallback: Fallback<'_>) 
     project.step("swapping it with the previous database");
     let before = spare.exchange()?;
     match with_own_tools(project, live, own.as_ref(), fallback, &mut done) {
-        Ok(()) => before.discard(),
+        Ok(()) => before.discard()?,
         Err(error) => {
             project.note("swapping the previous database back");
             before.put_back()?;

@@ -21,7 +21,8 @@ pub(super) struct Schema {
 impl Schema {
     /// Reads the schema without the ledger tables.
     pub(super) fn read(project: &Project, database: &Database, ledger: &str) -> Result<Self> {
-        let call = database.tool(project, "pg_dump", false)?.args(["--schema-only", "--no-password"]);
+        let call =
+            database.tool(project, "pg_dump", false)?.args(["--schema-only", "--encoding=UTF8", "--no-password"]);
         let call = [ledger, "_infra_seeds"].into_iter().fold(call, |call, table| {
             // A table name without a schema would match only in `search_path`.
             let any = if table.contains('.') { "" } else { "*." };

@@ -1,11 +1,13 @@
 //! Scratch databases for migrations, which are dropped or swapped with the live one.
 
 use crate::backup::facts::Facts;
-use crate::backup::scratch_db::{self, Purpose, Unfinished};
+use crate::backup::scratch_db::{self, Purpose};
+use crate::backup::unfinished::Unfinished;
 use crate::backup::{leftovers, swap};
+use crate::exit::Exit;
 use crate::postgres::Database;
 use crate::project::Project;
-use crate::project::error::Result;
+use crate::project::error::{Error, Result};
 
 /// An empty scratch database with the live database's locale, on the same server. It is dropped with this value,
 /// unless it was swapped in. The comment on the database identifies what a killed run leaves.
@@ -73,9 +75,12 @@ impl Aside<'_> {
     }
 
     /// Drops the previous database.
-    pub(super) fn discard(self) {
-        if let Ok(old) = Unfinished::new(self.project, &self.from, &self.name) {
-            old.abandon(self.project);
-        }
+    pub(super) fn discard(self) -> Result<()> {
+        let dropped = Unfinished::new(self.project, &self.from, &self.name).and_then(|old| old.remove(self.project));
+        dropped.map_err(|error| {
+            let what =
+                format!("{} was recreated, but the previous database {} is left over: {error}", self.live, self.name);
+            Error::new(Exit::Partial, what).with_hint("`cargo xtask db-restore --drop-previous` drops it")
+        })
     }
 }

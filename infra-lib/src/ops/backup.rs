@@ -20,7 +20,7 @@ use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
 use crate::report::seconds;
-use crate::volumes::{Volume, VolumeBackupJob, resume};
+use crate::volumes::{Volume, VolumeBackupJob, VolumeLock, resume};
 
 use super::volume_backup::sweep;
 
@@ -84,6 +84,7 @@ impl Operation for Backup {
         }
         let _still = project.lock(Lock::Volumes, Mode::Exclusive, Self::NAME)?;
         resume(project)?;
+        let _volumes = VolumeLock::acquire(project, &volumes, Self::NAME)?;
         let _shared = share_database(project, Self::NAME)?;
         let (folder, place) = Catalogue::folder_for_writing(project)?;
         let _alone = project.lock_backups(folder.path(), Self::NAME)?;

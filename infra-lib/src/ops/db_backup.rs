@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::backup::catalogue::Entry;
 use crate::backup::folder::Folder;
 use crate::backup::make::{BackupJob, FinishedBackup, millis, share_database};
-use crate::backup::{BackupManifest, Format, Proof, ProofKind, drill, prune};
+use crate::backup::{BackupManifest, Format, Proof, ProofKind, drill, name, prune};
 use crate::config::{ByteSize, DumpFormat, Period};
 use crate::exec::ExecError;
 use crate::exit::Exit;
@@ -110,6 +110,7 @@ impl Operation for DbBackup {
     type Outcome = DbBackupReport;
 
     fn run(&self, project: &Project) -> Result<DbBackupReport> {
+        self.name.as_deref().map_or(Ok(()), name::check_label)?;
         let settings = &project.config().backup;
         let config = BackupJob::from_config(settings, Self::NAME);
         let making = BackupJob {

@@ -14,8 +14,9 @@ use crate::backup::drill::jobs;
 use crate::backup::facts::Facts;
 use crate::backup::make::millis;
 use crate::backup::restricted_role::RestrictedRole;
-use crate::backup::scratch_db::{self, Purpose, Unfinished};
-use crate::backup::{leftovers, preflight, swap};
+use crate::backup::scratch_db::{self, Purpose};
+use crate::backup::unfinished::Unfinished;
+use crate::backup::{leftovers, preflight, swap, tools};
 use crate::exit::Exit;
 use crate::lock::{Lock, Mode};
 use crate::postgres::{Database, Toolbox};
@@ -110,6 +111,8 @@ impl DbRestore {
         source.verify(project)?;
         self.roles(project, &from, &source)?;
         preflight::check(project, &from, &server, source.config(), true)?;
+        let toolbox = Toolbox::new(project, live, source.folder().path(), "infra-verify".to_owned())?;
+        tools::check_for_restore(&toolbox, &server, source.config().format)?;
         guard::room(project, source.config())?;
         if self.into.is_none() && exists.is_some() && !guard::may_exchange(project, live)? {
             return in_place::run(project, live, &source);
@@ -190,6 +193,9 @@ impl DbRestore {
         role: Option<&RestrictedRole>,
     ) -> Result<()> {
         let target = Database { name: new.to_owned(), ..live.clone() };
+        if role.is_none() {
+            preflight::check_extensions(project, &target, source.config().database.as_ref())?;
+        }
         let toolbox = Toolbox::new(project, live, source.folder().path(), new.to_owned())?;
         source.filling(project, &toolbox, self.jobs.unwrap_or_else(jobs), role).fill(&target)?;
         if self.into.is_none() {

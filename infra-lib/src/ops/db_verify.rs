@@ -85,6 +85,9 @@ pub struct Verified {
     pub drill_ms: Option<u64>,
     /// What is wrong with it.
     pub error: Option<String>,
+    /// Whether that is damage; otherwise it cannot be restored on this server.
+    #[serde(skip)]
+    is_damaged: bool,
 }
 
 impl Operation for DbVerify {
@@ -96,9 +99,10 @@ impl Operation for DbVerify {
         let catalogue = Catalogue::read(project)?;
         let chosen = self.choose(project, &catalogue)?;
         let mut report = VerifyReport { backups: Vec::new() };
-        for problem in catalogue.problems.iter().filter(|_| self.all || self.subset.is_some()) {
+        for problem in catalogue.problems.iter().filter(|_| !self.is_of_one()) {
             let (file, error) = (problem.file().to_owned(), Some(problem.to_string()));
-            report.backups.push(Verified { file, ok: false, decode_ms: None, drill_ms: None, error });
+            let is_damaged = true;
+            report.backups.push(Verified { file, ok: false, decode_ms: None, drill_ms: None, error, is_damaged });
         }
         for entry in chosen {
             report.backups.push(self.verify(project, &catalogue, entry.clone())?);
@@ -108,6 +112,10 @@ impl Operation for DbVerify {
 }
 
 impl DbVerify {
+    fn is_of_one(&self) -> bool {
+        !self.all && self.subset.is_none()
+    }
+
     fn choose<'a>(&self, project: &'a Project, catalogue: &'a Catalogue) -> Result<Vec<&'a Entry>> {
         if let Some(DbVerifySubset { part, of }) = self.subset {
             return Ok(catalogue
@@ -126,8 +134,9 @@ impl DbVerify {
         let Some(folder) = &catalogue.folder else {
             return Err(BackupError::NotFound { name: entry.name, near: Vec::new() }.into());
         };
+        let file = entry.manifest.file.clone();
         let mut verified =
-            Verified { file: entry.manifest.file.clone(), ok: false, decode_ms: None, drill_ms: None, error: None };
+            Verified { file, ok: false, decode_ms: None, drill_ms: None, error: None, is_damaged: false };
         project.step(format_args!("verifying {}", verified.file));
         let began = Instant::now();
         let found = check(project, folder, &entry.manifest).and_then(|()| {
@@ -147,6 +156,13 @@ impl DbVerify {
                 entry.manifest.note_damage(None);
             }
             Err(error) if error.exit() == Exit::BadData => {
+                verified.is_damaged = !matches!(
+                    error.downcast_ref(),
+                    Some(BackupError::Unfit { .. } | BackupError::NoRights { .. } | BackupError::Mismatch { .. })
+                );
+                if !verified.is_damaged && self.is_of_one() {
+                    return Err(error);
+                }
                 // What does not count any more must not let good ones go.
                 if let Some(damage @ BackupError::Damaged { .. }) = error.downcast_ref() {
                     entry.manifest.note_damage(Some(damage));
@@ -188,7 +204,8 @@ impl fmt::Display for VerifyReport {
         let lines = self.backups.iter().map(|backup| {
             let took = |took: Option<u64>| seconds(Duration::from_millis(took.unwrap_or(0)));
             match (&backup.error, backup.drill_ms) {
-                (Some(error), _) => format!("damaged: {error}"),
+                (Some(error), _) if backup.is_damaged => format!("damaged: {error}"),
+                (Some(error), _) => format!("{}: not tested: {error}", backup.file),
                 (None, Some(_)) => format!("{}: verified, and restored in {}", backup.file, took(backup.drill_ms)),
                 (None, None) => format!("{}: verified, decoded in {}", backup.file, took(backup.decode_ms)),
             }

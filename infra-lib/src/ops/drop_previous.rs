@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::backup::leftovers;
 use crate::backup::make::millis;
 use crate::backup::scratch_db::{self, Purpose};
+use crate::backup::unfinished::Unfinished;
 use crate::config::ByteSize;
 use crate::lock::{Lock, Mode};
 use crate::project::Project;
@@ -41,7 +42,7 @@ impl Operation for DropPrevious {
         project.consent(&destruction)?;
         for old in old {
             project.step(format_args!("dropping {}", old.name));
-            scratch_db::drop_database(project, &from, &old.name)?;
+            Unfinished::new(project, &from, &old.name)?.remove(project)?;
             report.dropped.push(old.name);
         }
         report.duration_ms = millis(began.elapsed());

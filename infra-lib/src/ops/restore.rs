@@ -22,7 +22,7 @@ use crate::project::operation::{Group, Operation, Outcome};
 use crate::report::{ago, counted, seconds};
 use crate::stack::replicas;
 use crate::state::private_dir;
-use crate::volumes::{Checked, Volume, VolumeRestoreJob, resume};
+use crate::volumes::{Checked, Volume, VolumeLock, VolumeRestoreJob, resume};
 
 use super::clean::refuse_other_engine;
 use super::{DbRestore, Restart, Scale, Start};
@@ -84,6 +84,7 @@ impl Operation for Restore {
             project.runner().apply(format_args!("restore {}", set.id), || Ok::<_, Error>(()))?;
             return Ok(report);
         }
+        let _volumes = VolumeLock::acquire(project, volumes.iter().map(|(volume, _)| volume), Self::NAME)?;
         let done = restore(project, folder, &entries, &volumes, &mut report);
         report.duration_ms = millis(began.elapsed());
         match done {

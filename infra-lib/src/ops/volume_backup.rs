@@ -18,7 +18,7 @@ use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
 use crate::report::{counted, seconds};
-use crate::volumes::{Volume, VolumeBackupJob, resume};
+use crate::volumes::{Volume, VolumeBackupJob, VolumeLock, resume};
 
 /// Back up volumes, and verify the backups.
 ///
@@ -98,8 +98,9 @@ impl Operation for VolumeBackup {
         }
         let _still = project.lock(Lock::Volumes, Mode::Exclusive, Self::NAME)?;
         resume(project)?;
+        let _alone = VolumeLock::acquire(project, &volumes, Self::NAME)?;
         let (folder, _) = Catalogue::folder_for_writing(project)?;
-        let _alone = project.lock_backups(folder.path(), Self::NAME)?;
+        let _folder = project.lock_backups(folder.path(), Self::NAME)?;
         sweep(project, &folder)?;
         let made = volumes.iter().map(|volume| making(volume).run(project, &folder).map(BackedUpVolume::from_backup));
         Ok(VolumeBackups { volumes: made.collect::<Result<_>>()? })

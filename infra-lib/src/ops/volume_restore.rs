@@ -16,7 +16,7 @@ use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
 use crate::report::{ago, counted, seconds};
-use crate::volumes::{Checked, Restored, Volume, VolumeRestoreJob, resume};
+use crate::volumes::{Checked, Restored, Volume, VolumeLock, VolumeRestoreJob, of_volume, resume};
 
 use super::clean::refuse_other_engine;
 use super::volume_backup::sweep;
@@ -102,6 +102,7 @@ impl Operation for VolumeRestore {
                 })?;
             return Ok(report);
         }
+        let _volume = VolumeLock::acquire(project, [&volume], Self::NAME)?;
         let (folder, _) = Catalogue::folder_for_writing(project)?;
         let _alone = project.lock_backups(folder.path(), Self::NAME)?;
         sweep(project, &folder)?;
@@ -125,7 +126,7 @@ impl VolumeRestore {
                 Error::new(Exit::NotFound, format!("the volume `{}` has no backup `{name}`", volume.key))
                     .with_hint(hint)
             }
-            error => error.into(),
+            error => of_volume(error.into()),
         })?;
         let manifest = &found.manifest;
         let Some(theirs) = &manifest.volume else {

@@ -158,7 +158,22 @@ impl Database {
     }
 
     pub(super) fn psql_by(&self, project: &Project, way: Way) -> Result<Invocation> {
-        Ok(self.tool_by(project, "psql", false, way)?.args(PSQL))
+        Ok(self.own_session(self.tool_by(project, "psql", false, way)?))
+    }
+
+    /// Adds to a call of psql what our own sessions need, whatever is set for the role or the database.
+    pub(super) fn own_session(&self, psql: Invocation) -> Invocation {
+        let psql = psql.args(PSQL);
+        match self.session_options() {
+            // The database's name stays in the environment.
+            Some(options) => psql.arg(format!("--dbname=client_encoding=UTF8 options='{options}'")),
+            None => psql.args(["--dbname=client_encoding=UTF8", "-c", SETTINGS]),
+        }
+    }
+
+    /// Settings for `PGOPTIONS`; `None` for an external server, where a connection pooler may refuse them.
+    pub(super) fn session_options(&self) -> Option<&'static str> {
+        if self.is_elsewhere() { None } else { Some(OPTIONS) }
     }
 
     /// The application name of this process's sessions.
@@ -202,7 +217,7 @@ impl Database {
     pub(crate) fn login_among(&self, project: &Project, containers: &[Container]) -> Result<String> {
         let Place::Service { service, .. } = &self.place else { return self.login(project) };
         let container = running(service, containers)?;
-        let psql = self.tool_inside(container, "psql", false, Way::Network).args(PSQL);
+        let psql = self.own_session(self.tool_inside(container, "psql", false, Way::Network));
         self.run_query(project, psql, Way::Network, LOGIN, PATIENCE)
     }
 
@@ -213,7 +228,7 @@ impl Database {
 
     /// Runs SQL that changes nothing with this psql call, and returns its output.
     fn run_query(&self, project: &Project, psql: Invocation, way: Way, sql: &str, limit: Duration) -> Result<String> {
-        let call = psql.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(sql).deadline(limit);
+        let call = psql.args(["-A", "-t", "-F", "\t", "-f", "-"]).stdin(format!("{ANY_BYTES}{sql}")).deadline(limit);
         match project.runner().read(&call) {
             Ok(output) => Ok(output.text()),
             Err(error) => Err(self.explain(project, way, error).into()),
@@ -223,6 +238,14 @@ impl Database {
 
 /// Ignore `.psqlrc`, stop at the first error, never prompt for a password.
 const PSQL: [&str; 5] = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"];
+/// No limit ends our sessions, and our SQL means what it says.
+const OPTIONS: &str = "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 \
+                       -c standard_conforming_strings=on";
+/// The same in SQL.
+const SETTINGS: &str = "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
+                        SET standard_conforming_strings = on";
+/// Text of such a database is not valid in any encoding.
+const ANY_BYTES: &str = "SELECT 'SET client_encoding = SQL_ASCII' WHERE getdatabaseencoding() = 'SQL_ASCII' \\gexec\n";
 /// The query that verifies a login.
 const LOGIN: &str = "SHOW server_version;";
 const PATIENCE: Duration = Duration::from_secs(10);

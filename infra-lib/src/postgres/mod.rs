@@ -10,6 +10,7 @@ pub(crate) mod literal;
 pub(crate) mod local;
 pub(crate) mod login;
 pub(crate) mod mark;
+mod orphans;
 mod password;
 pub(crate) mod sqlstate;
 mod tls;

@@ -29,19 +29,6 @@ pub(crate) fn of_text(text: &str) -> Option<(&str, &str)> {
     text.lines().filter_map(of_line).find(|(state, _)| !["00", "01", "02"].contains(&&state[..2]))
 }
 
-/// The details of the first error: what the server adds on the lines between the message and its last line, which is
-/// the place in the server's source.
-pub(crate) fn details(text: &str) -> String {
-    let mut lines = text
-        .lines()
-        .skip_while(|line| of_line(line).is_none_or(|(state, _)| ["00", "01", "02"].contains(&&state[..2])));
-    lines.next();
-    let lines: Vec<&str> = lines.take_while(|line| of_line(line).is_none()).collect();
-    let added = lines.split_last().map(|(_, added)| added).unwrap_or_default();
-    let texts = added.iter().map(|line| line.split_once(":  ").map_or(*line, |(_, text)| text).trim());
-    texts.collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,10 +40,6 @@ mod tests {
             assert_eq!(of_line(&line), Some(("42P01", "so: und so")));
         }
         assert_eq!(of_line("HINT:  Try: that"), None);
-        let busy =
-            "psql:<stdin>:9: FEHLER:  55006: in Benutzung\nDETAIL:  Eine Transaktion.\nORT:  rename, dbcommands.c:1\n";
-        assert_eq!(details(busy), "Eine Transaktion.");
-        assert_eq!(details("psql:<stdin>:9: ERROR:  55006: in use\nLOCATION:  rename, dbcommands.c:1\n"), "");
         assert_eq!(
             of_text("psql:<stdin>:1: HINWEIS:  00000: x\npsql:<stdin>:2: FEHLER:  55006: y\n"),
             Some(("55006", "y"))

@@ -11,8 +11,9 @@ use crate::exec::{ExecError, Invocation, Pipe};
 use crate::project::Project;
 use crate::project::error::Result;
 
+use super::orphans;
 use super::trailer::Trailer;
-use super::{Database, Place, Way};
+use super::{Database, Place, PostgresError, Way};
 
 /// Where the tools run, and how they access the files of one folder.
 ///
@@ -74,9 +75,9 @@ impl<'a> Toolbox<'a> {
         let piped = matches!(site, Site::Beside(_) | Site::Client(_)) && Engine::shares_kernel(project.runner());
         let client = match &site {
             Site::Beside(container) | Site::Inside(container) => {
-                Some(database.tool_inside(container, "psql", false, Way::Network))
+                Some(database.own_session(database.tool_inside(container, "psql", false, Way::Network)))
             }
-            Site::Client(_) | Site::Host => database.tool(project, "psql", false).ok(),
+            Site::Client(_) | Site::Host => database.psql(project).ok(),
         };
         let reaper = client.map(|client| client.env("PGAPPNAME", &session));
         Ok(Self { project, database: database.clone(), folder: folder.to_owned(), site, session, reaper, piped })
@@ -97,13 +98,22 @@ impl<'a> Toolbox<'a> {
         matches!(self.site, Site::Host)
     }
 
-    /// The version of this machine's `pg_dump`, if that is used, such as `15.14`.
-    pub(crate) fn host_version(&self) -> Result<Option<String>> {
-        if !self.is_on_host() {
+    /// The version of the tools, such as `15.14`; `None` if they are the server's own.
+    pub(crate) fn version(&self) -> Result<Option<String>> {
+        if !matches!(self.site, Site::Client(_) | Site::Host) {
             return Ok(None);
         }
-        let call = Invocation::new(self.database.host_tool(self.project, "pg_dump")?).minimal_env().arg("--version");
-        let text = self.project.runner().read(&call)?.text();
+        let mut said = Vec::new();
+        let ended = self.print(
+            None,
+            |toolbox, _| toolbox.offline("pg_dump", ["--version"]),
+            |chunk| {
+                said.extend_from_slice(chunk);
+                Ok(())
+            },
+        )?;
+        ended.map_err(PostgresError::from_exec)?;
+        let text = String::from_utf8_lossy(&said);
         let version = text.split_once(") ").map_or(&*text, |(_, version)| version);
         Ok(version.split_whitespace().next().map(str::to_owned))
     }
@@ -131,7 +141,7 @@ impl<'a> Toolbox<'a> {
 
     /// A job that runs a tool logged in to the database.
     pub(crate) fn online<S: Into<OsString>>(&self, tool: &str, args: impl IntoIterator<Item = S>) -> Result<Job> {
-        self.online_at(&self.database, tool, args, "")
+        self.online_at(&self.database, tool, args, self.database.session_options().unwrap_or_default())
     }
 
     /// Like `online`, for another database on the same server. `options` are session settings in the form of
@@ -166,12 +176,9 @@ impl<'a> Toolbox<'a> {
             }
             _ => {
                 let call = database.tool(self.project, tool, false)?.env("PGAPPNAME", &self.session);
-                let args: Vec<OsString> = args.collect();
-                let makes_files = args.iter().any(|arg| arg == "--format=directory");
                 let call = call.env("PGOPTIONS", options).args(args);
-                // We created all other files that it writes. Only a shell can give it a umask without changing our
-                // own.
-                Job::plain(if makes_files { call.inside("sh", ["-c", PRIVATE, "sh"]) } else { call })
+                // Only a shell can give it a umask without changing our own.
+                Job::plain(call.inside("sh", ["-c", PRIVATE, "sh"]))
             }
         })
     }
@@ -276,6 +283,9 @@ impl<'a> Toolbox<'a> {
     pub(crate) fn sweep(&self) {
         if let Site::Beside(_) | Site::Client(_) = self.site {
             OneOff::sweep(&self.project.runner().aftermath(), &self.session);
+        }
+        if self.is_on_host() {
+            orphans::end(&self.session);
         }
         self.end_sessions();
     }

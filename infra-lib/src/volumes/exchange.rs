@@ -21,6 +21,7 @@ use crate::project::error::{Error, Result};
 use crate::report::Unit;
 
 use super::helper_container::Access;
+use super::hint::of_volume;
 use super::read::Parts;
 use super::{Keeper, Volume};
 
@@ -96,6 +97,10 @@ pub(crate) enum Healed {
 impl<'a> Checked<'a> {
     /// Compares the archive with its manifest and reads each member. The volume is not changed.
     pub(crate) fn read(project: &Project, folder: &'a Folder, manifest: &'a BackupManifest) -> Result<Self> {
+        Self::check(project, folder, manifest).map_err(of_volume)
+    }
+
+    fn check(project: &Project, folder: &'a Folder, manifest: &'a BackupManifest) -> Result<Self> {
         project.step(format_args!("verifying {}", manifest.file));
         let archive = Archive::new(folder, manifest);
         archive.check_digest(project, manifest)?;

@@ -10,6 +10,7 @@ use crate::backup::BackupError;
 use crate::compose::{ComposeError, Engine, OneOff, mount};
 use crate::exec::{ExecError, Invocation, Pipe, Runner};
 use crate::exit::Exit;
+use crate::failure::Failure as _;
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 
@@ -129,14 +130,19 @@ impl<'a> Keeper<'a> {
                 Ok(_) => Ok(()),
                 Err(error) => {
                     self.remove(&one_off, Some(&error));
-                    Err(failure(error))
+                    match error {
+                        ExecError::Exited { code: LACKS, ref tail, .. } if !is_engines_fault(tail) => {
+                            Err(self.no_image())
+                        }
+                        error => Err(failure(error)),
+                    }
                 }
             }
         })
     }
 
     fn call(&self, access: Access, pipe: Option<&Pipe>, script: &str, args: &[&str]) -> Result<(Invocation, OneOff)> {
-        let Some(image) = self.images.first() else { return Err(self.no_image()) };
+        let image = self.image()?;
         let mut volume = mount("volume", &self.volume.name, MOUNTED) + ",volume-nocopy";
         let rights: &[&str] = match access {
             Access::Read => {
@@ -160,9 +166,19 @@ impl<'a> Keeper<'a> {
         Ok((if let Some(deadline) = self.deadline { call.deadline(deadline) } else { call }, one_off))
     }
 
+    /// The image that is tried next.
+    pub(super) fn image(&self) -> Result<&str> {
+        self.images.first().map(String::as_str).ok_or_else(|| self.no_image())
+    }
+
     /// `Ok` after a failure that another image may avoid; that image is tried next.
     fn try_another(&mut self, one_off: &OneOff, error: ExecError) -> Result<()> {
         self.remove(one_off, Some(&error));
+        self.next_image(error)
+    }
+
+    /// Proceeds to the next image after a failure, or returns the error if it is not the image's.
+    pub(super) fn next_image(&mut self, error: ExecError) -> Result<()> {
         match error {
             // 125 to 127: the image, its shell or a required program is missing.
             ExecError::Exited { code: 125..=LACKS, ref tail, .. } if !is_engines_fault(tail) => {
@@ -191,8 +207,10 @@ impl<'a> Keeper<'a> {
             "no image of this project that is on the engine has what reading the volume `{}` needs",
             self.volume.key
         );
-        Error::new(Exit::Unavailable, message)
-            .with_hint("run `docker pull busybox`, then try again: it needs `sh`, `tar`, `find` and `stat`, as in busybox, alpine and postgres")
+        Error::new(Exit::Unavailable, message).with_hint(
+            "run `docker pull busybox`, then try again: it needs `sh`, `tar`, `find`, \
+                        `stat` and coreutils, as in busybox, alpine and postgres",
+        )
     }
 }
 
@@ -238,7 +256,22 @@ fn failure(error: ExecError) -> Error {
         }
         ExecError::Pipe { source, .. } if source.kind() == io::ErrorKind::InvalidData => invalid(source),
         ExecError::Pipe { source, .. } => Error::file("write", "the archive")(source),
-        error => error.into(),
+        error @ (ExecError::NotFound { .. } | ExecError::Start { .. } | ExecError::Cancelled { .. }) => error.into(),
+        // Without the command, which is a script of ours.
+        error => {
+            let last = error.tail().lines().next_back().unwrap_or("it reports nothing").trim().to_owned();
+            let what = match &error {
+                ExecError::Exited { code, .. } => format!("failed with exit code {code}: {last}"),
+                ExecError::Signalled { signal, .. } => format!("was killed by signal {signal}: {last}"),
+                ExecError::TimedOut { after, .. } | ExecError::Stalled { after, .. } => {
+                    format!("did not finish or proceed within {} s", after.as_secs())
+                }
+                _ => last,
+            };
+            Error::new(error.exit(), format!("the container that works on the volume {what}")).with_hint(
+                "`docker info` and `docker volume inspect` show the state of the engine and the volume; then try again",
+            )
+        }
     }
 }
 

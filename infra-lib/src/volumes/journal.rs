@@ -8,7 +8,7 @@ use crate::project::error::{Error, Result};
 use crate::stack::restart::restart;
 use crate::stack::start::PATIENCE;
 
-use super::{Keeper, Volume};
+use super::{Keeper, Volume, VolumeLock};
 
 /// The volume being restored, and the services stopped for it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -58,6 +58,7 @@ impl Pending {
         if self.is_settled || !volume.exists(project)? {
             return Ok(());
         }
+        let _alone = VolumeLock::acquire(project, [&volume], "volume-restore")?;
         let mut keeper = Keeper::new(project, &volume)?;
         keeper.sweep();
         keeper.recover()?.tell(project, &volume);

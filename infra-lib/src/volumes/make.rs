@@ -17,6 +17,7 @@ use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::report::Unit;
 
+use super::hint::of_volume;
 use super::{Keeper, Volume, read};
 
 /// A backup of one volume, with its options.
@@ -31,6 +32,10 @@ pub(crate) struct VolumeBackupJob<'o> {
 impl VolumeBackupJob<'_> {
     /// Makes the backup. The caller holds the locks of `folder` and of the volumes.
     pub(crate) fn run(&self, project: &Project, folder: &Folder) -> Result<FinishedBackup> {
+        self.make(project, folder).map_err(of_volume)
+    }
+
+    fn make(&self, project: &Project, folder: &Folder) -> Result<FinishedBackup> {
         let volume = self.volume;
         self.check(project)?;
         let catalogue = Catalogue::from_folder(Some(Folder::open(folder.path())?))?;
@@ -49,7 +54,7 @@ impl VolumeBackupJob<'_> {
             // Without a record (perhaps of another checkout), the volume's content is enough to recover.
             drop(draft);
             keeper.recover()?.tell(project, volume);
-            return self.run(project, folder);
+            return self.make(project, folder);
         }
         if !draft.is_in_place() {
             let (path, what) = (folder.path().to_owned(), "was replaced while it was written to");

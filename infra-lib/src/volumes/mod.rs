@@ -6,7 +6,9 @@
 mod exchange;
 mod find;
 mod helper_container;
+mod hint;
 mod journal;
+mod lock;
 mod make;
 mod read;
 mod restore;
@@ -15,6 +17,8 @@ mod users;
 pub(crate) use exchange::Checked;
 pub(crate) use find::Volume;
 pub(crate) use helper_container::Keeper;
+pub(crate) use hint::of_volume;
 pub(crate) use journal::{heal_before_start, resume};
+pub(crate) use lock::VolumeLock;
 pub(crate) use make::VolumeBackupJob;
 pub(crate) use restore::{Restored, VolumeRestoreJob};

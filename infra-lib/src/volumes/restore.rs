@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::backup::folder::Folder;
 use crate::backup::make::FinishedBackup;
+use crate::backup::name::BEFORE_RESTORE;
 use crate::compose::{Container, Status};
 use crate::exec::Invocation;
 use crate::exit::Exit;
@@ -14,6 +15,7 @@ use crate::stack::start::PATIENCE;
 use crate::stack::stop::stop;
 
 use super::exchange::{Checked, Healed};
+use super::hint::of_volume;
 use super::journal::Pending;
 use super::{Keeper, Volume, VolumeBackupJob};
 
@@ -55,7 +57,7 @@ impl VolumeRestoreJob<'_> {
                 Pending::remove(project)?;
                 Ok(restored)
             }
-            Err(error) => Err(self.undo(project, keeper.afterwards(), &running, error)),
+            Err(error) => Err(of_volume(self.undo(project, keeper.afterwards(), &running, error))),
         }
     }
 
@@ -71,7 +73,7 @@ impl VolumeRestoreJob<'_> {
             drop(Restart::prepare(project, services, OPERATION)?);
             stop(project, services)?;
         }
-        let making = VolumeBackupJob { volume: self.volume, label: Some("before-restore"), set: None };
+        let making = VolumeBackupJob { volume: self.volume, label: Some(BEFORE_RESTORE), set: None };
         let safety = making.run(project, folder)?;
         project.step(format_args!("restoring the volume {}", self.volume.key));
         let place = keeper.unpack(project, &self.checked)?;

@@ -6,6 +6,7 @@ use sha2::Digest as _;
 
 use crate::backup::Format;
 use crate::backup::make::BackupJob;
+use crate::backup::name::BEFORE_RESTORE;
 use crate::config::DumpFormat;
 use crate::exit::Exit;
 use crate::hex;
@@ -37,7 +38,7 @@ pub(super) fn run(project: &Project, live: &Database, source: &Source) -> Result
     check_locks(project, live, source)?;
     let making = BackupJob {
         operation: DbRestore::NAME,
-        label: Some("before-restore"),
+        label: Some(BEFORE_RESTORE),
         set: None,
         format: DumpFormat::Custom,
         jobs: 1,
@@ -68,16 +69,17 @@ fn place(project: &Project) -> String {
 
 /// One transaction holds a lock on everything that it touches.
 fn check_locks(project: &Project, live: &Database, source: &Source) -> Result<()> {
-    let objects: u64 = source.config().objects.values().sum();
+    let objects: u64 = source.config().objects.values().fold(0, |sum, count| sum.saturating_add(*count));
     let sql = "SELECT current_setting('max_locks_per_transaction')::bigint \
                * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint);";
     let locks: u64 = live.query(project, sql)?.trim().parse().unwrap_or(u64::MAX);
-    if objects * 2 <= locks {
+    let needed = objects.saturating_mul(2);
+    if needed <= locks {
         return Ok(());
     }
     Err(Error::new(
         Exit::Refused,
-        format!("a restore in one transaction needs about {} locks, and the server has {locks}", objects * 2),
+        format!("a restore in one transaction needs about {needed} locks, and the server has {locks}"),
     )
     .with_hint("raise max_locks_per_transaction, or use a role that can create databases"))
 }

@@ -59,7 +59,7 @@ impl Source {
             return Err(Error::new(Exit::BadData, format!("{path} has no manifest"))
                 .with_hint("use `--unverified` to accept it if all of it can be decoded"));
         }
-        let folder = Folder::open(path.parent().unwrap_or(Utf8Path::new("/")))?;
+        let folder = Folder::open_received(path.parent().unwrap_or(Utf8Path::new("/")))?;
         let manifest = foreign::read(project, &folder, path.file_name().unwrap_or_default())?;
         manifest.warnings.iter().for_each(|warning| project.warn(warning));
         Ok(Self { folder, manifest, has_manifest: false, is_received: true })
@@ -128,7 +128,7 @@ impl Source {
 /// A backup of ours in another folder, with its manifest next to it.
 fn beside(path: &Utf8Path) -> Result<Option<Source>> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(None) };
-    let folder = Folder::open(parent)?;
+    let folder = Folder::open_received(parent)?;
     let catalogue = Catalogue::from_folder(Some(folder))?;
     let wanted = |entry: &&crate::backup::catalogue::Entry| entry.manifest.file == name || entry.name == name;
     let found = catalogue.entries.iter().find(wanted).map(|entry| entry.manifest.clone());

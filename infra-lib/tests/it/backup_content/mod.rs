@@ -4,7 +4,11 @@ mod content;
 mod damage;
 
 mod encodings;
+mod leftovers;
+mod numbers;
 mod output;
+mod partitions;
+mod pinned;
 mod places;
 
 mod readers;

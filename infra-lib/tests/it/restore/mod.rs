@@ -2,12 +2,14 @@
 
 mod clients;
 mod damage;
+mod dropped;
 mod fit;
 mod foreign;
 mod kills;
 mod place;
 mod received;
 mod replace;
+mod tools;
 
 use std::path::PathBuf;
 

@@ -82,6 +82,14 @@ impl Managed {
         Self::psql(&self.url("shop", Some("owner:secret-of-owner")), sql)
     }
 
+    /// How a fake `pg_dump` gets to be used: it is newer than all others. `None` where a dump of that version is refused.
+    fn preferred(&self) -> Option<String> {
+        let version: u32 =
+            self.sql("postgres", "SELECT current_setting('server_version_num')::int / 10000").parse().unwrap();
+        let newer = format!("case \"$*\" in *--version*) echo 'pg_dump (PostgreSQL) {}.99'; exit;; esac", version + 1);
+        (version != 16).then_some(newer)
+    }
+
     fn restore(&self, what: &str) -> Call {
         self.project.xtask(["db-restore", what, "--confirm", self.project.name()])
     }
@@ -135,6 +143,147 @@ fn c19_in_place_it_is_all_or_nothing_and_after_a_safety_backup_only() {
     assert_eq!(without, backed_up.lines().collect::<Vec<_>>(), "what the backup does not have stays");
     managed.project.xtask(["db-backup", "--list"]).end().ok().shows("before-restore");
     assert_eq!(managed.sql("postgres", "SELECT count(*) FROM pg_database WHERE datname LIKE 'shop%'"), "1");
+}
+
+#[test]
+fn d33_a_dump_of_a_killed_run_writes_to_no_file_of_the_next() {
+    let (Some(_postgres), Some(_dump)) = (postgres(), tool("pg_dump")) else { return };
+    let managed = Managed::new("CREATEDB");
+    let Some(version) = managed.preferred() else { return };
+    let once = managed.project.path("once");
+    // The first one has not connected yet when its run is killed.
+    let script = format!(
+        "{version}; umask >>{0}.umask; echo \"$*\" >>{0}.words
+         if [ ! -e {0} ]; then echo $$ >{0}; sleep 4; fi; exec \"$REAL\" \"$@\"",
+        once.display()
+    );
+    let fakes = Fakes::new().program("pg_dump", &script);
+    let backup = |format: &str| managed.project.xtask(["db-backup", "--format", format]).env("PATH", fakes.path());
+    for format in ["custom", "directory", "sql"] {
+        let _ = std::fs::remove_file(&once);
+        let killed = backup(format).spawn();
+        wait_until("it dumps", std::time::Duration::from_secs(20), || {
+            once.metadata().map_err(|error| error.to_string())
+        });
+        killed.signal(rustix::process::Signal::KILL);
+        killed.wait();
+        let orphan = std::fs::read_to_string(&once).unwrap();
+        backup(format).end().ok();
+        // One that has ended has no words, and may wait for its parent.
+        let words = std::fs::read(format!("/proc/{}/cmdline", orphan.trim())).unwrap_or_default();
+        assert!(words.is_empty(), "{format}: the orphan was ended");
+        managed.project.xtask(["db-verify", "latest"]).end().ok();
+        let left = std::fs::read_dir(managed.project.path("backups")).unwrap().flatten();
+        let left: Vec<_> =
+            left.map(|entry| entry.file_name()).filter(|name| name.to_string_lossy().contains("infra-part")).collect();
+        assert!(left.is_empty(), "{format}: {left:?}");
+    }
+    // Whatever the format, others may read nothing, and a path that was replaced is not written to.
+    let umasks = std::fs::read_to_string(managed.project.path("once.umask")).unwrap();
+    assert!(umasks.lines().count() == 6 && umasks.lines().all(|umask| umask == "0077"), "{umasks}");
+    let words = std::fs::read_to_string(managed.project.path("once.words")).unwrap();
+    assert!(words.lines().all(|words| words.contains("--file=/dev/stdin")), "{words}");
+}
+
+#[test]
+fn d38_a_link_in_the_place_of_what_is_dumped_leads_nowhere() {
+    let (Some(_postgres), Some(_dump)) = (postgres(), tool("pg_dump")) else { return };
+    let managed = Managed::new("CREATEDB");
+    let Some(version) = managed.preferred() else { return };
+    let victim = managed.project.path("victim");
+    let script = format!(
+        "{version}
+         for part in {0}/backups/.*.infra-part; do rm -r \"$part\"; ln -s {0}/victim \"$part\"; done; exec \"$REAL\" \"$@\"",
+        managed.project.dir().display()
+    );
+    let fakes = Fakes::new().program("pg_dump", &script);
+    for format in ["custom", "sql", "directory"] {
+        std::fs::write(&victim, "untouched").unwrap();
+        let ended = managed.project.xtask(["db-backup", "--format", format]).env("PATH", fakes.path()).end();
+        ended.code(77).says("was replaced while it was written to");
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "untouched", "{format}");
+    }
+}
+
+#[test]
+fn d34_in_place_the_safety_copy_is_never_the_latest_backup() {
+    let (Some(_postgres), Some(_psql)) = (postgres(), tool("psql")) else { return };
+    let managed = Managed::new("NOCREATEDB");
+    let made = managed.project.xtask(["db-backup", "--json"]).end().ok().outcome();
+    let file = made["path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let backed_up = managed.probe();
+    managed.as_owner("DELETE FROM sales");
+    managed.sql("shop", "CREATE VIEW watcher AS SELECT * FROM sales; GRANT SELECT ON watcher TO owner");
+    managed.restore("latest").end().code(1).says("watcher");
+    managed.sql("shop", "DROP VIEW watcher");
+    managed.restore("latest").end().ok().shows(&file);
+    assert_eq!(managed.probe(), backed_up);
+    managed.project.xtask(["db-verify", "latest"]).end().ok().shows(&file);
+    let link = std::fs::read_link(managed.project.path("backups/latest")).unwrap();
+    assert_eq!(link.to_str().unwrap(), file);
+}
+
+#[test]
+fn d28_extensions_that_the_role_may_not_create_are_reported_before_anything_is_restored() {
+    let (Some(_postgres), Some(_psql)) = (postgres(), tool("psql")) else { return };
+    let managed = Managed::new("CREATEDB");
+    managed.sql("shop", "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION hstore");
+    managed.sql("shop", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO owner");
+    managed.project.xtask(["db-backup"]).end().ok();
+    managed.as_owner("DELETE FROM sales");
+    let changed = managed.probe();
+    let refused = managed.restore("latest").end();
+    refused.code(65).says("the role owner may not create the extension pg_stat_statements");
+    refused.never_says("hstore").says("superuser");
+    let drilled = managed.project.xtask(["db-verify", "--drill"]).end();
+    drilled.code(65).says("may not create the extension pg_stat_statements").never_says("damaged");
+    assert_eq!(managed.probe(), changed, "nothing was touched");
+    assert_eq!(managed.sql("postgres", "SELECT count(*) FROM pg_database WHERE datname LIKE 'shop%'"), "1");
+}
+
+#[test]
+fn d29_a_session_that_may_not_be_terminated_is_named_and_nothing_is_changed() {
+    let (Some(_postgres), Some(_psql)) = (postgres(), tool("psql")) else { return };
+    let managed = Managed::new("CREATEDB");
+    managed.project.xtask(["db-backup"]).end().ok();
+    managed.as_owner("TRUNCATE sales");
+    let changed = managed.probe();
+    let sleep_in = |database: &str| {
+        let url = managed.url(database, None);
+        let mut call = command("psql");
+        let session = call
+            .args(["-XAtq", "-d", &url, "-c", "SELECT pg_sleep(600)"])
+            .env("PGAPPNAME", "the boss")
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let found = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'the boss'";
+        wait_until("the session is there", std::time::Duration::from_secs(10), || {
+            match managed.sql("postgres", found).as_str() {
+                "1" => Ok(()),
+                other => Err(other.to_owned()),
+            }
+        });
+        (session, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'the boss'")
+    };
+    let (mut session, end) = sleep_in("shop");
+    let boss = managed.sql("postgres", "SELECT current_user");
+    managed.restore("latest").end().code(75).says(&format!(" of {boss} (the boss)")).never_says("must be");
+    assert_eq!(managed.probe(), changed, "nothing was touched");
+    // Since when, is seen by who may see it.
+    managed.sql("postgres", "GRANT pg_read_all_stats TO owner");
+    managed.restore("latest").end().code(75).says(" (the boss), since 2");
+    managed.sql("postgres", end);
+    let _ = session.wait();
+    managed.restore("latest").end().ok();
+    // The same for one that is to be dropped.
+    let old = managed.sql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'shop__old%'");
+    let (mut session, end) = sleep_in(&old);
+    let kept = managed.restore("--drop-previous").end();
+    kept.code(75).says("could not be dropped").says(&format!(" of {boss} (the boss), since 2"));
+    managed.sql("postgres", end);
+    let _ = session.wait();
+    managed.restore("--drop-previous").end().ok();
 }
 
 #[test]

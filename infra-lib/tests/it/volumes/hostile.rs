@@ -111,6 +111,64 @@ fn b12_s21_an_archive_that_leads_out_of_the_volume_is_refused_before_anything_is
 }
 
 #[test]
+fn d40_errors_of_a_volume_have_hints_of_their_own_and_print_no_script() {
+    let Some(_engine) = engine() else { return };
+    let project = shop();
+    within(&project, "echo one >file");
+    project.xtask(["volume-backup", "media"]).end().ok();
+    let path = archive(&project);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let refused = project.xtask(["volume-restore", "media", "latest", "--yes"]).end();
+    refused.code(65).says("volume-backup --list").never_says("db-");
+    // What the script needs is not in the image: here it is cut off on its way.
+    let fakes = Fakes::new().program(
+        "docker",
+        "case \"$*\" in *infra-volume-lock*) exec \"$REAL\" \"$@\";; *'tar find stat'*) echo 'sh: tar: broken' >&2; exit 1;; esac
+         exec \"$REAL\" \"$@\"",
+    );
+    let failed = project.xtask(["volume-backup", "media"]).env("PATH", fakes.path()).end();
+    assert_ne!(failed.exit, 0);
+    failed.says("sh: tar: broken").never_says("exec >").never_says("case").never_says("db-");
+}
+
+#[test]
+fn d36_sizes_of_an_archive_that_overflow_are_refused() {
+    let Some(_engine) = engine() else { return };
+    let project = shop();
+    within(&project, "echo one >file");
+    project.xtask(["volume-backup", "media"]).end().ok();
+    let path = archive(&project);
+    let large = |key: &str, number: u64| {
+        let mut builder = Builder::new(Vec::new());
+        put(&mut builder, b"a", EntryType::Regular, b"", b"x");
+        builder.append_pax_extensions([(key, number.to_string().as_bytes())]).unwrap();
+        put(&mut builder, b"b", EntryType::Regular, b"", b"x");
+        packed(&builder.into_inner().unwrap())
+    };
+    for number in [u64::MAX, u64::MAX - 1, u64::MAX / 2, u64::MAX - 511] {
+        for objects in
+            [serde_json::json!({"files": 2, "bytes": 2}), serde_json::json!({"files": 2, "bytes": 1_u64 << 53})]
+        {
+            let bytes = large("size", number);
+            std::fs::write(&path, &bytes).unwrap();
+            forge(&path, |manifest| {
+                manifest["bytes"] = bytes.len().into();
+                manifest["sha256"] = sha256(&bytes).into();
+                manifest["objects"] = objects;
+            });
+            for words in [&["volume-restore", "media", "latest", "--yes"][..], &["volume-backup", "--list"]] {
+                let ended = project.xtask(words).end();
+                assert_ne!(ended.exit, 101, "{ended}");
+                assert!(words[0] != "volume-restore" || ended.exit == 65, "{ended}");
+            }
+        }
+    }
+    assert_eq!(within(&project, "cat file; ls -A"), "one\nfile");
+}
+
+#[test]
 fn c02_c03_every_kind_of_damage_is_noticed() {
     let Some(_engine) = engine() else { return };
     let project = shop();

@@ -5,6 +5,7 @@ mod hostile;
 mod killed;
 mod restore;
 mod sets;
+mod shared;
 
 use std::path::PathBuf;
 use std::time::Duration;

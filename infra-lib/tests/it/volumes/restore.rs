@@ -56,6 +56,26 @@ fn extended_attributes_and_fractions_of_seconds_come_back() {
 }
 
 #[test]
+fn d34_the_copy_that_a_restore_makes_is_never_the_latest_backup() {
+    let Some(_engine) = engine() else { return };
+    let project = shop();
+    within(&project, "echo good >file");
+    project.xtask(["volume-backup", "media"]).end().ok();
+    within(&project, "echo bad >file");
+    // The second attempt restores what the first one did.
+    for _ in 0..2 {
+        let report = project.xtask(["volume-restore", "media", "latest", "--yes", "--json"]).end().ok().outcome();
+        assert!(!report["backup"].as_str().unwrap().contains("before-restore"), "{report}");
+        assert_eq!(within(&project, "cat file"), "good");
+    }
+    for command in
+        [&["volume-backup", "media", "--name", "before-restore"][..], &["db-backup", "--name", "before-restore"]]
+    {
+        project.xtask(command).end().code(64).says("names what a restore replaced");
+    }
+}
+
+#[test]
 fn g05_who_may_restore_a_volume() {
     let Some(_script) = tool("script") else { return };
     let Some(_engine) = engine() else { return };

@@ -7,6 +7,7 @@ mod backup;
 mod clean;
 mod cold;
 mod data;
+mod documented;
 mod facts;
 mod faults;
 mod health;

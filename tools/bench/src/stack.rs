@@ -44,6 +44,19 @@ pub(crate) enum Checks {
 }
 
 impl Stack {
+    /// A stack that is started and asked for its pages and its database, and for nothing else.
+    pub(crate) fn new(
+        sh: Shell,
+        dir: TempDir,
+        name: String,
+        label: &str,
+        database: Database,
+        urls: Vec<String>,
+    ) -> Self {
+        let network = format!("{name}_default");
+        Self { sh, label: label.to_owned(), services: &[], database, urls, reaches: &[], network, name, _dir: dir }
+    }
+
     /// A PostgreSQL, and a web server that depends on it.
     pub(crate) fn small(checks: Checks) -> Outcome<Self> {
         require_images(["postgres:16-alpine", "busybox:stable"])?;
@@ -225,7 +238,7 @@ impl std::fmt::Display for Missing {
 impl Error for Missing {}
 
 /// Pulling or building would be measured with the rest.
-fn require_images<const N: usize>(images: [&str; N]) -> Outcome<()> {
+pub(crate) fn require_images<const N: usize>(images: [&str; N]) -> Outcome<()> {
     let sh = Shell::new()?;
     match images.into_iter().find(|image| !succeeds(cmd!(sh, "docker image inspect {image}"))) {
         Some(image) => Err(Missing(image.to_owned()).into()),
@@ -234,7 +247,7 @@ fn require_images<const N: usize>(images: [&str; N]) -> Outcome<()> {
 }
 
 /// A folder, a shell in it, and a unique project name.
-fn folder(kind: &str) -> Outcome<(Shell, TempDir, String)> {
+pub(crate) fn folder(kind: &str) -> Outcome<(Shell, TempDir, String)> {
     let sh = Shell::new()?;
     let dir = sh.create_temp_dir()?;
     sh.change_dir(dir.path());
@@ -252,7 +265,7 @@ fn filled(template: &str, values: &[(&str, String)]) -> String {
 }
 
 /// Ports that are free now.
-fn free_ports<const N: usize>() -> Outcome<[u16; N]> {
+pub(crate) fn free_ports<const N: usize>() -> Outcome<[u16; N]> {
     let mut listeners = Vec::new();
     let mut ports = [0; N];
     for port in &mut ports {
@@ -265,7 +278,7 @@ fn free_ports<const N: usize>() -> Outcome<[u16; N]> {
 }
 
 /// Long enough for any check, and nothing worth keeping: the stack listens on the loopback address for a few minutes.
-fn secret() -> String {
+pub(crate) fn secret() -> String {
     "bench0123456789abcdef0123456789abcdef".to_owned()
 }
 

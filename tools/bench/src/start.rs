@@ -1,5 +1,6 @@
 //! From `start` to ready.
 
+use super::documented::Size;
 use super::stack::{Checks, Stack};
 use super::stats::{Samples, ratio};
 use super::table::{Cell, Table};
@@ -9,16 +10,25 @@ pub(super) fn measure(site: &Site) -> Outcome<Vec<Table>> {
     let mut table = Table {
         title: "From start to ready",
         about: "`docker compose up -d`, then a script that asks `pg_isready` and `curl` once a second until both say \
-                yes; `docker compose up -d --wait`, which waits for every health check; and `xtask start`, which \
-                waits for every health check, for containers without one to stay up, and for a real login. \
-                \"Stopped\": containers and data are there. \"New\": containers, network and data are made. \"Then \
-                worked\" is how often, directly after each of the three, a login over TCP and every page did work."
+                yes; `docker compose up -d --wait`, which waits for the engine's result of every health check; and \
+                `xtask start`, which runs every health check itself until it passes, and waits for containers \
+                without one to stay up and for a real login. \"Stopped\": containers and data are there. \"New\": \
+                containers, network and data are made. \"Then worked\" is how often, directly after each of the \
+                three, a login over TCP and every page did work."
             .to_owned(),
-        columns: &["stack", "before", "polling", "up --wait", "start", "polling/start", "then worked"],
+        columns: &["stack", "before", "polling", "up --wait", "start", "polling/start", "wait/start", "then worked"],
         rows: Vec::new(),
         notes: Vec::new(),
     };
-    for open in [|_: &Site| Stack::small(Checks::Usual), |_: &Site| Stack::small(Checks::Eager), Stack::vrss] {
+    let stacks: [fn(&Site) -> Outcome<Stack>; 6] = [
+        |_| Stack::small(Checks::Usual),
+        |_| Stack::small(Checks::Eager),
+        |_| Stack::documented(Size::Three),
+        |_| Stack::documented(Size::Six),
+        |_| Stack::documented(Size::Twenty),
+        Stack::vrss,
+    ];
+    for open in stacks {
         match open(site) {
             Ok(stack) => table.rows.extend(both(site, &stack)?),
             Err(why) => table.missing(why)?,
@@ -42,7 +52,7 @@ fn both(site: &Site, stack: &Stack) -> Outcome<Vec<Vec<Cell>>> {
             prepare(stack)?;
             ours.take(stack, stack.ours(site, &["start"]))?;
         }
-        let gain = ratio(&polling.times, &ours.times);
+        let gains = [&polling, &wait].map(|way| ratio(&way.times, &ours.times));
         let worked = [&polling, &wait, &ours].map(|way| way.worked.to_string()).join(", ");
         rows.push(vec![
             stack.label.clone().into(),
@@ -50,7 +60,8 @@ fn both(site: &Site, stack: &Stack) -> Outcome<Vec<Vec<Cell>>> {
             polling.times.into(),
             wait.times.into(),
             ours.times.into(),
-            Cell::Ratio(gain),
+            Cell::Ratio(gains[0]),
+            Cell::Ratio(gains[1]),
             format!("{worked} of {}", site.rounds).into(),
         ]);
     }

@@ -55,7 +55,9 @@ pub(super) fn query(project: &Project, target: &Database, tables: &[TableRows]) 
          SELECT array_remove(array_agg(to_regclass(format('%I.%I', s, t))::oid), NULL) AS listed\n\
          FROM (VALUES ('pg_catalog', 'pg_class')"
     );
-    names.iter().for_each(|name| sql.extend([", (", name, ")"]));
+    for name in &names {
+        sql.extend([", (", name, ")"]);
+    }
     sql += ") AS listed (s, t) \\gset\n";
     for (nr, name) in names.iter().enumerate() {
         let _ = writeln!(

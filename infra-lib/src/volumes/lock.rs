@@ -1,4 +1,4 @@
-//! The lock of a volume, which several checkouts and users may share: a container on its engine, with a name of its own.
+//! The lock of a volume, which several checkouts and users may share: a container on its engine with the volume's name.
 //!
 //! The container waits for the end of its input, which is a pipe of ours. So it ends when the lock is dropped, and when
 //! this process is killed.

@@ -1,11 +1,18 @@
 //! The compose files, before anything runs: variables, start order, build contexts, log files.
 
 use crate::compose::{Condition, Service};
-use crate::probe::{Check, Snapshot};
+use crate::config::ServicesAxis;
+use crate::probe::{Check, Snapshot, failure};
+use crate::project::nearby::Nearby;
 
 const KIND: &str = "compose";
 
 pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    let project = snapshot.project;
+    if project.compose().files.is_empty() && project.services() == ServicesAxis::Compose {
+        let nearby = Nearby::below(project.root());
+        return nearby.map(|nearby| failure(KIND, "files", &nearby.error(project.root(), true))).into_iter().collect();
+    }
     let Some(model) = snapshot.model() else { return Vec::new() };
     let mut checks = Vec::new();
     for variable in &model.unset {

@@ -35,6 +35,12 @@ impl End {
         }
     }
 
+    /// Whether the name after `-e` is missing.
+    pub(super) fn lacks_environment(error: &clap::Error) -> bool {
+        let is_option = |value| matches!(value, &ContextValue::String(ref name) if name.starts_with("--env "));
+        error.kind() == ErrorKind::InvalidValue && error.get(ContextKind::InvalidArg).is_some_and(is_option)
+    }
+
     /// Bad usage, with a hint.
     pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Problem(Error::new(Exit::Usage, message).with_hint(hint))

@@ -53,6 +53,10 @@ fn try_parse<C: Subcommand>(words: &[OsString], early: &PreParsed) -> Result<Cli
         (Err(error), Some(problem)) if error.kind() == ErrorKind::InvalidSubcommand => {
             return Err(End::Problem(problem));
         }
+        (Err(error), _) if End::lacks_environment(&error) => {
+            let known = completions::environments(early);
+            return Err(End::usage("missing name after --env", format!("use one of these: {}", known.join(", "))));
+        }
         (Err(error), _) => return Err(End::from_clap(&error, &command)),
     };
     let globals = Globals::from_arg_matches(&matches).map_err(|error| End::from_clap(&error, &command))?;

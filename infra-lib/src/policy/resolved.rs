@@ -18,7 +18,7 @@ const STAND_IN: &str = "20001";
 /// The model, and whether templates replaced env files.
 pub(super) fn model(project: &Project, sources: &Sources) -> Result<(Model, bool)> {
     let overlay = overlay(sources);
-    let there = project.require_env_file();
+    let there = project.expect_env_file();
     if there.is_ok() && overlay.is_none() {
         return Ok((project.model()?.clone(), false));
     }

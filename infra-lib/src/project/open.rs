@@ -69,6 +69,9 @@ impl Project {
         let root =
             if builder.anywhere { discover::root_or_folder(&builder.dir)? } else { discover::root(&builder.dir)? };
         let mut manifest = environment_name::load_manifest(&root)?;
+        if builder.anywhere {
+            manifest.compose.files.extend(discover::elsewhere(&root)?);
+        }
         let runner = Runner::new(Some(root.as_std_path()), builder.observer.clone(), builder.cancel, builder.dry_run)
             .keep_stdout(builder.keep_stdout)
             .note_withheld_in(builder.withheld);

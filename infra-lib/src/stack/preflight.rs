@@ -70,6 +70,9 @@ impl Preflight {
         if !project.has_services() {
             return secrets::refuse_open(project, services);
         }
+        if let Err(missing) = project.expect_env_file() {
+            project.warn(format_args!("{missing}: {}", missing.hint().unwrap_or_default()));
+        }
         require_variables(project, services)?;
         secrets::refuse_open(project, services)?;
         shared_data::refuse(project, services)?;
@@ -79,8 +82,8 @@ impl Preflight {
     }
 }
 
-/// Returns an error if a required variable is not set: Compose only warns and uses an empty text. Services that are
-/// not active are ignored.
+/// Warns of variables that are not set, for which Compose uses an empty text. In a protected environment, they are an
+/// error. Services that are not active are ignored.
 fn require_variables(project: &Project, services: &BTreeSet<String>) -> Result<()> {
     let mut unset = project.model()?.unset.clone();
     if unset.is_empty() {
@@ -92,6 +95,10 @@ fn require_variables(project: &Project, services: &BTreeSet<String>) -> Result<(
     let file = &project.environment().own_env_file;
     let hint = format!("set them in {file}, or give them a default in the compose file: ${{{first}:-}}");
     let message = format!("the compose files use variables that are not set: {}", unset.join(", "));
+    if !project.environment().protected {
+        project.warn(format_args!("{message}; {hint}"));
+        return Ok(());
+    }
     Err(Error::new(Exit::Config, message).with_hint(hint))
 }
 

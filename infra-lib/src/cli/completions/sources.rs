@@ -44,7 +44,7 @@ impl Sources {
     pub(super) fn environments(&self) -> Vec<String> {
         let project = self.project();
         project
-            .map(|(root, manifest)| environment_names::environments(&root, &manifest).into_iter().collect())
+            .map(|(root, manifest)| environment_names::accepted(&root, &manifest).into_iter().collect())
             .unwrap_or_default()
     }
 

@@ -28,7 +28,7 @@ pub use builder::ProjectBuilder;
 pub(crate) use discover::root;
 pub use environment::Environment;
 pub use open::Project;
-pub(crate) use ownership::OwnVolume;
+pub(crate) use ownership::{OwnVolume, VolumeWatch};
 pub use record::{DatabaseAxis, LocalRecord, Record};
 pub use services::UnreadyContainer;
 pub(crate) use template::{is_template, template_of};

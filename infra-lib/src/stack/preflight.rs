@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::compose::container::Container;
 use crate::exit::Exit;
 use crate::lock::{Guard, Lock, Mode};
-use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::owner::TakenName;
+use crate::project::{Project, VolumeWatch};
 
 use super::subnets::clashes::clashes;
 use super::{ports, secrets, shared_data};
@@ -17,6 +17,8 @@ use super::{ports, secrets, shared_data};
 pub(crate) struct Preflight {
     /// The containers before the start.
     pub(crate) before: Vec<Container>,
+    /// Records the volumes that the start creates; before the lock is released.
+    _volumes: Option<VolumeWatch>,
     _lock: Option<Guard>,
 }
 
@@ -50,14 +52,14 @@ impl Preflight {
 
     fn lock(project: &Project, operation: &str) -> Result<Self> {
         let lock = project.lock(Lock::Stack, Mode::Exclusive, operation)?;
-        let before = if project.has_services() {
+        let (before, volumes) = if project.has_services() {
             // Report problems in the project's own files even if the engine is unreachable.
             project.model()?;
-            project.containers()?
+            (project.containers()?, project.watch_volumes()?)
         } else {
-            Vec::new()
+            (Vec::new(), None)
         };
-        Ok(Self { before, _lock: lock })
+        Ok(Self { before, _volumes: volumes, _lock: lock })
     }
 
     /// `published` are the services whose ports and container names are needed.

@@ -25,10 +25,14 @@ fn p04_a_file_is_not_added_to_the_default_environment_because_of_its_name() {
         }
         // Configured, it is used.
         let files = "files = [\"docker-compose.yml\", \"docker-compose.dev.yml\"]";
-        let init = project.xtask(["init"]).end();
+        project.xtask(["init"]).end().ok();
         let written = project.read("infra.toml");
         assert!(
-            init.exit == 0 && written.contains(&format!("# {files}")) || written.contains("# files = ["),
+            written.contains(
+                "
+# [environments.development]
+# files = ["
+            ),
             "{written}"
         );
         project.write("infra.toml", &format!("[environments.development]\n{files}\n"));

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::compose::Container;
+use crate::compose::Status;
 use crate::compose::readiness::Baseline;
 use crate::config::Period;
 use crate::exit::Exit;
@@ -177,7 +178,7 @@ impl StartReport {
                     state: container.state(),
                 })
                 .collect(),
-            urls: project.urls(),
+            urls: project.urls(|name| containers.iter().any(|it| it.service == name && it.status == Status::Running)),
             duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             culprits: Vec::new(),
             timed_out: false,

@@ -91,7 +91,9 @@ impl Project {
         if self.runner().is_dry_run() {
             return Ok(());
         }
-        Ok(obtain(&self.consent, destruction)?)
+        let answer = obtain(&self.consent, destruction);
+        self.cancel().check()?;
+        Ok(answer?)
     }
 
     /// Whether consent was given in advance.

@@ -273,7 +273,13 @@ impl Project {
             return Ok(model);
         }
         self.require_env_file()?;
-        let model = self.compose.model(&self.runner)?;
+        let model = self.compose.model(&self.runner).map_err(|error| match (&error, self.expect_env_file()) {
+            (ComposeError::Invalid { message }, Err(missing)) => {
+                Error::new(Exit::Config, format!("{missing}, and the compose files need it: {message}"))
+                    .with_hint(missing.hint().unwrap_or_default())
+            }
+            _ => error.into(),
+        })?;
         let variables = model.services.values().flat_map(|service| &service.environment);
         for (_, value) in variables.filter(|(key, _)| looks_secret(key)) {
             self.runner.redactor().learn(&Secret::new(value.clone().unwrap_or_default()));

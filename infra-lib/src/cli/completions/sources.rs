@@ -54,6 +54,8 @@ impl Sources {
         let entries = dir.read_dir_utf8().into_iter().flatten().flatten();
         let manifests = entries.filter(|entry| entry.path().extension() == Some("json"));
         let mut names: Vec<_> = manifests.filter_map(|entry| Some(entry.path().file_stem()?.to_owned())).collect();
+        // The folder's own marker is hidden.
+        names.retain(|name: &String| !name.starts_with('.'));
         names.push("latest".to_owned());
         names.sort();
         names

@@ -4,7 +4,7 @@ use crate::compose::identity::REDIRECTING;
 use crate::dotenv::Severity;
 use crate::exec::{ExecError, Invocation};
 use crate::probe::{Check, Snapshot, Verdict, failure};
-use crate::project::env_files::findings;
+use crate::project::env_files::{committed, findings};
 use crate::project::is_template;
 
 const KIND: &str = "env";
@@ -101,7 +101,11 @@ pub(super) fn git(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let root = project.root();
     let backups = project.config().backup.dir.as_deref().unwrap_or("backups".into());
     let env_files = project.environment().all_env_files().map(|file| file.strip_prefix(root).unwrap_or(file));
-    let private = env_files.chain([".infra".into(), backups]).filter(|path| root.join(path).exists());
+    let committed = committed(project);
+    let private = env_files
+        .filter(|file| !committed.iter().any(|tracked| *file == tracked.as_str()))
+        .chain([".infra".into(), backups])
+        .filter(|path| root.join(path).exists());
     for path in private.map(camino::Utf8Path::as_str) {
         let ignored = git(&["check-ignore", "-q", path]);
         if matches!(ignored, Err(ExecError::Exited { code: 1, .. })) && !checks.iter().any(|check| check.target == path)

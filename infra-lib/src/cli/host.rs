@@ -48,6 +48,9 @@ pub fn parse<C: Subcommand>() -> Cli<C> {
 fn try_parse<C: Subcommand>(words: &[OsString], early: &PreParsed) -> Result<Cli<C>, End> {
     let (mut command, problem) = assemble::<C>(&early.dir);
     let words = aliases::expand(words, early, |word| word == "help" || command.find_subcommand(word).is_some());
+    if early.json && early.word.as_ref().is_some_and(|(_, word)| word == "help") {
+        return Err(End::Shown(help_json::document(&command)));
+    }
     let matches = match (command.try_get_matches_from_mut(&words), problem) {
         (Ok(matches), _) => matches,
         // The word may be a task of the configuration that cannot be read.

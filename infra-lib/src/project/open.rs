@@ -144,7 +144,10 @@ impl Project {
         let mut nameless = None;
         compose.project = match configured {
             Name::Complete(name) => name,
-            Name::Base(name) => suffixed(name, &environment),
+            Name::Base(name) => {
+                refuse_invalid(&name, &settings)?;
+                suffixed(name, &environment)
+            }
             Name::Declared => {
                 let name = compose.declared_name(&runner, sources.name(), &variables, &state);
                 let name = name.unwrap_or_else(|error| {
@@ -321,6 +324,19 @@ fn refuse_duplicates(file: &EnvFile) -> Result<()> {
     let lines = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     Err(Error::new(Exit::Config, format!("{}: duplicate key {key} (lines {lines})", file.path()))
         .with_hint("keep one of them; Compose uses the last"))
+}
+
+/// Returns an error for a name from `.env` that Compose does not take.
+fn refuse_invalid(name: &str, settings: &Resolved) -> Result<()> {
+    const KEY: &str = "COMPOSE_PROJECT_NAME";
+    let valid = identity::normalise(name);
+    match settings.get(KEY).filter(|variable| variable.value.expose() == name && valid != name) {
+        None => Ok(()),
+        Some(variable) => {
+            let message = format!("{}: {KEY} is `{name}`, which is not a valid project name", variable.origin);
+            Err(Error::new(Exit::Config, message).with_hint(format!("use `{valid}`, for example")))
+        }
+    }
 }
 
 /// How the project's name is determined.

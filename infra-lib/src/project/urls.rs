@@ -6,8 +6,8 @@ use crate::compose::{Port, Service};
 use super::Project;
 
 impl Project {
-    /// An address for each published port of the wanted active services, with the service's name, and the local database's
-    /// URL without its password.
+    /// An address for each published port of the wanted active services, with the service's name, and the local
+    /// database's URL without its password.
     pub(crate) fn urls(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let mut urls: Vec<String> =
             self.local_database_url().map(|url| format!("database: {url}")).into_iter().collect();

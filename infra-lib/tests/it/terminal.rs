@@ -117,3 +117,44 @@ fn p24_the_old_scripts_pass_on_what_they_are_given() {
         assert!(ended.exit == 0 && !name(&ended).contains(production), "{ended}");
     }
 }
+
+#[test]
+fn p25_what_clean_would_remove_and_what_stays_is_said() {
+    let Some(_engine) = engine() else { return };
+    let project = TestProject::new()
+        .compose(&format!("services: {{web: {{{SLEEPS}, volumes: ['./data:/d', 'v:/v']}}}}\nvolumes: {{v: {{}}}}\n"))
+        .file("data/x", "");
+    project.xtask(["start"]).end().ok();
+    let volume = format!("volume {}_v", project.name());
+    project.xtask(["clean", "--volumes"]).no_tty().end().code(64).says(&volume).says("web-1");
+    project.xtask(["clean", "--volumes", "--yes"]).end().ok().shows("left alone: the folder data");
+}
+
+#[test]
+fn p25_a_fresh_checkout_and_a_bad_project_name_are_explained() {
+    let Some(_engine) = engine() else { return };
+    let project = TestProject::new().compose(&format!("services: {{web: {{{SLEEPS}, env_file: x.env}}}}\n"));
+    project.xtask(["logs"]).end().code(78).says("x.env").says("hint: ").never_says("COMPOSE_ANSI");
+    let project = web().file(".env", "A=1\nCOMPOSE_PROJECT_NAME=Bad.Name\n");
+    project.xtask(["ps"]).end().code(78).says(".env:2").says("Bad.Name").says("`badname`");
+}
+
+#[test]
+fn p16_advice_is_given_only_where_it_is_right() {
+    let Some(git) = tool("git") else { return };
+    let text =
+        "EMAIL_HOST_PASSWORD=change_me\nANON_KEY=change_me\nDB_PASSWORD=change_me\nCOMPOSE_PROJECT_NAME=@name@\n";
+    let project = TestProject::new()
+        .file(
+            "infra.toml",
+            "[compose]\nservices = \"none\"\n[environments.development]\nenv-files = [\"env/dev.env\"]\n",
+        )
+        .file("env/dev.env", text);
+    let check = project.xtask(["env", "check"]).end();
+    check.shows("env rotate DB_PASSWORD").shows("where it is issued");
+    check.never_says("rotate ANON_KEY").never_says("rotate EMAIL_HOST_PASSWORD").never_says("COMPOSE_PROJECT_NAME");
+    for words in [&["init", "-q"][..], &["add", "-f", "env/dev.env"]] {
+        project.xtask(words.iter().copied()).of(&git).end().ok();
+    }
+    project.xtask(["doctor"]).end().never_says("env/dev.env: is not ignored");
+}

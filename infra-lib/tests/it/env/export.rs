@@ -35,13 +35,13 @@ fn p28_a_terminal_needs_a_yes_for_secrets() {
 #[test]
 fn p28_the_url_of_the_database_is_one_that_works_here() {
     let Some(_engine) = engine() else { return };
-    let Some(psql) = tool("psql") else { return };
+    let Some(programs) = postgres() else { return };
     let text = format!("services:{DATABASE}    ports: ['127.0.0.1:@port:db@:5432']\n");
     let project = TestProject::new().compose(&text).file(".env", "DATABASE_URL=postgres://u:p@db/x\n");
     project.xtask(["start"]).end().ok();
     let exported = project.xtask(["env", "export"]).end().ok().stdout.clone();
     let url = exported.trim().strip_prefix("export DATABASE_URL='").and_then(|url| url.strip_suffix('\'')).unwrap();
-    let asked = project.xtask([url, "-At", "-c", "select current_database()"]).of(psql).end();
+    let asked = project.xtask([url, "-At", "-c", "select current_database()"]).of(programs.join("psql")).end();
     assert_eq!(asked.ok().stdout, "postgres\n");
 }
 
@@ -54,7 +54,7 @@ fn p20_a_value_with_a_secret_in_it_is_masked_and_a_name_with_a_word_in_it_is_not
     project.xtask(["env", "print"]).end().ok().never_says("canary").shows("GOOGLE_ACCOUNT=***");
     let Some(_engine) = engine() else { return };
     let text = format!(
-        "services: {{web: {{{SLEEPS}, volumes: ['d:/d']}}}}\nvolumes: {{d: {{external: true, name: acmecorp-data}}}}\n"
+        "services: {{web: {{{SLEEPS}, volumes: ['data:/d']}}}}\nvolumes: {{data: {{external: true, name: acmecorp-data}}}}\n"
     );
     let project = TestProject::new().compose(&text).file(".env", "TOKEN=acmecorp\n");
     let ended = project.xtask(["start"]).end();

@@ -42,7 +42,8 @@ impl End {
 
     /// Whether the name after `-e` is missing.
     pub(super) fn lacks_environment(error: &clap::Error) -> bool {
-        let is_option = |value| matches!(value, &ContextValue::String(ref name) if name.starts_with("--env "));
+        let is_option =
+            |value: &ContextValue| matches!(value, ContextValue::String(name) if name.starts_with("--env "));
         error.kind() == ErrorKind::InvalidValue && error.get(ContextKind::InvalidArg).is_some_and(is_option)
     }
 

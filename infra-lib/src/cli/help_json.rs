@@ -44,12 +44,10 @@ fn described(command: &Command) -> Value {
 fn option(arg: &Arg) -> Value {
     let takes = arg.get_action().takes_values();
     let value = arg.get_value_names().filter(|_| takes).and_then(|names| names.first()).map(ToString::to_string);
-    let possible: Vec<String> = match takes {
-        true => arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect(),
-        false => Vec::new(),
-    };
+    let possible = if takes { arg.get_possible_values() } else { Vec::new() };
+    let possible: Vec<String> = possible.iter().map(|value| value.get_name().to_owned()).collect();
     json!({
-        "name": arg.get_long().map(|long| format!("--{long}")).unwrap_or_else(|| arg.get_id().to_string()),
+        "name": arg.get_long().map_or_else(|| arg.get_id().to_string(), |long| format!("--{long}")),
         "short": arg.get_short().map(|short| format!("-{short}")),
         "value": value,
         "values": possible,

@@ -33,9 +33,9 @@ fn is_secret_word(word: &str) -> bool {
 
 /// Services that issue their own secrets: a generated one would only hide that it is missing.
 const GIVEN: &str = "AWS S3 R2 GCP GCS GOOGLE AZURE GITHUB GITLAB FACEBOOK TWITTER DISCORD SLACK TELEGRAM APPLE MICROSOFT \
-    ANON STRIPE PAYPAL TWILIO SENDGRID MAILGUN MAILCHIMP POSTMARK RESEND SMTP MAIL EMAIL SENTRY DATADOG NEWRELIC OPENAI \
+    STRIPE PAYPAL TWILIO SENDGRID MAILGUN MAILCHIMP POSTMARK RESEND SMTP MAIL EMAIL SENTRY DATADOG NEWRELIC OPENAI \
     ANTHROPIC CLOUDFLARE CLOUDINARY ALGOLIA FIREBASE SUPABASE NPM OAUTH OIDC SAML CLIENT LDAP VAPID LICENSE API APIKEY \
-    ACCESS WEBHOOK PRIVATE TLS SSL SSH CERT";
+    ACCESS WEBHOOK PRIVATE TLS SSL SSH CERT ANON";
 
 /// Whether the name suggests a secret that the project can generate, such as its database's password or the key that
 /// signs its sessions, and not one that another party issues.

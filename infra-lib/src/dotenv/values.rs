@@ -18,10 +18,11 @@ impl Expectations<'_> {
             findings.push(place(Finding::new(code, severity, message, fix).key(key), &variable.origin));
         };
         let is_ours = is_own_secret(key) || rule.is_some_and(|rule| rule.generate.is_some());
-        let rotate = match is_ours {
-            true => format!("generate a new one: `cargo xtask env rotate {key}`"),
+        let rotate = if is_ours {
+            format!("generate a new one: `cargo xtask env rotate {key}`")
+        } else {
             // A random text would only lock us out.
-            false => "get a new one where it is issued, and write it here".to_owned(),
+            "get a new one where it is issued, and write it here".to_owned()
         };
         let fresh = if secret { rotate.as_str() } else { "give it its own value" };
         if value.is_empty() {

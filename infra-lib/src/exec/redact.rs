@@ -40,9 +40,10 @@ impl Redactor {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text =
             known.iter().filter(|secret| text.contains(secret.expose())).fold(text.to_owned(), |text, secret| {
-                match is_word(secret.expose()) {
-                    true => mask_word(&text, secret.expose()),
-                    false => text.replace(secret.expose(), MASK),
+                if is_word(secret.expose()) {
+                    mask_word(&text, secret.expose())
+                } else {
+                    text.replace(secret.expose(), MASK)
                 }
             });
         mask_url_passwords(&text)

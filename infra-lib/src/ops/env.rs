@@ -48,7 +48,7 @@ pub enum EnvAction {
         /// Only this variable.
         key: Option<String>,
     },
-    /// Print `export KEY='value'` lines for a shell, secrets and DATABASE_URL included; a terminal needs --yes.
+    /// Print `export KEY='value'` lines for a shell, with secrets and the database's URL; a terminal needs --yes.
     Export,
     /// Report variables that are missing, duplicate, malformed, weak, placeholders, overdue, or read
     /// differently elsewhere.

@@ -77,10 +77,8 @@ impl Environment {
         // The default environment is what `docker compose` uses: a file is not added because of its name.
         let candidates = if is_default { Vec::new() } else { overlay_candidates(&folder, &name) };
         let named_file = |suffix: &str| root.join(format!(".env.{suffix}"));
-        let named_env_file = match is_default {
-            true => None,
-            false => name.spellings().into_iter().map(named_file).find(|path| has_file_or_template(path)),
-        };
+        let mut spellings = name.spellings().into_iter().filter(|_| !is_default);
+        let named_env_file = spellings.by_ref().map(named_file).find(|path| has_file_or_template(path));
         let is_known = is_default
             || is_configured
             || !candidates.is_empty()

@@ -59,8 +59,8 @@ impl Nearby {
     /// Searches a folder and those above it, up to the root of the repository.
     pub(crate) fn search(start: &Utf8Path) -> Option<Self> {
         let repository = start.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(start);
-        let folders = start.ancestors().take_while(|dir| dir.starts_with(repository));
-        folders.filter_map(Self::below).next()
+        let mut folders = start.ancestors().take_while(|dir| dir.starts_with(repository));
+        folders.find_map(Self::below)
     }
 
     /// Searches one folder: files of other names in it, and compose files in the folders below.
@@ -92,9 +92,10 @@ impl Nearby {
             [_] => format!("`docker compose` finds no project in {start}, but there is a compose file: {list}"),
             _ => format!("`docker compose` finds no project in {start}, but there are compose files: {list}"),
         };
-        let (before, below) = match self.folder == start {
-            true => (String::new(), "infra.toml".to_owned()),
-            false => (format!("in {}: ", self.folder), format!("{}/infra.toml", self.folder)),
+        let (before, below) = if self.folder == start {
+            (String::new(), "infra.toml".to_owned())
+        } else {
+            (format!("in {}: ", self.folder), format!("{}/infra.toml", self.folder))
         };
         let hint = match self.choice() {
             Some(file) if has_config => format!("{before}write `[compose]` with `files = [\"{file}\"]` in {below}"),

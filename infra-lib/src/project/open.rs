@@ -140,14 +140,11 @@ impl Project {
         compose.env_files.clone_from(&environment.env_files);
         compose.profiles.clone_from(&environment.profiles);
         let settings = identity::settings(&[&compose.directory, &root])?;
-        let configured = configured_name(&manifest, &environment, record.as_ref(), &settings);
+        let configured = configured_name(&manifest, &environment, record.as_ref(), &settings)?;
         let mut nameless = None;
         compose.project = match configured {
             Name::Complete(name) => name,
-            Name::Base(name) => {
-                refuse_invalid(&name, &settings)?;
-                suffixed(name, &environment)
-            }
+            Name::Base(name) => suffixed(name, &environment),
             Name::Declared => {
                 let name = compose.declared_name(&runner, sources.name(), &variables, &state);
                 let name = name.unwrap_or_else(|error| {
@@ -350,7 +347,12 @@ enum Name {
     Declared,
 }
 
-fn configured_name(manifest: &Config, environment: &Environment, record: Option<&Record>, settings: &Resolved) -> Name {
+fn configured_name(
+    manifest: &Config,
+    environment: &Environment,
+    record: Option<&Record>,
+    settings: &Resolved,
+) -> Result<Name> {
     let own = |key: &str| settings.value(key).map(str::to_owned).filter(|value| !value.is_empty());
     let filled = |name: &String| match name.strip_prefix("env:") {
         Some(key) => own(key).or_else(|| std::env::var(key).ok()).filter(|name| !name.is_empty()),
@@ -358,13 +360,14 @@ fn configured_name(manifest: &Config, environment: &Environment, record: Option<
     };
     let of_environment = manifest.environments.get(&environment.name).and_then(|it| it.project_name.as_ref());
     if let Some(name) = of_environment.and_then(filled) {
-        return Name::Complete(name);
+        return Ok(Name::Complete(name));
     }
     let base = record
         .and_then(|record| record.project_name.clone())
         .or_else(|| manifest.project.name.as_ref().and_then(filled))
         .or_else(|| own("COMPOSE_PROJECT_NAME"));
-    base.map_or(Name::Declared, Name::Base)
+    base.iter().try_for_each(|name| refuse_invalid(name, settings))?;
+    Ok(base.map_or(Name::Declared, Name::Base))
 }
 
 fn suffixed(name: String, environment: &Environment) -> String {

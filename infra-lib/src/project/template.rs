@@ -12,8 +12,8 @@ pub(crate) fn template_of(env_file: &Utf8Path) -> Utf8PathBuf {
     let name = env_file.file_name().unwrap_or_default();
     // Some file managers hide a name that begins with a dot.
     let bare = name.strip_prefix('.').map(str::to_owned);
-    let names = std::iter::once(name.to_owned()).chain(bare);
-    let mut all = names.flat_map(|name| ENDINGS.map(|ending| named(&format!("{name}{ending}"))));
+    let spellings = std::iter::once(name.to_owned()).chain(bare);
+    let mut all = spellings.flat_map(|name| ENDINGS.map(|ending| named(&format!("{name}{ending}"))));
     all.find(|path| path.is_file()).unwrap_or_else(|| named(&format!("{name}{}", ENDINGS[0])))
 }
 

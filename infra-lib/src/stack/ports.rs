@@ -43,16 +43,13 @@ pub(super) fn refuse_taken(project: &Project, services: &BTreeSet<String>, conta
 
 /// What to do about a port that is taken. `setup` can move only one that is a variable.
 pub(crate) fn remedy(project: &Project, service: &str, port: u16, target: u16) -> String {
-    match project.sources().port_variable(service, target) {
-        Some(variable) => {
-            let file = &project.environment().own_env_file;
-            let file = file.strip_prefix(project.root()).unwrap_or(file);
-            format!("stop that, or set {variable} in {file}; `cargo xtask setup` finds a free port by itself")
-        }
-        None => {
-            let name = service.to_uppercase().replace(['-', '.'], "_");
-            let written = format!("\"${{{name}_PORT:-{port}}}:{target}\"");
-            format!("stop that, or make the port a variable in the compose file: {written}")
-        }
+    if let Some(variable) = project.sources().port_variable(service, target) {
+        let file = &project.environment().own_env_file;
+        let file = file.strip_prefix(project.root()).unwrap_or(file);
+        format!("stop that, or set {variable} in {file}; `cargo xtask setup` finds a free port by itself")
+    } else {
+        let name = service.to_uppercase().replace(['-', '.'], "_");
+        let written = format!("\"${{{name}_PORT:-{port}}}:{target}\"");
+        format!("stop that, or make the port a variable in the compose file: {written}")
     }
 }

@@ -122,10 +122,12 @@ fn p24_the_old_scripts_pass_on_what_they_are_given() {
 fn p25_what_clean_would_remove_and_what_stays_is_said() {
     let Some(_engine) = engine() else { return };
     let project = TestProject::new()
-        .compose(&format!("services: {{web: {{{SLEEPS}, volumes: ['./data:/d', 'v:/v']}}}}\nvolumes: {{v: {{}}}}\n"))
+        .compose(&format!(
+            "services: {{web: {{{SLEEPS}, volumes: ['./data:/d', 'kept:/v']}}}}\nvolumes: {{kept: {{}}}}\n"
+        ))
         .file("data/x", "");
     project.xtask(["start"]).end().ok();
-    let volume = format!("volume {}_v", project.name());
+    let volume = format!("volume {}_kept", project.name());
     project.xtask(["clean", "--volumes"]).no_tty().end().code(64).says(&volume).says("web-1");
     project.xtask(["clean", "--volumes", "--yes"]).end().ok().shows("left alone: the folder data");
 }

@@ -64,8 +64,8 @@ pub(super) fn run(project: &Project, key: &str) -> Result<EnvRotated> {
     }
     let in_a_line = matches!(holder, Holder::Line(_));
     let written = write(project, key, holder, &old, &new);
-    let copied = written.and_then(|written| copies::write(project, &copies, &old, &new).map(|()| written));
-    let (path, followed) = match copied {
+    let both = written.and_then(|written| copies::write(project, &copies, &old, &new).map(|()| written));
+    let (path, followed) = match both {
         Ok(written) => written,
         Err(error) => return Err(put_back(project, database.as_ref(), &old, &new, error)),
     };

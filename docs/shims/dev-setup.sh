@@ -1,4 +1,4 @@
 #!/bin/sh
 # dev-setup.sh
 cd "$(dirname "$0")" || exit
-exec ${XTASK:-cargo xtask} setup
+exec ${XTASK:-cargo xtask} setup "$@"

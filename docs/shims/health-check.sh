@@ -1,4 +1,4 @@
 #!/bin/sh
 # health-check.sh
 cd "$(dirname "$0")" || exit
-exec ${XTASK:-cargo xtask} health
+exec ${XTASK:-cargo xtask} health "$@"

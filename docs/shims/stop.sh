@@ -1,4 +1,4 @@
 #!/bin/sh
-# stop.sh
+# stop.sh [profile]
 cd "$(dirname "$0")" || exit
-exec ${XTASK:-cargo xtask} stop
+exec ${XTASK:-cargo xtask} ${1:+-e "$1"} stop

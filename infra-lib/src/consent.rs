@@ -116,10 +116,12 @@ pub(crate) enum ConsentError {
     #[error("declined: nothing was changed")]
     Declined,
     /// Confirmation is needed, but no one can be asked.
-    #[error("`{operation}` needs confirmation, but no terminal is available: nothing was changed")]
+    #[error("`{operation}` needs confirmation, but no terminal is available: nothing was changed; it is about {items}")]
     NobodyToAsk {
         /// The name of the operation.
         operation: &'static str,
+        /// What would be destroyed.
+        items: String,
     },
     /// The environment is protected, or items may belong to another project, and the project's name was not given.
     #[error(
@@ -164,7 +166,9 @@ pub(crate) fn obtain(consent: &Arc<dyn Consent>, destruction: &Destruction) -> R
         Answer::Granted => Ok(()),
         Answer::Declined => Err(ConsentError::Declined),
         Answer::Nobody => Err(match destruction.rule() {
-            Rule::Yes => ConsentError::NobodyToAsk { operation: destruction.operation },
+            Rule::Yes => {
+                ConsentError::NobodyToAsk { operation: destruction.operation, items: destruction.items.join(", ") }
+            }
             Rule::TypedName => ConsentError::Protected {
                 operation: destruction.operation,
                 environment: destruction.environment.clone(),

@@ -14,9 +14,14 @@ pub(crate) fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a 
     nearest(given, known).map(|near| format!("did you mean `{near}`?"))
 }
 
-/// The nearest known name, if it is similar enough.
+/// The nearest known name: the shortest that begins with the given one, or else one that is similar enough.
 pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.into_iter().collect();
     let limit = (given.chars().count() / 3).max(1) + 1;
+    let longer = known.iter().copied().filter(|name| given.chars().count() > 1 && name.starts_with(given));
+    if let Some(name) = longer.min_by_key(|name| name.len()) {
+        return Some(name);
+    }
     known
         .into_iter()
         .map(|name| (strsim::osa_distance(given, name), name))
@@ -35,6 +40,7 @@ mod tests {
         assert_eq!(nearest("strat", known), Some("start"));
         assert_eq!(nearest("db-bakcup", known), Some("db-backup"));
         assert_eq!(nearest("frobnicate", known), None);
+        assert_eq!((nearest("sta", known), nearest("sto", known)), (Some("start"), Some("stop")));
         assert_eq!(hint("services", "wbe", ["web", "db"]), "did you mean `web`?");
         assert_eq!(hint("services", "frobnicate", ["web", "db"]), "the services are: web, db");
         assert_eq!(hint("volumes", "media", []), "there are no volumes");

@@ -1,11 +1,20 @@
 //! The compose files, before anything runs: variables, start order, build contexts, log files.
 
+use camino::Utf8Path;
+
 use crate::compose::{Condition, Service};
-use crate::probe::{Check, Snapshot};
+use crate::config::ServicesAxis;
+use crate::probe::{Check, Snapshot, failure};
+use crate::project::nearby::Nearby;
 
 const KIND: &str = "compose";
 
 pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    let project = snapshot.project;
+    if project.compose().files.is_empty() && project.services() == ServicesAxis::Compose {
+        let nearby = Nearby::below(project.root());
+        return nearby.map(|nearby| failure(KIND, "files", &nearby.error(project.root(), true))).into_iter().collect();
+    }
     let Some(model) = snapshot.model() else { return Vec::new() };
     let mut checks = Vec::new();
     for variable in &model.unset {
@@ -28,6 +37,29 @@ pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
         checks.push(Check::ok(KIND, "files", format!("valid; {services}")));
     }
     checks
+}
+
+/// Builds that cannot succeed.
+pub(super) fn contexts(snapshot: &Snapshot<'_>) -> Vec<Check> {
+    snapshot.services.iter().filter_map(|(name, service)| missing_context(name, service)).collect()
+}
+
+/// Whether the folder and the Dockerfile of a build exist. Other contexts are addresses.
+fn missing_context(name: &str, service: &Service) -> Option<Check> {
+    let build = service.build.as_ref()?;
+    let context = Utf8Path::new(build.context.as_deref()?);
+    if !context.is_absolute() {
+        return None;
+    }
+    let inline = service.build.as_ref().is_some_and(|build| build.dockerfile_inline.is_some());
+    let dockerfile = context.join(build.dockerfile.as_deref().unwrap_or("Dockerfile"));
+    let (what, path) = match (context.is_dir(), dockerfile.is_file() || inline) {
+        (true, true) => return None,
+        (false, _) => ("build context", context),
+        (true, false) => ("Dockerfile", dockerfile.as_path()),
+    };
+    let check = Check::fail(KIND, name, format!("cannot be built: the {what} {path} does not exist"));
+    Some(check.with_hint("create it, or correct `build:` in the compose file"))
 }
 
 /// Whether a service waits until its dependencies with a health check are ready.
@@ -67,8 +99,7 @@ pub(super) fn builds(snapshot: &Snapshot<'_>) -> Vec<Check> {
                     .with_hint("`unset DOCKER_BUILDKIT`"),
             );
         }
-        let Some(context) = build.context.as_deref().map(camino::Utf8Path::new).filter(|context| context.is_dir())
-        else {
+        let Some(context) = build.context.as_deref().map(Utf8Path::new).filter(|context| context.is_dir()) else {
             continue;
         };
         let own = build.dockerfile.as_deref().map(|file| context.join(format!("{file}.dockerignore")));

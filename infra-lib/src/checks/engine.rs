@@ -138,7 +138,10 @@ fn judge(wants: &[(&str, Wants)], cores: u64, memory: u64) -> Vec<Check> {
         Check::ok(
             "memory",
             "engine",
-            format!("{}, and the services may take {}", ByteSize::new(memory), ByteSize::new(limit)),
+            match limit {
+                0 => format!("{}; no service has a limit", ByteSize::new(memory)),
+                limit => format!("{}, and the services may take {}", ByteSize::new(memory), ByteSize::new(limit)),
+            },
         )
     });
     checks

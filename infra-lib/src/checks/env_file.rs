@@ -3,8 +3,9 @@
 use crate::compose::identity::REDIRECTING;
 use crate::dotenv::Severity;
 use crate::exec::{ExecError, Invocation};
-use crate::probe::{Check, Snapshot, failure};
-use crate::project::env_files::findings;
+use crate::probe::{Check, Snapshot, Verdict, failure};
+use crate::project::env_files::{committed, findings};
+use crate::project::is_template;
 
 const KIND: &str = "env";
 
@@ -12,9 +13,12 @@ pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let project = snapshot.project;
     let own = &project.environment().own_env_file;
     let name = own.strip_prefix(project.root()).unwrap_or(own).to_string();
-    if let Err(error) = project.require_env_file() {
+    if let Err(error) = project.expect_env_file() {
         let mut checks = ignored();
-        checks.push(failure(KIND, &name, &error));
+        let check = failure(KIND, &name, &error);
+        // Where Compose works without it, it is only recommended.
+        let is_needed = project.require_env_file().is_err() || project.model().is_err();
+        checks.push(if is_needed { check } else { Check { status: Verdict::Warn, ..check } });
         return checks;
     }
     let mut checks = ignored();
@@ -97,7 +101,11 @@ pub(super) fn git(snapshot: &Snapshot<'_>) -> Vec<Check> {
     let root = project.root();
     let backups = project.config().backup.dir.as_deref().unwrap_or("backups".into());
     let env_files = project.environment().all_env_files().map(|file| file.strip_prefix(root).unwrap_or(file));
-    let private = env_files.chain([".infra".into(), backups]).filter(|path| root.join(path).exists());
+    let committed = committed(project);
+    let private = env_files
+        .filter(|file| !committed.iter().any(|tracked| *file == tracked.as_str()))
+        .chain([".infra".into(), backups])
+        .filter(|path| root.join(path).exists());
     for path in private.map(camino::Utf8Path::as_str) {
         let ignored = git(&["check-ignore", "-q", path]);
         if matches!(ignored, Err(ExecError::Exited { code: 1, .. })) && !checks.iter().any(|check| check.target == path)
@@ -116,8 +124,4 @@ pub(super) fn git(snapshot: &Snapshot<'_>) -> Vec<Check> {
         checks.push(Check::ok(KIND, "repository", "no secret is committed, and what must be ignored is"));
     }
     checks
-}
-
-fn is_template(file: &str) -> bool {
-    [".example", ".sample", ".template", ".dist"].iter().any(|end| file.ends_with(end))
 }

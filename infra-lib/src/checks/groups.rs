@@ -12,10 +12,11 @@ use super::{
 pub(super) struct CheckGroup(&'static str, fn(&Snapshot<'_>) -> Vec<Check>);
 
 /// What must be right before a stack is built and started: tools, engine, disk space, ports, subnets.
-pub(super) const BEFORE_START: [CheckGroup; 5] = [
+pub(super) const BEFORE_START: [CheckGroup; 6] = [
     CheckGroup("tools", tools::check),
     CheckGroup("engine", engine::check),
     CheckGroup("images", images::check),
+    CheckGroup("contexts", compose_file::contexts),
     CheckGroup("ports", ports::check),
     CheckGroup("subnets", subnets::check),
 ];

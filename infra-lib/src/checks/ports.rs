@@ -16,14 +16,14 @@ pub(crate) struct Conflict {
     pub(crate) service: String,
     /// The port on this machine.
     pub(crate) port: u16,
-    /// The port in the container.
-    pub(crate) target: u16,
     /// A description of the current holder.
     pub(crate) holder: String,
     /// The variable that the compose file takes the port from, if it does.
     pub(crate) variable: Option<String>,
     /// A free one nearby.
     pub(crate) free: Option<u16>,
+    /// What to do about it.
+    pub(crate) remedy: String,
 }
 
 pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
@@ -53,10 +53,10 @@ pub(crate) fn conflicts(project: &Project, model: &Model, containers: &[Containe
         conflicts.push(Conflict {
             service: name.to_owned(),
             port: taken.port,
-            target: port.target,
             holder: taken.holder,
             variable: project.sources().port_variable(name, port.target),
             free,
+            remedy: stack::ports::remedy(project, name, taken.port, port.target),
         });
     }
     conflicts
@@ -70,13 +70,9 @@ pub(crate) fn free_near(ip: &str, port: u16, wanted: &BTreeSet<u16>) -> Option<u
 
 impl Conflict {
     fn check(&self) -> Check {
-        let other = match (&self.variable, self.free) {
-            (Some(variable), Some(free)) => format!("set {variable}={free} in the env file"),
-            (None, Some(free)) => format!("publish it elsewhere in the compose file: {free} is free"),
-            (_, None) => "publish it elsewhere".to_owned(),
-        };
+        let free = self.free.map(|free| format!("; {free} is free")).unwrap_or_default();
         Check::fail(KIND, &self.service, format!("port {} is taken by {}", self.port, self.holder))
-            .with_hint(format!("stop that, or {other}; `cargo xtask setup` does it by itself"))
+            .with_hint(format!("{}{free}", self.remedy))
     }
 }
 

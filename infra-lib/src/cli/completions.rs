@@ -27,6 +27,11 @@ pub(super) fn asked(words: &[OsString]) -> Option<Vec<String>> {
     (ask == ASK).then(|| typed.iter().map(|word| word.to_string_lossy().into_owned()).collect())
 }
 
+/// The names that `-e` takes in this folder.
+pub(super) fn environments(early: &aliases::PreParsed) -> Vec<String> {
+    Sources::new(early.dir.clone(), None).environments()
+}
+
 /// What the last word could become, one per line, each with a description after a tab.
 pub(super) fn answer<C: Subcommand>(typed: Vec<String>) -> String {
     let words: Vec<OsString> =

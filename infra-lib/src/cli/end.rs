@@ -22,7 +22,12 @@ pub(super) enum End {
 
 impl End {
     /// What clap rejects. `root` has every command.
-    pub(super) fn from_clap(error: &clap::Error, root: &clap::Command) -> Self {
+    pub(super) fn from_clap(mut error: clap::Error, root: &clap::Command) -> Self {
+        if error.kind() == ErrorKind::UnknownArgument {
+            // Only commands that run another program take what follows `--`.
+            error.remove(ContextKind::Suggested);
+        }
+        let error = &error;
         match error.kind() {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Self::Shown(error.to_string()),
             ErrorKind::MissingSubcommand => Self::usage("missing command", LIST),
@@ -33,6 +38,13 @@ impl End {
             _ if error.use_stderr() => Self::Usage(error.to_string()),
             _ => Self::Shown(error.to_string()),
         }
+    }
+
+    /// Whether the name after `-e` is missing.
+    pub(super) fn lacks_environment(error: &clap::Error) -> bool {
+        let is_option =
+            |value: &ContextValue| matches!(value, ContextValue::String(name) if name.starts_with("--env "));
+        error.kind() == ErrorKind::InvalidValue && error.get(ContextKind::InvalidArg).is_some_and(is_option)
     }
 
     /// Bad usage, with a hint.
@@ -64,6 +76,26 @@ impl End {
 
 const LIST: &str = "`cargo xtask help` lists the commands";
 
+/// What other programs call our commands: Compose, psql, migration tools.
+const OTHER_WORDS: [(&str, &str); 16] = [
+    ("up", "start"),
+    ("down", "stop"),
+    ("rm", "clean"),
+    ("pull", "update"),
+    ("top", "stats"),
+    ("status", "ps"),
+    ("config", "describe"),
+    ("psql", "db-shell"),
+    ("sql", "db-shell"),
+    ("dump", "db-backup"),
+    ("pg_dump", "db-backup"),
+    ("pg_restore", "db-restore"),
+    ("migrate", "db-migrate"),
+    ("seed", "db-seed"),
+    ("bash", "shell"),
+    ("sh", "shell"),
+];
+
 /// Whether the word was where a command is expected, and not after one with subcommands.
 fn is_of_root(error: &clap::Error) -> bool {
     let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else { return true };
@@ -73,7 +105,11 @@ fn is_of_root(error: &clap::Error) -> bool {
 fn unknown(word: &str, root: &clap::Command) -> End {
     let visible = root.get_subcommands().filter(|command| !command.is_hide_set());
     let known = visible.map(clap::Command::get_name).chain(aliases::WORDS).chain(["help"]);
-    let hint = did_you_mean(word, known).unwrap_or_else(|| LIST.to_owned());
+    let elsewhere = OTHER_WORDS.iter().find(|(other, _)| *other == word);
+    let hint = match elsewhere {
+        Some((_, ours)) => format!("did you mean `{ours}`?"),
+        None => did_you_mean(word, known).unwrap_or_else(|| LIST.to_owned()),
+    };
     End::usage(format!("unknown command or task `{word}`"), hint)
 }
 

@@ -64,11 +64,20 @@ fn overview(root: &clap::Command) -> String {
         }
     }
     // clap puts an empty line before it.
+    text.push_str("\nGlobal options\n");
+    for arg in root.get_arguments().filter(|arg| arg.is_global_set()) {
+        let short = arg.get_short().map_or_else(|| "    ".to_owned(), |short| format!("-{short}, "));
+        let value = arg.get_value_names().filter(|_| arg.get_action().takes_values()).and_then(|names| names.first());
+        let long = arg.get_long().unwrap_or_default();
+        let name = format!("{short}--{long}{}", value.map(|value| format!(" {value}")).unwrap_or_default());
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let _ = writeln!(text, "{}", cut(&format!("  {name:23}  {}", help.trim_end_matches('.'))));
+    }
     text.trim_start().to_owned() + FOOTER
 }
 
 const FOOTER: &str = "
-`cargo xtask help COMMAND` explains a command and the global options.
+`cargo xtask help COMMAND` explains a command in full.
 In a new checkout, begin with `cargo xtask setup`.";
 
 /// The first sentence, without its full stop.

@@ -12,6 +12,7 @@ use super::command::Command;
 use super::completions;
 use super::end::End;
 use super::globals::Globals;
+use super::help_json;
 use super::run::Context;
 
 /// A parsed command line.
@@ -47,19 +48,30 @@ pub fn parse<C: Subcommand>() -> Cli<C> {
 fn try_parse<C: Subcommand>(words: &[OsString], early: &PreParsed) -> Result<Cli<C>, End> {
     let (mut command, problem) = assemble::<C>(&early.dir);
     let words = aliases::expand(words, early, |word| word == "help" || command.find_subcommand(word).is_some());
+    if early.json && early.word.as_ref().is_some_and(|(_, word)| word == "help") {
+        return Err(End::Shown(help_json::document(&command)));
+    }
     let matches = match (command.try_get_matches_from_mut(&words), problem) {
         (Ok(matches), _) => matches,
         // The word may be a task of the configuration that cannot be read.
         (Err(error), Some(problem)) if error.kind() == ErrorKind::InvalidSubcommand => {
             return Err(End::Problem(problem));
         }
-        (Err(error), _) => return Err(End::from_clap(&error, &command)),
+        (Err(error), _) if early.json && is_help(&error) => return Err(End::Shown(help_json::document(&command))),
+        (Err(error), _) if End::lacks_environment(&error) => {
+            let known = completions::environments(early);
+            return Err(End::usage("missing name after --env", format!("use one of these: {}", known.join(", "))));
+        }
+        (Err(error), _) => return Err(End::from_clap(error, &command)),
     };
-    let globals = Globals::from_arg_matches(&matches).map_err(|error| End::from_clap(&error, &command))?;
+    let globals = Globals::from_arg_matches(&matches).map_err(|error| End::from_clap(error, &command))?;
     if let Some(contradiction) = globals.contradiction() {
         return Err(End::usage(contradiction, "use only one of them"));
     }
-    let parsed =
-        C::from_arg_matches(&matches).map_err(|error| End::from_clap(&error.format(&mut command), &command))?;
+    let parsed = C::from_arg_matches(&matches).map_err(|error| End::from_clap(error.format(&mut command), &command))?;
     Ok(Cli { command: parsed, context: Context::new(globals) })
+}
+
+fn is_help(error: &clap::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
 }

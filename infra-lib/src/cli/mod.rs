@@ -19,6 +19,7 @@ mod end;
 mod entry;
 mod globals;
 mod help;
+mod help_json;
 mod host;
 mod prompt;
 mod render;

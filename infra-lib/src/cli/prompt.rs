@@ -1,9 +1,11 @@
 //! Asking at the terminal.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 
 use dialoguer::{Confirm, Input};
+use signal_hook::consts::SIGINT;
 
+use crate::cancel::CancelToken;
 use crate::consent::{Answer, Consent, Destruction, Given, Rule};
 use crate::report::command::CommandPrefix;
 use crate::report::plain::printable;
@@ -12,8 +14,21 @@ use crate::report::plain::printable;
 pub(super) struct Terminal {
     pub(super) given: Given,
     pub(super) interactive: bool,
+    pub(super) cancel: CancelToken,
     /// What the commands in questions begin with.
     pub(super) commands: CommandPrefix,
+}
+
+impl Terminal {
+    /// The answer. A Ctrl-C at a question cancels the operation; it is not a no.
+    fn answered<T>(&self, answer: dialoguer::Result<T>) -> Option<T> {
+        if let Err(dialoguer::Error::IO(error)) = &answer
+            && error.kind() == ErrorKind::Interrupted
+        {
+            self.cancel.cancel(SIGINT);
+        }
+        answer.ok()
+    }
 }
 
 impl Consent for Terminal {
@@ -32,14 +47,13 @@ impl Consent for Terminal {
         }
         drop(stderr);
         let granted = match destruction.rule() {
-            Rule::Yes => Confirm::new().with_prompt("Continue?").default(false).interact().unwrap_or(false),
+            Rule::Yes => {
+                self.answered(Confirm::new().with_prompt("Continue?").default(false).interact()).unwrap_or(false)
+            }
             Rule::TypedName => {
                 let prompt = format!("Type `{}` to continue", destruction.project);
-                Input::<String>::new()
-                    .with_prompt(prompt)
-                    .allow_empty(true)
-                    .interact_text()
-                    .is_ok_and(|typed| typed == destruction.project)
+                let typed = Input::<String>::new().with_prompt(prompt).allow_empty(true).interact_text();
+                self.answered(typed).is_some_and(|typed| typed == destruction.project)
             }
         };
         if granted { Answer::Granted } else { Answer::Declined }

@@ -93,7 +93,8 @@ impl Context {
         let cancel = CancelToken::new();
         signals::install(&cancel);
         let given = Given { yes: globals.yes, confirm: globals.confirm.clone() };
-        let consent = Terminal { given, interactive: globals.interactive(), commands: globals.commands() };
+        let (interactive, commands) = (globals.interactive(), globals.commands());
+        let consent = Terminal { given, interactive, cancel: cancel.clone(), commands };
         let plain = Plain::stdio(globals.verbosity()).json(globals.json).cancel_when_unread(&cancel);
         let plain = if std::io::stdout().is_terminal() { plain.clear_with(CLEAR) } else { plain };
         let dir = globals.project_dir.clone().unwrap_or_else(|| ".".into());

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 #[non_exhaustive]
 pub(crate) enum ComposeError {
     /// Docker Compose is not installed.
-    #[error("neither `docker compose` nor `docker-compose` was found on PATH ({})", path())]
+    #[error("neither `docker compose` nor `docker-compose` was found on PATH")]
     Missing,
     /// This user may not read Docker's own folder with its plugins, so Docker does not know `compose`.
     #[error("this user cannot read {folder}, so Docker does not find Compose")]
@@ -130,35 +130,43 @@ impl Failure for ComposeError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Missing => "install Docker with its Compose plugin (`cargo xtask setup --install` shows how), or use \
+            Self::Missing => {
+                "install Docker with its Compose plugin (`cargo xtask setup --install` shows how), or use \
                               `cargo xtask setup --services none --database local` to work without containers"
-                .to_owned(),
-            Self::ClosedFolder { .. } => "check HOME and DOCKER_CONFIG: after `sudo` or `su`, HOME may still be another user's".to_owned(),
+                    .to_owned()
+            }
+            Self::ClosedFolder { .. } => {
+                "check HOME and DOCKER_CONFIG: after `sudo` or `su`, HOME may still be another user's".to_owned()
+            }
             Self::BrokenPlugin { path } => format!("`sudo chmod 755 {path}`, or reinstall it"),
-            Self::TooOld { .. } => "install the `docker-compose-plugin` package from Docker's or your system's repository".to_owned(),
+            Self::TooOld { .. } => {
+                "install the `docker-compose-plugin` package from Docker's or your system's repository".to_owned()
+            }
             Self::EngineDown { address } if address.contains("context") => {
-                "`docker context ls` lists the contexts; unset DOCKER_CONTEXT to use the engine of this machine".to_owned()
+                "`docker context ls` lists the contexts; unset DOCKER_CONTEXT to use the engine of this machine"
+                    .to_owned()
             }
             Self::EngineDown { .. } => "start Docker (`sudo systemctl start docker`, or Docker Desktop), or use \
                                         `cargo xtask setup --services none --database local` to work without containers"
                 .to_owned(),
-            Self::Forbidden { .. } => "add yourself to the `docker` group (`sudo usermod -aG docker $USER`) and log in again".to_owned(),
+            Self::Forbidden { .. } => {
+                "add yourself to the `docker` group (`sudo usermod -aG docker $USER`) and log in again".to_owned()
+            }
             Self::Invalid { message } if message.contains("required variable") => {
-                "set it in the env file; `cargo xtask setup` creates one from its template, `cargo xtask env check` lists what is missing".to_owned()
+                "set it in the env file; `cargo xtask env check` lists what else is missing".to_owned()
             }
             Self::Invalid { .. } => "`docker compose config` shows the files as Compose reads them".to_owned(),
-            Self::NoImage { .. } => "check the image's name and tag, and whether its registry can be reached (`docker login`?)".to_owned(),
-            Self::Foreign { .. } => "give this project another name (`[project] name` in infra.toml), or work in that folder; \
+            Self::NoImage { .. } => {
+                "check the image's name and tag, and whether its registry can be reached (`docker login`?)".to_owned()
+            }
+            Self::Foreign { .. } => {
+                "give this project another name (`[project] name` in infra.toml), or work in that folder; \
                                      `cargo xtask setup` chooses a free name by itself"
-                .to_owned(),
+                    .to_owned()
+            }
             Self::Failed(error) => return error.hint(),
         })
     }
-}
-
-/// The `PATH` that was searched, which is short under cron.
-fn path() -> String {
-    std::env::var("PATH").unwrap_or_default()
 }
 
 pub(super) fn last_line(text: &str) -> String {

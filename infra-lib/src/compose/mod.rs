@@ -3,8 +3,10 @@
 mod command;
 pub(crate) mod container;
 pub(crate) mod declared;
+pub(crate) mod dockerfile;
 pub(crate) mod engine;
 pub(crate) mod error;
+mod host_network;
 pub(crate) mod identity;
 mod images;
 pub(crate) mod model;

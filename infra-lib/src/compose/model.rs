@@ -81,6 +81,8 @@ pub(crate) struct Build {
     pub(crate) context: Option<String>,
     /// The Dockerfile, relative to the context.
     pub(crate) dockerfile: Option<String>,
+    /// The text of the Dockerfile, if the compose file contains it.
+    pub(crate) dockerfile_inline: Option<String>,
     /// The build stage to build.
     pub(crate) target: Option<String>,
     /// Build arguments. One without a value comes from the caller's environment.
@@ -225,7 +227,9 @@ impl Model {
     pub(crate) fn parse(json: &[u8]) -> serde_json::Result<Self> {
         let mut value: Value = serde_json::from_slice(json)?;
         undouble(&mut value);
-        serde_json::from_value(value)
+        let mut model: Self = serde_json::from_value(value)?;
+        model.services.values_mut().for_each(super::host_network::add_ports);
+        Ok(model)
     }
 
     /// Records the variables that Compose warned about: `The \"X\" variable is not set. Defaulting to a blank

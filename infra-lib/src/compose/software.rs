@@ -1,6 +1,8 @@
 //! Known software by image and port, and the parser of image references.
 
 use super::Service;
+use super::dockerfile::Dockerfile;
+use super::model::Build;
 
 /// A reference to an image, such as `registry.example.com:5000/team/redis:7@sha256:…`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +109,7 @@ static SOFTWARE: [Software; 11] = [
         ],
         port: 5432,
         protocol: Protocol::Other,
-        data: &["/var/lib/postgresql", "/bitnami/postgresql"],
+        data: &["/var/lib/postgresql", "/bitnami/postgresql", "/home/postgres"],
         copier: Some("pg_dump"),
     },
     Software {
@@ -243,9 +245,26 @@ pub(crate) fn is_database_port(port: u16) -> bool {
     OTHER_DATABASES.contains(&port) || Software::databases().any(|it| it.port == port)
 }
 
-/// The software in a service's image.
+/// The software in a service's image, or in the image that its own is built on.
 pub(crate) fn of_service(service: &Service) -> Option<&'static Software> {
-    ImageRef::parse(service.image.as_deref()?).software()
+    let known = service.image.as_deref().and_then(|image| ImageRef::parse(image).software());
+    known.or_else(|| of_build(service.build.as_ref()?))
+}
+
+/// The software that a built image runs: that of its base, unless it runs a program of its own.
+fn of_build(build: &Build) -> Option<&'static Software> {
+    let file = Dockerfile::of_build(build)?;
+    let stages = file.chain(file.stage(build.target.as_deref())?);
+    let is_server = |words: &String| words.starts_with("[\"-") || is_server(words) || words.contains("entrypoint");
+    if !stages.iter().flat_map(|stage| &stage.runs).all(is_server) {
+        return None;
+    }
+    ImageRef::parse(&stages.last()?.base).software()
+}
+
+/// Whether a command is the server's own program or only options for it.
+fn is_server(command: &str) -> bool {
+    ["server", "postgres", "mysqld", "mongod", "[\"-"].iter().any(|word| command.contains(word))
 }
 
 /// The repository of a service's image: `redis` in `registry.example.com:5000/team/redis:7@sha256:…`.
@@ -262,9 +281,7 @@ pub(crate) fn is_database(service: &Service) -> bool {
 /// Whether a service runs the program of its image, without another command.
 pub(crate) fn runs_its_server(service: &Service) -> bool {
     let own = |key: &str| service.rest.get(key).filter(|value| !value.is_null()).map(ToString::to_string);
-    let server =
-        |command: String| ["server", "postgres", "mysqld", "mongod", "[\"-"].iter().any(|word| command.contains(word));
-    own("entrypoint").is_none() && own("command").is_none_or(server)
+    own("entrypoint").is_none() && own("command").is_none_or(|command| is_server(&command))
 }
 
 #[cfg(test)]

@@ -34,10 +34,10 @@ impl Sources {
             ports.into_iter().find_map(|port| {
                 let field = |key| tree.text(tree.entry(port, key)?.1);
                 let (published, inside) = match tree.text(port) {
-                    Some(text) => text.rsplit_once(':')?,
+                    Some(text) => rsplit_outer(text)?,
                     None => field("published").zip(field("target"))?,
                 };
-                (inside.split('/').next()? == target.to_string()).then(|| last_variable(published))?
+                (self.filled(inside).split('/').next()? == target.to_string()).then(|| last_variable(published))?
             })
         })
     }
@@ -51,6 +51,20 @@ impl Sources {
             last_variable(tree.text(subnet)?)
         })
     }
+}
+
+/// Splits a text at its last colon outside of references: `${A:-1}:${B:-2}` has one.
+fn rsplit_outer(text: &str) -> Option<(&str, &str)> {
+    let mut depth = 0_usize;
+    let at = text.char_indices().rev().find_map(|(at, c)| {
+        match c {
+            '}' => depth += 1,
+            '{' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        (c == ':' && depth == 0).then_some(at)
+    })?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// The last variable that is not inside another one's default: an address may come before the port.
@@ -79,7 +93,8 @@ mod tests {
             "services:\n  db:\n    ports:\n      - 127.0.0.1:${METRICS_PORT:-9187}:9187\n      \
              - {published: '${DB_PORT:-5432}', target: 5432}\n      \
              - {\"published\": \"${BIND:-127.0.0.1}:${TWICE}\", \"target\": \"80\"}\n      - 8080:8080\n      \
-             - ${IP:-0.0.0.0}:$PLAIN:81/tcp\n      - '${OUTER:-${INNER:-82}}:82'\n",
+             - ${IP:-0.0.0.0}:$PLAIN:81/tcp\n      - '${OUTER:-${INNER:-82}}:82'\n      \
+             - '${SAME:-83}:${SAME:-83}'\n",
         );
         let of = |target| sources.port_variable("db", target);
         assert_eq!(of(9187).as_deref(), Some("METRICS_PORT"));
@@ -87,6 +102,7 @@ mod tests {
         assert_eq!(of(80).as_deref(), Some("TWICE"));
         assert_eq!(of(81).as_deref(), Some("PLAIN"));
         assert_eq!(of(82).as_deref(), Some("OUTER"));
+        assert_eq!(of(83).as_deref(), Some("SAME"));
         assert_eq!(of(8080), None);
     }
 

@@ -275,6 +275,7 @@ pub enum DumpFormat {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[serde(expecting = "a table such as { last = 3, daily = 30 }")]
 pub struct Keep {
     /// The newest ones, regardless of their age.
     pub last: Option<u32>,

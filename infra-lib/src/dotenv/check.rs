@@ -140,14 +140,6 @@ impl Expectations<'_> {
 /// Keys that affect more than the project.
 fn danger(key: &str) -> Option<(Severity, &'static str)> {
     match key {
-        "COMPOSE_PROJECT_NAME"
-        | "COMPOSE_FILE"
-        | "COMPOSE_PROFILES"
-        | "COMPOSE_ENV_FILES"
-        | "COMPOSE_PATH_SEPARATOR"
-        | "COMPOSE_DISABLE_ENV_FILE" => {
-            Some((Severity::Warning, "points every `docker compose` in this folder somewhere else"))
-        }
         "DOCKER_HOST" | "DOCKER_CONTEXT" | "DOCKER_CONFIG" => {
             Some((Severity::Warning, "chooses another engine where the file is sourced, though not for Compose"))
         }
@@ -245,11 +237,11 @@ mod tests {
 
     #[test]
     fn e07_keys_that_reach_further() {
-        let case = case(&["COMPOSE_PROJECT_NAME=x\nPATH=/x\nLD_PRELOAD=/x\nDOCKER_HOST=x\nENV=production\n"]);
+        let case = case(&["COMPOSE_PROJECT_NAME=p16\nPATH=/x\nLD_PRELOAD=/x\nDOCKER_HOST=x\nENV=production\n"]);
         let found = case.findings(&[Code::Dangerous]).join(", ");
         assert_eq!(
             found,
-            "Dangerous Warning f0:1: COMPOSE_PROJECT_NAME, Dangerous Error f0:2: PATH, \
+            "Dangerous Error f0:2: PATH, \
              Dangerous Error f0:3: LD_PRELOAD, Dangerous Warning f0:4: DOCKER_HOST"
         );
     }

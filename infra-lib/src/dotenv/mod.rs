@@ -37,7 +37,7 @@ pub use parse::EnvFile;
 pub(crate) use parse::{Entry, Quoting};
 pub(crate) use placeholder::{is_marker, is_placeholder};
 pub(crate) use redact::url_password;
-pub(crate) use redact::{is_own_secret, looks_secret, shown};
+pub(crate) use redact::{contains_secret, is_own_secret, looks_secret, shown};
 pub use resolve::{Origin, Resolved, Shadowed, Variable, resolve};
 pub(crate) use service_file::{beside, outside};
 pub(crate) use template::{FillError, fill};

@@ -35,7 +35,7 @@ fn is_secret_word(word: &str) -> bool {
 const GIVEN: &str = "AWS S3 R2 GCP GCS GOOGLE AZURE GITHUB GITLAB FACEBOOK TWITTER DISCORD SLACK TELEGRAM APPLE MICROSOFT \
     STRIPE PAYPAL TWILIO SENDGRID MAILGUN MAILCHIMP POSTMARK RESEND SMTP MAIL EMAIL SENTRY DATADOG NEWRELIC OPENAI \
     ANTHROPIC CLOUDFLARE CLOUDINARY ALGOLIA FIREBASE SUPABASE NPM OAUTH OIDC SAML CLIENT LDAP VAPID LICENSE API APIKEY \
-    ACCESS WEBHOOK PRIVATE TLS SSL SSH CERT";
+    ACCESS WEBHOOK PRIVATE TLS SSL SSH CERT ANON";
 
 /// Whether the name suggests a secret that the project can generate, such as its database's password or the key that
 /// signs its sessions, and not one that another party issues.
@@ -48,13 +48,29 @@ pub(crate) fn is_own_secret(key: &str) -> bool {
 
 /// The value for display: masked if the name suggests a secret, else with the password of a URL masked.
 pub(crate) fn shown<'a>(key: &str, value: &'a str) -> Cow<'a, str> {
-    if looks_secret(key) && !value.is_empty() {
+    if looks_secret(key) && !value.is_empty() || contains_secret(value) {
         return Cow::Borrowed(MASK);
     }
     let Some(password) = url_password(value) else {
         return Cow::Borrowed(value);
     };
     Cow::Owned(format!("{}{MASK}{}", &value[..password.start], &value[password.end..]))
+}
+
+/// Whether a value has a secret in it: a private key, or JSON with a field that is one.
+pub(crate) fn contains_secret(value: &str) -> bool {
+    fn has(json: &serde_json::Value) -> bool {
+        match json {
+            serde_json::Value::Object(map) => map.iter().any(|(key, value)| {
+                value.as_str().is_some_and(|text| !text.is_empty()) && looks_secret(key) || has(value)
+            }),
+            serde_json::Value::Array(items) => items.iter().any(has),
+            serde_json::Value::String(text) => text.contains("PRIVATE KEY-----"),
+            _ => false,
+        }
+    }
+    value.contains("PRIVATE KEY-----")
+        || value.trim_start().starts_with(['{', '[']) && serde_json::from_str(value).is_ok_and(|json| has(&json))
 }
 
 /// The byte range of the password in `scheme://user:password@host`, up to the last `@`, so that all of it is masked.

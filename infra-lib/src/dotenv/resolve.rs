@@ -6,7 +6,9 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 use serde::ser::{SerializeStruct as _, Serializer};
 
-use super::{DotenvError, Entry, EnvFile, InterpolateError, Quoting, interpolate, looks_secret, shown};
+use super::{
+    DotenvError, Entry, EnvFile, InterpolateError, Quoting, contains_secret, interpolate, looks_secret, shown,
+};
 use crate::secret::Secret;
 
 /// Where a value comes from.
@@ -203,7 +205,7 @@ impl Variable {
 
     /// Whether the name suggests a secret.
     pub(crate) fn is_secret(&self) -> bool {
-        looks_secret(&self.key)
+        looks_secret(&self.key) || contains_secret(self.value.expose())
     }
 }
 

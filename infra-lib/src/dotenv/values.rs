@@ -4,7 +4,7 @@ use super::check::{Expectations, place};
 use super::finding::{Finding, FindingCode as Code, Severity};
 use super::redact::url_password;
 use super::strength::weakness;
-use super::{Variable, is_marker, is_placeholder, looks_secret};
+use super::{Variable, is_marker, is_own_secret, is_placeholder, looks_secret};
 
 impl Expectations<'_> {
     /// The findings about the effective value of a variable.
@@ -17,7 +17,13 @@ impl Expectations<'_> {
         let mut note = |code, severity, message: &str, fix: &str| {
             findings.push(place(Finding::new(code, severity, message, fix).key(key), &variable.origin));
         };
-        let rotate = format!("generate a new one: `cargo xtask env rotate {key}`");
+        let is_ours = is_own_secret(key) || rule.is_some_and(|rule| rule.generate.is_some());
+        let rotate = if is_ours {
+            format!("generate a new one: `cargo xtask env rotate {key}`")
+        } else {
+            // A random text would only lock us out.
+            "get a new one where it is issued, and write it here".to_owned()
+        };
         let fresh = if secret { rotate.as_str() } else { "give it its own value" };
         if value.is_empty() {
             if rule.is_some_and(|rule| rule.generate.is_some()) {

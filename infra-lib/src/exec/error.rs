@@ -11,7 +11,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub(crate) enum ExecError {
     /// The program was not found on the caller's `PATH`.
-    #[error("`{program}` was not found on PATH ({path})")]
+    #[error("`{program}` was not found on PATH")]
     NotFound {
         /// The name of the program.
         program: String,

@@ -25,4 +25,4 @@ pub(crate) use redact::Redactor;
 pub(crate) use redact::percent_encode;
 pub(crate) use runner::{Output, Runner};
 pub(crate) use supervise::Stream;
-pub(crate) use terminal::at_terminal;
+pub(crate) use terminal::{at_stdout, at_terminal};

@@ -38,12 +38,36 @@ impl Redactor {
     /// Masks the known secrets and all passwords in connection strings.
     pub(crate) fn clean(&self, text: &str) -> String {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = known
-            .iter()
-            .filter(|secret| text.contains(secret.expose()))
-            .fold(text.to_owned(), |text, secret| text.replace(secret.expose(), MASK));
+        let text =
+            known.iter().filter(|secret| text.contains(secret.expose())).fold(text.to_owned(), |text, secret| {
+                if is_word(secret.expose()) {
+                    mask_word(&text, secret.expose())
+                } else {
+                    text.replace(secret.expose(), MASK)
+                }
+            });
         mask_url_passwords(&text)
     }
+}
+
+/// Whether a value is like a word, which names of volumes and services can contain.
+fn is_word(value: &str) -> bool {
+    value.len() < 16 && value.chars().all(|c| c.is_ascii_lowercase())
+}
+
+/// Masks a word where it is not a part of a longer name.
+fn mask_word(text: &str, word: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(word) {
+        let (before, after) = (&rest[..at], &rest[at + word.len()..]);
+        let in_name = before.ends_with(is_part) || at == 0 && out.ends_with(is_part) || after.starts_with(is_part);
+        out.push_str(before);
+        out.push_str(if in_name { word } else { MASK });
+        rest = after;
+    }
+    out + rest
 }
 
 /// Percent-encodes text for a URL.

@@ -3,9 +3,19 @@
 use super::error::MigrationError;
 use super::layout::{Found, Layout, no_migrations};
 use super::own_tool::{self, OwnTool};
+use super::status::MigrationStatus;
 use super::tools::standing::Migrations;
 use crate::project::Project;
 use crate::project::error::Result;
+
+/// The status of each migration, if the files say whose they are. Commands of the project are not run for it.
+pub(crate) fn standings(project: &Project) -> Result<Vec<MigrationStatus>> {
+    Ok(match Owner::find(project)? {
+        Owner::Native(layout) => super::status(project, layout)?.migrations,
+        Owner::Known(migrations) => migrations.status(project)?.migrations,
+        Owner::Commands(_) => Vec::new(),
+    })
+}
 
 /// Who applies a project's migrations.
 #[derive(Debug)]

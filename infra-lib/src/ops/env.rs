@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod export;
 mod fill;
 mod print;
 mod rotate;
@@ -17,13 +18,14 @@ use crate::project::operation::{Group, Operation, Outcome};
 
 pub use check::EnvCheck;
 pub use explain::{EnvExplanation, ExplainedVariable, SecretOrigin};
+pub use export::{EnvExported, ExportedVariable};
 pub use fill::EnvFilled;
 pub use print::{EnvPrinted, PrintedVariable};
 pub use rotate::EnvRotated;
 
 /// Print, explain, check and change the variables of env files.
 ///
-/// Secrets are never shown.
+/// Secrets are shown only by `export`.
 ///
 /// Without a subcommand, it prints the variables.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +48,8 @@ pub enum EnvAction {
         /// Only this variable.
         key: Option<String>,
     },
+    /// Print `export KEY='value'` lines for a shell, with secrets and the database's URL; a terminal needs --yes.
+    Export,
     /// Report variables that are missing, duplicate, malformed, weak, placeholders, overdue, or read
     /// differently elsewhere.
     Check,
@@ -67,6 +71,8 @@ pub enum EnvReport {
     Printed(EnvPrinted),
     /// Of `explain`.
     Explained(EnvExplanation),
+    /// Of `export`.
+    Exported(EnvExported),
     /// Of `check`.
     Checked(EnvCheck),
     /// Of `fill`.
@@ -88,6 +94,7 @@ impl Operation for Env {
         Ok(match &self.action {
             None | Some(EnvAction::Print) => EnvReport::Printed(print::run(project)),
             Some(EnvAction::Explain { key }) => EnvReport::Explained(explain::run(project, key.as_deref())?),
+            Some(EnvAction::Export) => EnvReport::Exported(export::run(project)?),
             Some(EnvAction::Check) => EnvReport::Checked(check::run(project)?),
             Some(EnvAction::Fill) => EnvReport::Filled(fill::run(project)?),
             Some(EnvAction::Rotate { key }) => EnvReport::Rotated(rotate::run(project, key)?),
@@ -101,6 +108,10 @@ impl Outcome for EnvReport {
             Self::Checked(check) if check.has_errors() => Exit::CheckFailed,
             _ => Exit::Ok,
         }
+    }
+
+    fn is_streamed(&self) -> bool {
+        matches!(self, Self::Exported(_))
     }
 
     fn next(&self) -> Vec<String> {
@@ -119,6 +130,7 @@ impl fmt::Display for EnvReport {
         match self {
             Self::Printed(printed) => printed.fmt(f),
             Self::Explained(explained) => explained.fmt(f),
+            Self::Exported(exported) => exported.fmt(f),
             Self::Checked(check) => check.fmt(f),
             Self::Filled(filled) => filled.fmt(f),
             Self::Rotated(rotated) => rotated.fmt(f),

@@ -80,6 +80,7 @@ impl Operation for Init {
         let mut found = findings(project);
         if let Some(FromMakefile { settings, .. }) = &makefile {
             found.name.take_if(|_| settings.project.name.is_some());
+            found.elsewhere.take_if(|_| !settings.compose.files.is_empty());
             found.overlays.retain(|overlay| !settings.environments.contains_key(&overlay.environment));
         }
         let text = text::write(&found) + &tasks;
@@ -114,10 +115,14 @@ fn create(file: &Utf8Path, text: &str) -> Result<()> {
 fn findings(project: &Project) -> Findings {
     let root = project.root();
     let names = environment_names::environments(root, project.config());
-    let files = identity::files(root, project.variables());
+    let files = match &project.config().compose.files[..] {
+        [] => identity::files(root, project.variables()),
+        _ => project.environment().files.clone(),
+    };
     let mut findings = Findings {
         name: (!says_its_name(project)).then(|| project.name().to_owned()),
-        files: files.iter().filter_map(|path| Some(path.file_name()?.to_owned())).collect(),
+        files: files.iter().map(|path| path.strip_prefix(root).unwrap_or(path).to_string()).collect(),
+        elsewhere: project.config().compose.files.first().map(ToString::to_string),
         environments: names.iter().cloned().collect(),
         has_url: project.variable(DATABASE_URL).is_some() || template_has(project, DATABASE_URL),
         ..Findings::default()
@@ -152,15 +157,17 @@ fn says_its_name(project: &Project) -> bool {
 
 /// An environment's file that could be an overlay or a project of its own; it is one if it has every service.
 fn overlay(project: &Project, environment: &str, base: &[Utf8PathBuf]) -> Option<Overlay> {
-    let candidates = overlay_candidates(project.root(), &EnvironmentName::from_text(environment));
-    let own = candidates.first()?;
+    let folder = identity::directory(project.root(), base);
+    let candidates = overlay_candidates(&folder, &EnvironmentName::from_text(environment));
+    let own = candidates.iter().find(|file| !base.contains(file))?;
     let alone = services(project, std::slice::from_ref(own))?;
     let all = services(project, base)?;
-    let name = |path: &Utf8PathBuf| path.file_name().unwrap_or_default().to_owned();
+    let name = |path: &Utf8PathBuf| path.strip_prefix(project.root()).unwrap_or(path).to_string();
     let stands_alone = all.iter().all(|service| alone.contains(service));
     let base = if stands_alone { &[] } else { base };
     let files = base.iter().chain([own]).map(name).collect();
-    Some(Overlay { environment: environment.to_owned(), files, stands_alone })
+    let is_default = environment == environment_names::default_environment(project.config());
+    Some(Overlay { environment: environment.to_owned(), files, stands_alone, is_default })
 }
 
 /// The services that these files have, if they are a valid project by themselves.

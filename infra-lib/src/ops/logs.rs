@@ -71,6 +71,10 @@ impl Operation for Logs {
         }
         // An engine that does not answer is known before anything is followed.
         let containers = if self.asks_compose(project) { project.containers()? } else { Vec::new() };
+        if containers.is_empty() && self.asks_compose(project) {
+            // Compose would read the files again, and report in its own words what they lack.
+            project.model()?;
+        }
         let mut report = LogsReport { lines: Vec::new(), followed: self.follow, signal: None };
         let ended = if self.follow {
             self.follow(project, containers)

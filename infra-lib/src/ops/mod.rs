@@ -76,8 +76,8 @@ pub use df::{Df, DfReport, DiskUsageKind, DiskUsagePart};
 pub use doctor::{Doctor, DoctorReport};
 pub use drop_previous::DropPrevious;
 pub use env::{
-    Env, EnvAction, EnvCheck, EnvExplanation, EnvFilled, EnvPrinted, EnvReport, EnvRotated, ExplainedVariable,
-    PrintedVariable, SecretOrigin,
+    Env, EnvAction, EnvCheck, EnvExplanation, EnvExported, EnvFilled, EnvPrinted, EnvReport, EnvRotated,
+    ExplainedVariable, ExportedVariable, PrintedVariable, SecretOrigin,
 };
 pub use health::{Health, HealthReport};
 pub use history::{History, HistoryReport};

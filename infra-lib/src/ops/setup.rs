@@ -57,6 +57,8 @@ pub struct SetupReport {
     pub database: DatabaseAxis,
     /// What was changed, a line each; empty when everything was in place.
     pub changes: Vec<String>,
+    /// The migrations that are not applied yet, by version.
+    pub pending_migrations: Vec<String>,
     /// How the start went, unless it was left out.
     pub start: Option<StartReport>,
     /// How to reach a local database, without the password.
@@ -94,10 +96,11 @@ impl Operation for Setup {
         let mut project = project.reopen(axes.record(project)?)?;
         if let Some(record) = name::free(&project)? {
             project = project.reopen(record)?;
-            changes.push(format!(
+            let change = format!(
                 "named this checkout's compose project `{}`: the default name belongs to another folder",
                 project.name()
-            ));
+            );
+            changes.push(made(&project, change));
         }
         if project.has_services() {
             let moved = ports::free(&project)?;
@@ -123,9 +126,20 @@ impl Operation for Setup {
         if start.as_ref().is_some_and(|start| start.exit() == Exit::Ok) && !project.runner().is_dry_run() {
             mark(&project);
             changes.extend(schema::bring_up(&project)?);
+            let pending = schema::pending(&project);
+            let report = SetupReport::new(&axes, &project, changes, start, began);
+            return Ok(SetupReport { pending_migrations: pending, ..report });
         }
         Ok(SetupReport::new(&axes, &project, changes, start, began))
     }
+}
+
+/// Reports a change when it was made, so that it is known even if a later step fails. A dry run has shown it already.
+fn made(project: &Project, change: String) -> String {
+    if !project.runner().is_dry_run() {
+        project.step(&change);
+    }
+    change
 }
 
 /// Marks the database as this environment's, so that it is not mistaken for another one. A stack without a database has
@@ -151,6 +165,7 @@ impl SetupReport {
             services: axes.services,
             database: axes.database,
             changes,
+            pending_migrations: Vec::new(),
             start,
             database_url: project.local_database_url(),
             duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -167,7 +182,9 @@ impl Outcome for SetupReport {
         match (&self.start, self.exit()) {
             (None, _) => vec!["cargo xtask start".to_owned()],
             (Some(_), Exit::Ok) => {
-                ["health", "db-shell", "logs -f", "help"].map(|command| format!("cargo xtask {command}")).to_vec()
+                let migrate = (!self.pending_migrations.is_empty()).then_some("db-migrate");
+                let usual = ["health", "db-shell", "logs -f", "help"];
+                migrate.into_iter().chain(usual).map(|command| format!("cargo xtask {command}")).collect()
             }
             (Some(start), _) => start.next(),
         }
@@ -178,6 +195,10 @@ impl fmt::Display for SetupReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for change in &self.changes {
             writeln!(f, "  {change}")?;
+        }
+        if !self.pending_migrations.is_empty() {
+            let list = self.pending_migrations.join(", ");
+            writeln!(f, "  pending migrations: {list}; `cargo xtask db-migrate` applies them")?;
         }
         // The start names it among its addresses.
         if let (Some(url), None) = (&self.database_url, &self.start) {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::compose::Container;
+use crate::compose::Status;
 use crate::config::Period;
 use crate::exit::Exit;
 use crate::project::error::Result;
@@ -181,7 +182,7 @@ impl StartReport {
                     ready_ms: None,
                 })
                 .collect(),
-            urls: project.urls(),
+            urls: project.urls(|name| containers.iter().any(|it| it.service == name && it.status == Status::Running)),
             duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             culprits: Vec::new(),
             timed_out: false,

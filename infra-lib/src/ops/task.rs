@@ -49,14 +49,9 @@ impl Operation for RunTask {
             return Ok(TaskReport { task: self.name.clone(), exit_code: 0 });
         }
         // For a one-off Compose makes every volume that the files name, and leaves no container to tell whose they are.
-        let before = task.oneoff.as_ref().map(|_| project.volume_label()).transpose()?;
+        let _volumes = task.oneoff.as_ref().map(|_| project.watch_volumes()).transpose()?;
         let call = invocation(project, &self.name, task)?.args(self.args.iter().cloned());
         let code = project.runner().interactive(&call)?;
-        if let Some(before) = before.filter(|_| !project.runner().is_dry_run())
-            && let Err(error) = project.remember_new_volumes(&before)
-        {
-            project.warn(format_args!("the volumes that {} created were not recorded: {error}", self.name));
-        }
         Ok(TaskReport { task: self.name.clone(), exit_code: u8::try_from(code).unwrap_or(1) })
     }
 }

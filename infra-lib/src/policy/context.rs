@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::compose::dockerfile::{Dockerfile, Stage};
 use crate::compose::software;
 use crate::compose::sources::{Place, Sources, lexical};
 use crate::compose::yaml::Tree;
@@ -13,7 +14,6 @@ use crate::project::Project;
 use crate::project::environment_name::EnvironmentName;
 use crate::project::error::Result;
 
-use super::dockerfile::{Dockerfile, Stage};
 use super::finding::{PolicyFinding, Rule};
 use super::resolved;
 
@@ -90,13 +90,7 @@ impl<'a> Context<'a> {
 
     /// Whether a service stores data for others: by its image or that image's base, or because infra.toml says so.
     pub(super) fn is_database(&self, name: &str, service: &Service) -> bool {
-        let base = self.built(name).and_then(|built| {
-            let base = built.chain().last()?.base.clone();
-            Some(Service { image: Some(base), ..service.clone() })
-        });
-        self.project.config().database.service.as_deref() == Some(name)
-            || software::is_database(service)
-            || base.is_some_and(|base| software::is_database(&base))
+        self.project.config().database.service.as_deref() == Some(name) || software::is_database(service)
     }
 
     /// Whether a service is a proxy for others: as `[policy] proxy` says, else by its name or image.

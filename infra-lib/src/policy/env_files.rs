@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 
 use crate::exec::{ExecError, Invocation};
+use crate::project::is_template;
 
 use super::context::{Context, Findings};
 use super::finding::{Rule, Severity};
@@ -36,7 +37,7 @@ pub(super) fn check(context: &Context<'_>, found: &mut Findings) {
     }
     let mut files = context.project.environment().expected_env_files.clone();
     for named in context.sources.env_files() {
-        if !files.contains(&named.path) && !named.path.as_str().contains('$') && !is_template(&named.path) {
+        if !files.contains(&named.path) && !named.path.as_str().contains('$') && !is_template(named.path.as_str()) {
             files.push(named.path);
         }
     }
@@ -51,8 +52,4 @@ pub(super) fn check(context: &Context<'_>, found: &mut Findings) {
             found.add(&NOT_IGNORED, None, place, format!("git does not ignore {file}"));
         }
     }
-}
-
-fn is_template(path: &Utf8Path) -> bool {
-    [".example", ".sample", ".template", ".dist"].iter().any(|end| path.as_str().ends_with(end))
 }

@@ -7,7 +7,6 @@
 mod allow;
 mod build_context;
 mod context;
-mod dockerfile;
 mod env_files;
 mod finding;
 mod hardening;

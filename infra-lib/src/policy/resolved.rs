@@ -1,6 +1,6 @@
 //! The compose model, even of a checkout without env files, as on a build server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -8,17 +8,35 @@ use crate::compose::Model;
 use crate::compose::declared::Named;
 use crate::compose::sources::Sources;
 use crate::dotenv::EnvFile;
-use crate::dotenv::references::references;
-use crate::project::error::Result;
+use crate::dotenv::references::{HOLE, literal, references};
+use crate::exit::Exit;
+use crate::project::error::{Error, Result};
 use crate::project::{Project, template_of};
 
-/// The stand-in for a required variable that only a real env file would have: it can be a port, a user's number and a tag.
-const STAND_IN: &str = "20001";
+/// The stand-in for a required variable that only a real env file would have, by its use. The usual one can be a port,
+/// a user's number and a tag.
+fn stand_in(name: &str, text: &str) -> &'static str {
+    let has = |words: &[&str]| name.to_ascii_uppercase().split('_').any(|word| words.contains(&word));
+    let parts = literal(text);
+    let parts: Vec<&str> = parts.split(':').collect();
+    let alone = text.starts_with("${") && parts[0].chars().all(|c| c == HOLE);
+    match parts.len() {
+        // ADDRESS:PORT:PORT
+        3 if alone && references(text).first().is_some_and(|first| first.name == name) => "127.0.0.1",
+        2 if alone && parts[1].starts_with('/') => "/stand-in",
+        _ if has(&["SUBNET", "CIDR", "NETWORK"]) => "10.254.254.0/24",
+        _ if has(&["ADDR", "ADDRESS", "BIND", "IP", "HOST"]) => "127.0.0.1",
+        _ if has(&["DIR", "PATH", "FOLDER"]) => "/stand-in",
+        _ if has(&["INTERVAL", "TIMEOUT", "PERIOD", "DELAY"]) => "10s",
+        _ if has(&["ENABLED", "DEBUG", "READONLY"]) => "true",
+        _ => "20001",
+    }
+}
 
 /// The model, and whether templates replaced env files.
 pub(super) fn model(project: &Project, sources: &Sources) -> Result<(Model, bool)> {
     let overlay = overlay(sources);
-    let there = project.require_env_file();
+    let there = project.expect_env_file();
     if there.is_ok() && overlay.is_none() {
         return Ok((project.model()?.clone(), false));
     }
@@ -40,13 +58,23 @@ pub(super) fn model(project: &Project, sources: &Sources) -> Result<(Model, bool
         };
         for (text, _) in sources.texts(&|_| true) {
             let required = references(text).into_iter().filter(|it| it.is_required() && !is_set(it.name));
-            given.extend(required.map(|it| (it.name.to_owned(), STAND_IN.to_owned())));
+            given.extend(required.map(|it| (it.name.to_owned(), stand_in(it.name, text).to_owned())));
         }
     }
     if overlay.is_some() {
         compose.files.push("-".into());
     }
-    Ok((compose.model_with(project.runner(), &given, overlay.as_deref())?, true))
+    let model = compose.model_with(project.runner(), &given, overlay.as_deref()).map_err(|error| {
+        let names: BTreeSet<&str> = given.iter().map(|(name, _)| name.as_str()).collect();
+        if names.is_empty() {
+            return Error::from(error);
+        }
+        // The reason would be about our stand-ins.
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        Error::new(Exit::Config, format!("the compose files cannot be checked without values of {names}"))
+            .with_hint("set them in the env file; `cargo xtask setup` creates it from its template")
+    })?;
+    Ok((model, true))
 }
 
 /// An overlay that gives services the templates of missing env files; empty if none is missing.

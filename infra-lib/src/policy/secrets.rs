@@ -133,7 +133,7 @@ fn values(context: &Context<'_>, found: &mut Findings) -> Result<()> {
             own_file(context, found, &EnvFile::read(&named.path)?);
         }
     }
-    if context.project.require_env_file().is_err() {
+    if context.project.expect_env_file().is_err() {
         return Ok(());
     }
     for finding in findings(context.project)? {

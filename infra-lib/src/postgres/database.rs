@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 
-use crate::compose::{Container, Service, Status};
+use crate::compose::{Container, SecretFile, Service, Status};
 use crate::config::Reference;
 use crate::exit::Exit;
 use crate::project::error::{Error, Result};
@@ -143,38 +143,45 @@ impl Project {
             )
             .with_hint(format!("they have: {}", model.services.keys().cloned().collect::<Vec<_>>().join(", ")))
         })?;
-        let image = |key: &str| self.image_setting(service, key);
+        let image = |[official, bitnami]: [&str; 2]| -> Result<Option<String>> {
+            Ok(self.image_setting(service, official)?.or(self.image_setting(service, bitnami)?))
+        };
         let user = self
             .configured(settings.user.as_ref(), "`[database] user`")?
-            .or(image("POSTGRES_USER")?)
+            .or(image(["POSTGRES_USER", "POSTGRESQL_USERNAME"])?)
             .unwrap_or_else(|| "postgres".to_owned());
         let database = self
             .configured(settings.name.as_ref(), "`[database] name`")?
-            .or(image("POSTGRES_DB")?)
+            .or(image(["POSTGRES_DB", "POSTGRESQL_DATABASE"])?)
             .unwrap_or_else(|| user.clone());
         let password = self
             .configured(settings.password.as_ref(), "`[database] password`")?
-            .or(image("POSTGRES_PASSWORD")?)
+            .or(image(["POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD"])?)
             .map(Secret::new);
         let place = Place::Service { service: name.to_owned(), port: detect::port(service) };
         Ok(Database { name: database, user, password, place })
     }
 
-    /// A setting of the official image: `KEY`, or the content of the file that `KEY_FILE` names in the container.
+    /// A setting of an image: `KEY`, or the content of the file that `KEY_FILE` names in the container.
     fn image_setting(&self, service: &Service, key: &str) -> Result<Option<String>> {
         if let Some(Some(value)) = service.environment.get(key) {
             return Ok(Some(value.clone()).filter(|value| !value.is_empty()));
         }
         let Some(Some(inside)) = service.environment.get(&format!("{key}_FILE")) else { return Ok(None) };
-        let Some(outside) = self.secret_file(service, inside)? else { return Ok(None) };
-        let text = std::fs::read_to_string(&outside).map_err(Error::file("read", outside))?;
+        let text = match self.secret_source(service, inside)? {
+            SecretFile { file: Some(file), .. } => std::fs::read_to_string(&file).map_err(Error::file("read", file))?,
+            SecretFile { environment: Some(key), .. } => {
+                return Ok(self.variable(&key).map(|value| value.expose().to_owned()));
+            }
+            _ => return Ok(None),
+        };
         Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
-    /// The file on this machine for a path inside a service's container.
-    fn secret_file(&self, service: &Service, inside: &str) -> Result<Option<Utf8PathBuf>> {
+    /// Where the content of a path inside a service's container comes from: a file on this machine, or a variable.
+    fn secret_source(&self, service: &Service, inside: &str) -> Result<SecretFile> {
         if let Some(mount) = service.volumes.iter().find(|mount| mount.kind == "bind" && mount.target == inside) {
-            return Ok(mount.source.clone().map(Utf8PathBuf::from));
+            return Ok(SecretFile { file: mount.source.clone().map(Utf8PathBuf::from), environment: None });
         }
         let entries = service.rest.get("secrets").and_then(serde_json::Value::as_array).into_iter().flatten();
         let source = |entry: &serde_json::Value| {
@@ -184,7 +191,7 @@ impl Project {
             (target == inside).then_some(source)
         };
         let model = self.model()?;
-        Ok(entries.filter_map(source).find_map(|name| model.secrets.get(&name)?.file.clone()))
+        Ok(entries.filter_map(source).find_map(|name| model.secrets.get(&name).cloned()).unwrap_or_default())
     }
 
     fn url_database(&self) -> Result<Database> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::compose::software::{ImageRef, Software};
+use crate::compose::software::{self, Software};
 use crate::compose::{Model, Service};
 
 use super::PostgresError;
@@ -10,24 +10,21 @@ use super::PostgresError;
 /// A score of how much a service looks like PostgreSQL; 0 means not at all.
 fn likeness(name: &str, service: &Service) -> u32 {
     let mut score = 0;
-    let software = service.image.as_deref().and_then(|image| ImageRef::parse(image).software());
-    if software.is_some_and(Software::is_postgres) {
+    if software::of_service(service).is_some_and(Software::is_postgres) {
         score += 4;
     }
     // A server stores data in a volume; a client does not.
-    if service.volumes.iter().any(|mount| {
-        mount.target.starts_with("/var/lib/postgresql") || mount.target.starts_with("/docker-entrypoint-initdb.d")
-    }) {
+    if has_data(service) || service.volumes.iter().any(|mount| mount.target.starts_with("/docker-entrypoint-initdb.d"))
+    {
         score += 4;
     }
     if service.healthcheck.as_ref().is_some_and(|check| check.test.to_string().contains("pg_isready")) {
         score += 2;
     }
     if score > 0 {
-        score += u32::from(
-            service.environment.contains_key("POSTGRES_PASSWORD")
-                || service.environment.contains_key("POSTGRES_PASSWORD_FILE"),
-        );
+        let password = ["POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD"];
+        let is_password = |key: &String| password.contains(&key.trim_end_matches("_FILE"));
+        score += u32::from(service.environment.keys().any(is_password));
         score += u32::from(matches!(name, "db" | "database" | "postgres" | "postgresql" | "pg"));
         // A service that runs another command instead of the server is a client, such as a backup service.
         if ["command", "entrypoint"].iter().any(|key| runs_something_else(service, key)) && !has_data(service) {
@@ -62,12 +59,13 @@ fn runs_something_else(service: &Service, key: &str) -> bool {
     own.is_some_and(|words| {
         // An entrypoint may be the image's own, or a wrapper that calls it.
         let text = words.to_string();
-        !text.contains("postgres") && !text.contains("docker-entrypoint")
+        !text.contains("postgres") && !text.contains("docker-entrypoint") && !text.starts_with("[\"-")
     })
 }
 
 fn has_data(service: &Service) -> bool {
-    service.volumes.iter().any(|mount| mount.target.starts_with("/var/lib/postgresql"))
+    let data = Software::postgres_data();
+    service.volumes.iter().any(|mount| data.iter().any(|folder| mount.target.starts_with(folder)))
 }
 
 /// All services that look like PostgreSQL.
@@ -126,6 +124,34 @@ mod tests {
         ] {
             assert_eq!(port(&format!(r#"{{"command":{command},"environment":{{"PGPORT":"1"}}}}"#)), 5441, "{command}");
         }
+    }
+
+    #[test]
+    fn p17_servers_of_real_images_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let build = |text: &str| {
+            std::fs::write(folder.path().join("Dockerfile"), text).unwrap();
+            let context = serde_json::json!(folder.path());
+            format!(r#""build":{{"context":{context},"dockerfile":"Dockerfile"}},"environment":{{"POSTGRES_DB":"x"}}"#)
+        };
+        for image in [
+            "timescale/timescaledb-ha:pg16",
+            "bitnami/postgresql:16",
+            "supabase/postgres:15",
+            "pgvector/pgvector:pg16",
+            "postgis/postgis:16-3.4",
+            "ghcr.io/zalando/spilo-16",
+        ] {
+            for more in ["", r#","command":["-c","fsync=off"]"#, r#","command":["postgres","-c","x=y"]"#] {
+                let services = format!(r#"{{"sql":{{"image":"{image}"{more}}},"api":{{"image":"api"}}}}"#);
+                assert_eq!(detect(&services).unwrap(), "sql", "{services}");
+            }
+        }
+        let own = build("ARG PG=postgres:16\nFROM $PG AS base\nFROM base\nCOPY x /docker-entrypoint-initdb.d/\n");
+        assert_eq!(detect(&format!(r#"{{"sql":{{{own}}}}}"#)).unwrap(), "sql");
+        // The client programs of such an image are no server.
+        let own = build("FROM postgres:16\nENTRYPOINT [\"/backup.sh\"]\n");
+        assert!(detect(&format!(r#"{{"sql":{{{own}}}}}"#)).is_err());
     }
 
     #[test]

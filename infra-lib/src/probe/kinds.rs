@@ -5,8 +5,8 @@ use crate::schedule;
 use super::probe::Probe;
 use super::snapshot::Snapshot;
 use super::{
-    backup_age, connectivity, container, disk, environment, http, logs, memory, network, postgres, public_ports, redis,
-    resources, scheduled_jobs, tcp, tls, volumes,
+    backup_age, connectivity, container, disk, environment, http, logs, memory, migrations, network, postgres,
+    public_ports, redis, resources, scheduled_jobs, tcp, tls, volumes,
 };
 
 /// The probes of a kind for a project.
@@ -30,11 +30,12 @@ const fn advises(name: &'static str, plan: Plan) -> Kind {
 }
 
 /// Every kind, in the order of a report.
-pub(crate) const KINDS: [Kind; 17] = [
+pub(crate) const KINDS: [Kind; 18] = [
     decides(container::KIND, container::plan),
     decides(http::KIND, http::plan),
     decides(tcp::KIND, tcp::plan),
     decides(postgres::KIND, postgres::plan),
+    decides(migrations::KIND, migrations::plan),
     decides(redis::KIND, redis::plan),
     decides(tls::KIND, tls::plan),
     decides(connectivity::KIND, connectivity::plan),

@@ -14,6 +14,7 @@ mod http;
 mod kinds;
 pub(crate) mod logs;
 mod memory;
+mod migrations;
 mod network;
 pub(crate) mod ports;
 mod postgres;

@@ -9,6 +9,8 @@ use crate::config::{self, Config};
 use crate::exit::Exit;
 use crate::project::error::{Error, Result};
 
+use super::nearby::Nearby;
+
 /// The nearest ancestor with an `infra.toml`, else with a compose file; or the folder that this `infra.toml` points
 /// to.
 pub(crate) fn root(start: &Path) -> Result<Utf8PathBuf> {
@@ -18,7 +20,10 @@ pub(crate) fn root(start: &Path) -> Result<Utf8PathBuf> {
 /// Like `root`, but accepts a folder that is not a project yet, and prefers a compose file in the folder itself.
 pub(super) fn root_or_folder(start: &Path) -> Result<Utf8PathBuf> {
     let start = absolute(start)?;
-    if has_compose(&start) && !has_manifest(&start) { Ok(start) } else { Ok(find(&start).unwrap_or(start)) }
+    if has_compose(&start) && !has_manifest(&start) {
+        return Ok(start);
+    }
+    Ok(find(&start).ok().or_else(|| Some(Nearby::search(&start)?.folder)).unwrap_or(start))
 }
 
 fn absolute(start: &Path) -> Result<Utf8PathBuf> {
@@ -37,14 +42,28 @@ fn find(start: &Utf8Path) -> Result<Utf8PathBuf> {
     let nearest = |has: fn(&Utf8Path) -> bool| start.ancestors().find(|dir| has(dir)).map(Utf8Path::to_owned);
     match nearest(has_manifest) {
         Some(root) => follow(root),
-        None => nearest(has_compose).ok_or_else(|| {
-            Error::new(
+        None => nearest(has_compose).ok_or_else(|| match Nearby::search(start) {
+            Some(nearby) => nearby.error(start, false),
+            None => Error::new(
                 Exit::Config,
                 format!("no project at {start}: neither it nor a folder above has an infra.toml or a compose file"),
             )
-            .with_hint("go into the project's folder or name it with -C; `cargo xtask init` writes an infra.toml")
+            .with_hint("go into the project's folder or name it with -C; `cargo xtask init` writes an infra.toml"),
         }),
     }
+}
+
+/// The compose file that `init` writes to the infra.toml of a folder in which `docker compose` finds none.
+///
+/// # Errors
+///
+/// If there are several, and none is the obvious one.
+pub(super) fn elsewhere(root: &Utf8Path) -> Result<Option<Utf8PathBuf>> {
+    if has_manifest(root) || has_compose(root) {
+        return Ok(None);
+    }
+    let Some(nearby) = Nearby::below(root) else { return Ok(None) };
+    nearby.choice().cloned().map(Some).ok_or_else(|| nearby.error(root, false))
 }
 
 fn has_manifest(dir: &Utf8Path) -> bool {

@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use jiff::Timestamp;
 
 use super::error::Result;
-use super::{Project, template_of};
+use super::{Project, is_template, template_of};
 use crate::dotenv::rule::EnvRule;
 use crate::dotenv::{self, EnvFile, Expectations, Finding, FindingCode};
 use crate::exec::{self, Invocation};
@@ -50,7 +50,7 @@ pub(crate) fn rules_here(project: &Project, own: &[EnvFile]) -> Result<BTreeMap<
         return Ok(rules);
     }
     let names = project.root().read_dir_utf8().into_iter().flatten().flatten();
-    let is_template = |name: &str| name.starts_with(".env") && name.ends_with(".example");
+    let is_template = |name: &str| name.trim_start_matches('.').starts_with("env") && is_template(name);
     let all = names.filter(|entry| is_template(entry.file_name()));
     let all = all.map(|entry| EnvFile::read(entry.path())).collect::<Result<Vec<_>, _>>()?;
     let lists = |files: &[EnvFile], key: &str| files.iter().any(|file| file.entry(key).is_some());

@@ -1,5 +1,7 @@
 //! Environments: their files, profiles and variables.
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
@@ -13,6 +15,7 @@ use crate::suggest;
 
 use super::environment_name::EnvironmentName;
 use super::environment_names;
+use super::template::template_of;
 
 /// An environment of a project with its files, profiles and protection.
 #[derive(Debug, Clone, Serialize)]
@@ -57,7 +60,8 @@ impl Environment {
     pub(super) fn resolve(inputs: &Inputs<'_>) -> Result<Self> {
         let Inputs { root, manifest, requested, settings: own, .. } = *inputs;
         let default = environment_names::default_environment(manifest);
-        let name = EnvironmentName::parse(requested.unwrap_or(default))?;
+        let name = EnvironmentName::parse(requested.unwrap_or(default))
+            .map_err(|error| error.with_hint(known_hint(&environment_names::accepted(root, manifest))))?;
         let is_default = name.as_str() == default;
         let settings = manifest.environments.get(name.as_str()).cloned().unwrap_or_default();
         let is_configured = manifest.environments.contains_key(name.as_str());
@@ -69,9 +73,12 @@ impl Environment {
         };
         let base = Sources::read(root, &identity::directory(root, &base_files), &base_files, own);
         let base_profiles = base.profiles();
-        let candidates = overlay_candidates(root, &name);
+        let folder = identity::directory(root, &base_files);
+        // The default environment is what `docker compose` uses: a file is not added because of its name.
+        let candidates = if is_default { Vec::new() } else { overlay_candidates(&folder, &name) };
         let named_file = |suffix: &str| root.join(format!(".env.{suffix}"));
-        let named_env_file = name.spellings().into_iter().map(named_file).find(|path| has_file_or_template(path));
+        let mut spellings = name.spellings().into_iter().filter(|_| !is_default);
+        let named_env_file = spellings.by_ref().map(named_file).find(|path| has_file_or_template(path));
         let is_known = is_default
             || is_configured
             || !candidates.is_empty()
@@ -111,12 +118,10 @@ impl Environment {
             (configured, last)
         } else {
             let common = root.join(".env");
-            let named = named_env_file.clone().unwrap_or_else(|| named_file(name.as_str()));
-            let mut all = vec![common.clone(), named.clone()];
-            if directory != root {
-                all.insert(0, directory.join(".env"));
-            }
-            (all, if named_env_file.is_some() { named } else { common })
+            let in_directory = (directory != root).then(|| directory.join(".env"));
+            let named = named_env_file.clone().or((!is_default).then(|| named_file(name.as_str())));
+            let all = in_directory.into_iter().chain([common.clone()]).chain(named).collect();
+            (all, named_env_file.unwrap_or(common))
         };
         let env_files = expected_env_files.iter().filter(|path| path.is_file()).cloned().collect();
         let protected = settings.protected.unwrap_or(name.is_production());
@@ -137,11 +142,6 @@ impl Environment {
     pub(crate) fn all_env_files(&self) -> impl Iterator<Item = &Utf8PathBuf> {
         self.env_files.iter().chain(self.service_env_files.iter().filter(|path| path.is_file()))
     }
-}
-
-/// The committed template of an env file: `.env.example` for `.env`.
-pub(crate) fn template_of(env_file: &Utf8Path) -> Utf8PathBuf {
-    Utf8PathBuf::from(format!("{env_file}.example"))
 }
 
 fn has_file_or_template(path: &Utf8Path) -> bool {
@@ -200,13 +200,12 @@ pub(super) fn unreadable(root: &Utf8Path, sources: &Sources) -> Option<Error> {
     Some(Error::new(Exit::Config, format!("{path}: {error}")).with_hint("correct the file at this line"))
 }
 
-fn unknown(
-    root: &Utf8Path,
-    name: &EnvironmentName,
-    manifest: &Config,
-    profiles: &std::collections::BTreeSet<String>,
-) -> Error {
-    let mut known = environment_names::environments(root, manifest);
+fn known_hint(known: &BTreeSet<String>) -> String {
+    format!("use one of these: {}", known.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
+fn unknown(root: &Utf8Path, name: &EnvironmentName, manifest: &Config, profiles: &BTreeSet<String>) -> Error {
+    let mut known = environment_names::accepted(root, manifest);
     known.extend(profiles.iter().map(|profile| EnvironmentName::from_text(profile).into_string()));
     let name = name.as_str();
     let hint = suggest::did_you_mean(name, known.iter().map(String::as_str)).unwrap_or_else(|| {

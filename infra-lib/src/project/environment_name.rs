@@ -55,6 +55,11 @@ impl EnvironmentName {
         Self::from_text(text) == *self
     }
 
+    /// Whether it is one of the environments that most projects have.
+    pub(crate) fn is_usual(&self) -> bool {
+        USUAL.iter().any(|names| names[0] == self.0)
+    }
+
     /// Whether it is the production environment.
     pub(crate) fn is_production(&self) -> bool {
         self.0 == USUAL[0][0]

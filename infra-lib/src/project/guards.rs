@@ -15,18 +15,31 @@ use super::{Project, template_of};
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Project {
-    /// Returns an error if an env file is missing that the configuration names or that has a template.
+    /// Returns an error if the environment does not work without an env file that is missing: if the configuration or
+    /// `-e` names it, if the environment is protected, or if a service needs it.
     pub(crate) fn require_env_file(&self) -> Result<()> {
+        let env = self.environment();
+        let is_named = !env.is_default
+            || self.config().environments.get(&env.name).is_some_and(|settings| !settings.env_files.is_empty());
+        if is_named || env.protected {
+            return self.expect_env_file();
+        }
+        self.require_service_env_files()?;
+        self.require_identity()
+    }
+
+    /// Returns an error if an env file is missing that the configuration names or that has a template, whether or not
+    /// Compose needs it.
+    pub(crate) fn expect_env_file(&self) -> Result<()> {
         let env = self.environment();
         let own = &env.own_env_file;
         let is_stated =
             self.config().environments.get(&env.name).is_some_and(|settings| !settings.env_files.is_empty());
-        let has_template = template_of(own).is_file();
-        if own.is_file() || !(is_stated || has_template) {
-            self.require_service_env_files()?;
-            return self.require_identity();
+        if !own.is_file() && (is_stated || template_of(own).is_file()) {
+            return Err(self.lacks(own));
         }
-        Err(self.lacks(own))
+        self.require_service_env_files()?;
+        self.require_identity()
     }
 
     /// Returns an error if a service's env file has a template but does not exist yet. Compose would refuse the
@@ -78,7 +91,9 @@ impl Project {
         if self.runner().is_dry_run() {
             return Ok(());
         }
-        Ok(obtain(&self.consent, destruction)?)
+        let answer = obtain(&self.consent, destruction);
+        self.cancel().check()?;
+        Ok(answer?)
     }
 
     /// Whether consent was given in advance.

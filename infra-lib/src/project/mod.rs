@@ -8,6 +8,7 @@ pub(crate) mod environment_name;
 pub(crate) mod environment_names;
 pub(crate) mod error;
 mod guards;
+pub(crate) mod nearby;
 mod open;
 pub(crate) mod operation;
 pub(crate) mod owner;
@@ -19,14 +20,15 @@ mod reopen;
 mod run;
 mod secret_ages;
 pub(crate) mod services;
+mod template;
 pub(crate) mod urls;
 
 pub use builder::ProjectBuilder;
 #[cfg(feature = "cli")]
 pub(crate) use discover::root;
 pub use environment::Environment;
-pub(crate) use environment::template_of;
 pub use open::Project;
-pub(crate) use ownership::OwnVolume;
+pub(crate) use ownership::{OwnVolume, VolumeWatch};
 pub use record::{DatabaseAxis, LocalRecord, Record};
 pub use services::UnreadyContainer;
+pub(crate) use template::{is_template, template_of};

@@ -69,6 +69,9 @@ impl Project {
         let root =
             if builder.anywhere { discover::root_or_folder(&builder.dir)? } else { discover::root(&builder.dir)? };
         let mut manifest = environment_name::load_manifest(&root)?;
+        if builder.anywhere {
+            manifest.compose.files.extend(discover::elsewhere(&root)?);
+        }
         let runner = Runner::new(Some(root.as_std_path()), builder.observer.clone(), builder.cancel, builder.dry_run)
             .keep_stdout(builder.keep_stdout)
             .note_withheld_in(builder.withheld);
@@ -137,7 +140,7 @@ impl Project {
         compose.env_files.clone_from(&environment.env_files);
         compose.profiles.clone_from(&environment.profiles);
         let settings = identity::settings(&[&compose.directory, &root])?;
-        let configured = configured_name(&manifest, &environment, record.as_ref(), &settings);
+        let configured = configured_name(&manifest, &environment, record.as_ref(), &settings)?;
         let mut nameless = None;
         compose.project = match configured {
             Name::Complete(name) => name,
@@ -270,7 +273,13 @@ impl Project {
             return Ok(model);
         }
         self.require_env_file()?;
-        let model = self.compose.model(&self.runner)?;
+        let model = self.compose.model(&self.runner).map_err(|error| match (&error, self.expect_env_file()) {
+            (ComposeError::Invalid { message }, Err(missing)) => {
+                Error::new(Exit::Config, format!("{missing}, and the compose files need it: {message}"))
+                    .with_hint(missing.hint().unwrap_or_default())
+            }
+            _ => error.into(),
+        })?;
         let variables = model.services.values().flat_map(|service| &service.environment);
         for (_, value) in variables.filter(|(key, _)| looks_secret(key)) {
             self.runner.redactor().learn(&Secret::new(value.clone().unwrap_or_default()));
@@ -314,6 +323,19 @@ fn refuse_duplicates(file: &EnvFile) -> Result<()> {
         .with_hint("keep one of them; Compose uses the last"))
 }
 
+/// Returns an error for a name from `.env` that Compose does not take.
+fn refuse_invalid(name: &str, settings: &Resolved) -> Result<()> {
+    const KEY: &str = "COMPOSE_PROJECT_NAME";
+    let valid = identity::normalise(name);
+    match settings.get(KEY).filter(|variable| variable.value.expose() == name && valid != name) {
+        None => Ok(()),
+        Some(variable) => {
+            let message = format!("{}: {KEY} is `{name}`, which is not a valid project name", variable.origin);
+            Err(Error::new(Exit::Config, message).with_hint(format!("use `{valid}`, for example")))
+        }
+    }
+}
+
 /// How the project's name is determined.
 enum Name {
     /// The environment states the complete name.
@@ -325,7 +347,12 @@ enum Name {
     Declared,
 }
 
-fn configured_name(manifest: &Config, environment: &Environment, record: Option<&Record>, settings: &Resolved) -> Name {
+fn configured_name(
+    manifest: &Config,
+    environment: &Environment,
+    record: Option<&Record>,
+    settings: &Resolved,
+) -> Result<Name> {
     let own = |key: &str| settings.value(key).map(str::to_owned).filter(|value| !value.is_empty());
     let filled = |name: &String| match name.strip_prefix("env:") {
         Some(key) => own(key).or_else(|| std::env::var(key).ok()).filter(|name| !name.is_empty()),
@@ -333,13 +360,14 @@ fn configured_name(manifest: &Config, environment: &Environment, record: Option<
     };
     let of_environment = manifest.environments.get(&environment.name).and_then(|it| it.project_name.as_ref());
     if let Some(name) = of_environment.and_then(filled) {
-        return Name::Complete(name);
+        return Ok(Name::Complete(name));
     }
     let base = record
         .and_then(|record| record.project_name.clone())
         .or_else(|| manifest.project.name.as_ref().and_then(filled))
         .or_else(|| own("COMPOSE_PROJECT_NAME"));
-    base.map_or(Name::Declared, Name::Base)
+    base.iter().try_for_each(|name| refuse_invalid(name, settings))?;
+    Ok(base.map_or(Name::Declared, Name::Base))
 }
 
 fn suffixed(name: String, environment: &Environment) -> String {

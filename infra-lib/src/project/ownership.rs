@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::compose::Container;
+use crate::compose::{Compose, ComposeError, Container};
+use crate::exec::Runner;
 use crate::project::error::Result;
+use crate::state::StateDir;
 
 use super::Project;
 
@@ -69,17 +71,16 @@ impl Project {
         self.state().read(NAMELESS_FILE).unwrap_or_default()
     }
 
-    /// Records the volumes of our project name that did not exist `before`: one of our programs created them, even if
-    /// no container uses them.
-    pub(crate) fn remember_new_volumes(&self, before: &VolumeAges) -> Result<()> {
-        let mut new = self.volume_label()?;
-        new.retain(|name, made| before.get(name) != Some(made));
-        if new.is_empty() {
-            return Ok(());
+    /// Watches for new volumes until the guard is dropped. Returns `None` if there can be none.
+    pub(crate) fn watch_volumes(&self) -> Result<Option<VolumeWatch>> {
+        let runner = self.runner();
+        if runner.is_dry_run() || self.model()?.volumes.is_empty() {
+            return Ok(None);
         }
-        let mut known = self.known_volumes();
-        known.extend(new);
-        Ok(self.state().write(FILE, &known)?)
+        // What was created is recorded after an interruption too.
+        let (compose, runner, state) = (self.compose().clone(), runner.aftermath(), self.state().clone());
+        let before = labelled_volumes(&compose, &runner)?;
+        Ok(Some(VolumeWatch { compose, runner, state, before }))
     }
 
     /// The recorded volumes. Some of them may no longer exist.
@@ -116,8 +117,34 @@ impl Project {
 
     /// The volumes on the engine that have this project's name.
     pub(crate) fn volume_label(&self) -> Result<VolumeAges> {
-        let names = self.compose().labelled(self.runner(), "volume")?;
-        let raw: Vec<Raw> = self.compose().inspect(self.runner(), "volume", &names)?;
-        Ok(raw.into_iter().map(|volume| (volume.name, volume.created_at)).collect())
+        Ok(labelled_volumes(self.compose(), self.runner())?)
+    }
+}
+
+fn labelled_volumes(compose: &Compose, runner: &Runner) -> std::result::Result<VolumeAges, ComposeError> {
+    let names = compose.labelled(runner, "volume")?;
+    let raw: Vec<Raw> = compose.inspect(runner, "volume", &names)?;
+    Ok(raw.into_iter().map(|volume| (volume.name, volume.created_at)).collect())
+}
+
+/// Records the volumes of our project name that did not exist before: one of our calls created them, even if no
+/// container uses them and whatever happened afterwards.
+pub(crate) struct VolumeWatch {
+    compose: Compose,
+    runner: Runner,
+    state: StateDir,
+    before: VolumeAges,
+}
+
+impl Drop for VolumeWatch {
+    fn drop(&mut self) {
+        let Ok(mut new) = labelled_volumes(&self.compose, &self.runner) else { return };
+        new.retain(|name, made| self.before.get(name) != Some(made));
+        if !new.is_empty() {
+            let mut known: VolumeAges = self.state.read(FILE).unwrap_or_default();
+            known.extend(new);
+            // Without the record, `clean` asks for the project's name.
+            let _ = self.state.write(FILE, &known);
+        }
     }
 }

@@ -6,9 +6,9 @@ use crate::compose::{Port, Service};
 use super::Project;
 
 impl Project {
-    /// An address for each published port of the active services, with the service's name, and the local database's
-    /// URL without its password.
-    pub(crate) fn urls(&self) -> Vec<String> {
+    /// An address for each published port of the wanted active services, with the service's name, and the local
+    /// database's URL without its password.
+    pub(crate) fn urls(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let mut urls: Vec<String> =
             self.local_database_url().map(|url| format!("database: {url}")).into_iter().collect();
         if let Some(model) = self.has_services().then(|| self.model().ok()).flatten() {
@@ -16,6 +16,7 @@ impl Project {
             urls.extend(
                 active
                     .into_iter()
+                    .filter(|(name, _)| is_wanted(name))
                     .flat_map(|(name, service)| addresses(service).map(move |address| format!("{name}: {address}"))),
             );
         }
@@ -29,10 +30,12 @@ pub(crate) fn addresses(service: &Service) -> impl Iterator<Item = String> {
 }
 
 pub(crate) fn address(port: &Port) -> Option<String> {
-    let published = port.host_port()?;
+    // A range is shown as such: which of its ports a container has is known only while it runs.
+    let published = port.published.as_deref().filter(|text| !matches!(*text, "" | "0"))?;
     let host = match port.host_ip.as_deref() {
-        None | Some("" | "0.0.0.0" | "::" | "127.0.0.1" | "::1") => "localhost",
-        Some(ip) => ip,
+        None | Some("" | "0.0.0.0" | "::" | "127.0.0.1") => "localhost".to_owned(),
+        Some(ip) if ip.contains(':') => format!("[{ip}]"),
+        Some(ip) => ip.to_owned(),
     };
     Some(match protocol(port.target) {
         Protocol::Https => format!("https://{host}:{published}"),

@@ -33,8 +33,23 @@ pub(super) fn refuse_taken(project: &Project, services: &BTreeSet<String>, conta
     }
     let wanted = project.model()?.services.iter().filter(|(name, _)| services.contains(*name));
     let wanted = wanted.map(|(name, service)| (name.as_str(), service));
-    let Some((name, _, Taken { port, holder })) = taken(project, wanted, containers).next() else { return Ok(()) };
-    Err(Error::new(Exit::Failed, format!("port {port} of service `{name}` is taken by {holder}")).with_hint(
-        "stop that, or choose another port in the env file; `cargo xtask setup` finds a free one by itself; nothing was started",
-    ))
+    let Some((name, published, Taken { port, holder })) = taken(project, wanted, containers).next() else {
+        return Ok(());
+    };
+    let hint = remedy(project, name, port, published.target);
+    Err(Error::new(Exit::Failed, format!("port {port} of service `{name}` is taken by {holder}"))
+        .with_hint(format!("{hint}; nothing was started")))
+}
+
+/// What to do about a port that is taken. `setup` can move only one that is a variable.
+pub(crate) fn remedy(project: &Project, service: &str, port: u16, target: u16) -> String {
+    if let Some(variable) = project.sources().port_variable(service, target) {
+        let file = &project.environment().own_env_file;
+        let file = file.strip_prefix(project.root()).unwrap_or(file);
+        format!("stop that, or set {variable} in {file}; `cargo xtask setup` finds a free port by itself")
+    } else {
+        let name = service.to_uppercase().replace(['-', '.'], "_");
+        let written = format!("\"${{{name}_PORT:-{port}}}:{target}\"");
+        format!("stop that, or make the port a variable in the compose file: {written}")
+    }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::compose::container::Container;
 use crate::exit::Exit;
 use crate::lock::{Guard, Lock, Mode};
-use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::owner::TakenName;
+use crate::project::{Project, VolumeWatch};
 
 use super::subnets::clashes::clashes;
 use super::{ports, secrets, shared_data};
@@ -17,6 +17,8 @@ use super::{ports, secrets, shared_data};
 pub(crate) struct Preflight {
     /// The containers before the start.
     pub(crate) before: Vec<Container>,
+    /// Records the volumes that the start creates; before the lock is released.
+    _volumes: Option<VolumeWatch>,
     _lock: Option<Guard>,
 }
 
@@ -50,14 +52,14 @@ impl Preflight {
 
     fn lock(project: &Project, operation: &str) -> Result<Self> {
         let lock = project.lock(Lock::Stack, Mode::Exclusive, operation)?;
-        let before = if project.has_services() {
+        let (before, volumes) = if project.has_services() {
             // Report problems in the project's own files even if the engine is unreachable.
             project.model()?;
-            project.containers()?
+            (project.containers()?, project.watch_volumes()?)
         } else {
-            Vec::new()
+            (Vec::new(), None)
         };
-        Ok(Self { before, _lock: lock })
+        Ok(Self { before, _volumes: volumes, _lock: lock })
     }
 
     /// `published` are the services whose ports and container names are needed.
@@ -70,6 +72,9 @@ impl Preflight {
         if !project.has_services() {
             return secrets::refuse_open(project, services);
         }
+        if let Err(missing) = project.expect_env_file() {
+            project.warn(format_args!("{missing}: {}", missing.hint().unwrap_or_default()));
+        }
         require_variables(project, services)?;
         secrets::refuse_open(project, services)?;
         shared_data::refuse(project, services)?;
@@ -79,8 +84,8 @@ impl Preflight {
     }
 }
 
-/// Returns an error if a required variable is not set: Compose only warns and uses an empty text. Services that are
-/// not active are ignored.
+/// Warns of variables that are not set, for which Compose uses an empty text. In a protected environment, they are an
+/// error. Services that are not active are ignored.
 fn require_variables(project: &Project, services: &BTreeSet<String>) -> Result<()> {
     let mut unset = project.model()?.unset.clone();
     if unset.is_empty() {
@@ -92,6 +97,10 @@ fn require_variables(project: &Project, services: &BTreeSet<String>) -> Result<(
     let file = &project.environment().own_env_file;
     let hint = format!("set them in {file}, or give them a default in the compose file: ${{{first}:-}}");
     let message = format!("the compose files use variables that are not set: {}", unset.join(", "));
+    if !project.environment().protected {
+        project.warn(format_args!("{message}; {hint}"));
+        return Ok(());
+    }
     Err(Error::new(Exit::Config, message).with_hint(hint))
 }
 

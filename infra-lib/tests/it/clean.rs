@@ -232,3 +232,33 @@ fn g04_external_volumes_and_networks_are_never_removed() {
         others.unchanged();
     }
 }
+
+#[test]
+fn p06_what_our_own_call_created_is_ours_whatever_happened_afterwards() {
+    let Some(_engine) = engine() else { return };
+    let text = format!(
+        "services:\n  db: {{{SLEEPS}, volumes: ['pg:/data']}}\n  cache: {{{SLEEPS}, volumes: ['rd:/data']}}\n\
+         volumes: {{pg: {{}}, rd: {{}}}}\n"
+    );
+    let project = TestProject::new().compose(&text);
+    let volumes = ["pg", "rd"].map(|name| format!("{}_{name}", project.name()));
+    // Compose creates the volumes of every service, although only one starts.
+    project.xtask(["start", "db"]).end().ok();
+    project.xtask(["clean", "--volumes", "--yes"]).end().ok();
+    // A start that fails has created them too.
+    let broken = text.replace("volumes: ['rd:/data']", "volumes: ['rd:/data'], devices: ['/nowhere:/x']");
+    project.write("compose.yml", &broken);
+    assert_ne!(project.xtask(["start"]).end().exit, 0);
+    project.xtask(["clean", "--volumes", "--yes"]).end().ok();
+    // So has one that was interrupted.
+    project.write("compose.yml", &text.replace("[CMD, 'true']", "[CMD, 'false']"));
+    let running = project.xtask(["start"]).spawn();
+    wait_until("there are containers", Duration::from_secs(20), || match &project.containers("")[..] {
+        [] => Err("none".to_owned()),
+        _ => Ok(()),
+    });
+    running.signal(Signal::INT);
+    assert_eq!(running.wait().exit, 130);
+    project.xtask(["clean", "--volumes", "--yes"]).end().ok();
+    assert!(!volumes.iter().any(|name| volume_exists(name)), "{volumes:?}");
+}

@@ -44,7 +44,7 @@ impl Sources {
     pub(super) fn environments(&self) -> Vec<String> {
         let project = self.project();
         project
-            .map(|(root, manifest)| environment_names::environments(&root, &manifest).into_iter().collect())
+            .map(|(root, manifest)| environment_names::accepted(&root, &manifest).into_iter().collect())
             .unwrap_or_default()
     }
 
@@ -54,6 +54,8 @@ impl Sources {
         let entries = dir.read_dir_utf8().into_iter().flatten().flatten();
         let manifests = entries.filter(|entry| entry.path().extension() == Some("json"));
         let mut names: Vec<_> = manifests.filter_map(|entry| Some(entry.path().file_stem()?.to_owned())).collect();
+        // The folder's own marker is hidden.
+        names.retain(|name: &String| !name.starts_with('.'));
         names.push("latest".to_owned());
         names.sort();
         names

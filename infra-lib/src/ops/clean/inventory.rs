@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use camino::Utf8Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +152,16 @@ impl Inventory {
         for OwnVolume { name, certain, .. } in project.own_volumes(containers)? {
             self.ambiguous |= !certain;
             self.push(CleanKind::Volume, &name, &name, usage.volume(&name));
+        }
+        let mounts = project.model()?.services.iter().flat_map(|(name, service)| {
+            service.volumes.iter().filter(|mount| mount.kind == "bind" && !mount.read_only).map(move |it| (name, it))
+        });
+        for (service, mount) in mounts {
+            let Some(folder) = mount.source.as_deref().map(Utf8Path::new).filter(|source| source.is_dir()) else {
+                continue;
+            };
+            let folder = folder.strip_prefix(project.root()).unwrap_or(folder);
+            self.left.push(format!("the folder {folder}: `{service}` writes to it, and it is not a volume"));
         }
         Ok(())
     }

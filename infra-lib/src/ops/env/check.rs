@@ -25,7 +25,7 @@ impl EnvCheck {
 }
 
 pub(super) fn run(project: &Project) -> Result<EnvCheck> {
-    project.require_env_file()?;
+    project.expect_env_file()?;
     Ok(EnvCheck { findings: findings(project)? })
 }
 

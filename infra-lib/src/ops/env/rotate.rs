@@ -1,5 +1,7 @@
 //! `env rotate`
 
+mod copies;
+
 use std::fmt;
 
 use camino::Utf8PathBuf;
@@ -24,6 +26,8 @@ pub struct EnvRotated {
     pub file: Utf8PathBuf,
     /// Keys of the same file whose URL has it as its password, and got it too.
     pub followed: Vec<String>,
+    /// Where else the same secret was replaced: the variable and its file.
+    pub copies: Vec<String>,
     /// The role whose password was changed with it.
     pub role: Option<String>,
     /// Whether running services still have the old value.
@@ -46,8 +50,10 @@ pub(super) fn run(project: &Project, key: &str) -> Result<EnvRotated> {
     let new = generator.generate().map_err(FillError::from)?;
     project.runner().redactor().learn(&new);
     let database = database_with(project, &old)?;
+    let copies = copies::find(project, key, &old, database.is_some())?;
 
     let mut items = vec![format!("the value of {key}")];
+    items.extend(copies.iter().map(ToString::to_string));
     items.extend(database.iter().map(|database| format!("the password of the role {}", database.user)));
     project.consent(&project.destruction("env", items))?;
 
@@ -57,7 +63,9 @@ pub(super) fn run(project: &Project, key: &str) -> Result<EnvRotated> {
         database.set_password(project, &new, way)?;
     }
     let in_a_line = matches!(holder, Holder::Line(_));
-    let (path, followed) = match write(project, key, holder, &old, &new) {
+    let written = write(project, key, holder, &old, &new);
+    let both = written.and_then(|written| copies::write(project, &copies, &old, &new).map(|()| written));
+    let (path, followed) = match both {
         Ok(written) => written,
         Err(error) => return Err(put_back(project, database.as_ref(), &old, &new, error)),
     };
@@ -66,6 +74,7 @@ pub(super) fn run(project: &Project, key: &str) -> Result<EnvRotated> {
         key: key.to_owned(),
         file: path,
         followed,
+        copies: copies.iter().map(ToString::to_string).collect(),
         role: database.map(|database| database.user),
         restart: project.has_services(),
         in_a_line,
@@ -240,6 +249,9 @@ impl fmt::Display for EnvRotated {
         write!(f, "{} has a new value in {}", self.key, self.file)?;
         if !self.followed.is_empty() {
             write!(f, ", and so have the URLs in {}", self.followed.join(", "))?;
+        }
+        if !self.copies.is_empty() {
+            write!(f, ", and so have {}", self.copies.join(", "))?;
         }
         if let Some(role) = &self.role {
             write!(f, "; it is also the new password of the role {role}")?;

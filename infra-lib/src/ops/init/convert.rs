@@ -23,7 +23,7 @@ pub(super) fn convert(project: &Project, makefile: &Utf8Path) -> Result<FromMake
         commands: &commands,
         default_environment: project.config().project.default_environment.as_deref().unwrap_or("development"),
         name: (!files.is_empty()).then(|| project.name()),
-        files: files.iter().filter_map(|path| Some(path.file_name()?.to_owned())).collect(),
+        files: files.iter().map(|path| path.strip_prefix(root).unwrap_or(path).to_string()).collect(),
         services: services.filter(|(_, it)| it.profiles.is_empty()).map(|(name, _)| name.clone()).collect(),
         database,
         variable: &|name| project.variable(name).map(|value| value.expose().to_owned()),

@@ -7,15 +7,15 @@ use camino::Utf8Path;
 
 use crate::exec::{ExecError, Invocation};
 use crate::project::error::{Error, Result};
-use crate::project::{Project, environment_names};
+use crate::project::{Project, environment_names, template_of};
 
 /// Lines that `.gitignore` lacks: env files with secrets, our state, backups.
 pub(super) fn missing(project: &Project) -> Vec<String> {
-    let environments = environment_names::environments(project.root(), project.config());
+    let environments = environment_names::accepted(project.root(), project.config());
     let env_files = environments.iter().map(|name| format!(".env.{name}"));
     // Only those that are or will be there: `.env.test` may be committed on purpose elsewhere.
     let env_files = env_files
-        .filter(|name| project.root().join(name).is_file() || project.root().join(format!("{name}.example")).is_file());
+        .filter(|name| project.root().join(name).is_file() || template_of(&project.root().join(name)).is_file());
     let fixed = [".env", ".infra/", "backups/"].map(str::to_owned);
     fixed.into_iter().chain(env_files).filter(|path| !is_ignored(project, path)).collect()
 }

@@ -10,6 +10,8 @@ pub(super) struct Findings {
     /// The compose project's name, if only the folder says it.
     pub(super) name: Option<String>,
     pub(super) files: Vec<String>,
+    /// The compose file, if Compose does not find it by itself.
+    pub(super) elsewhere: Option<String>,
     pub(super) services: Vec<String>,
     pub(super) environments: Vec<String>,
     pub(super) overlays: Vec<Overlay>,
@@ -26,6 +28,8 @@ pub(super) struct Overlay {
     pub(super) environment: String,
     pub(super) files: Vec<String>,
     pub(super) stands_alone: bool,
+    /// Whether it is the default environment's, which uses it only if the user says so.
+    pub(super) is_default: bool,
 }
 
 const HEAD: &str = "\
@@ -48,7 +52,7 @@ const TAIL: &str = r#"
 "#;
 
 pub(super) fn write(findings: &Findings) -> String {
-    let Findings { name, files, services, environments, overlays, database, candidates, has_url } = findings;
+    let Findings { name, files, elsewhere, services, environments, overlays, database, candidates, has_url } = findings;
     let mut text = HEAD.to_owned();
     if !files.is_empty() {
         text += "#\n# Detected:\n";
@@ -75,15 +79,20 @@ pub(super) fn write(findings: &Findings) -> String {
             quote(name)
         );
     }
-    for Overlay { environment, files, stands_alone } in overlays {
-        let why = if *stands_alone {
-            "has every service, so it is used alone"
-        } else {
-            "lacks services, so it is an overlay"
+    if let Some(file) = elsewhere {
+        let file = quote(file);
+        let _ = write!(text, "\n# Where `docker compose` does not look by itself.\n[compose]\nfiles = [{file}]\n");
+    }
+    for Overlay { environment, files, stands_alone, is_default } in overlays {
+        let why = match (is_default, stands_alone) {
+            (true, _) => "is used only with these lines, as by `docker compose`",
+            (false, true) => "has every service, so it is used alone",
+            (false, false) => "lacks services, so it is an overlay",
         };
+        let off = if *is_default { "# " } else { "" };
         let own = files.last().map(String::as_str).unwrap_or_default();
         let list = files.iter().map(|file| quote(file)).collect::<Vec<_>>().join(", ");
-        let _ = write!(text, "\n# {own} {why}.\n[environments.{environment}]\nfiles = [{list}]\n");
+        let _ = write!(text, "\n# {own} {why}.\n{off}[environments.{environment}]\n{off}files = [{list}]\n");
     }
     match (database, &candidates[..]) {
         (None, [_, ..]) => {
@@ -138,6 +147,7 @@ mod tests {
                 environment: "production".to_owned(),
                 files: vec!["compose.yml".to_owned(), "compose.prod.yml".to_owned()],
                 stands_alone: false,
+                is_default: false,
             }],
             has_url: true,
             ..Findings::default()

@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure as _;
 use crate::postgres::local;
 use crate::project::error::{Error, Result};
+use crate::project::nearby::Nearby;
 use crate::project::{DatabaseAxis, Project, Record};
 
 use super::Setup;
@@ -26,6 +27,19 @@ pub(super) fn choose(project: &Project, options: &Setup) -> Result<Axes> {
     let manifest = project.config();
     let recorded = project.record();
     let pinned = options.services.or(manifest.compose.services).or_else(|| recorded.map(|record| record.services));
+    let is_chosen = pinned.is_some() || options.database.is_some() || project.own_database_axis().is_some();
+    let database = &manifest.database;
+    // Without a compose file, services are not wanted; unless it only is in another place.
+    if project.compose().files.is_empty()
+        && !is_chosen
+        && database.url.is_none()
+        && database.local.is_none()
+        && let Some(nearby) = Nearby::below(project.root())
+    {
+        let error = nearby.error(project.root(), true);
+        let hint = error.hint().unwrap_or_default();
+        return Err(error.with_hint(format!("{hint}; `cargo xtask setup --services none` works without it")));
+    }
     let engine = match pinned {
         Some(ServicesAxis::None) => None,
         _ if project.compose().files.is_empty() => None,

@@ -87,7 +87,7 @@ fn make_one(project: &Project, template: &EnvFile, target: &Utf8Path) -> Result<
         other => {
             other?;
             project.remember_secrets(&filled.generated)?;
-            Ok(Some(what))
+            Ok(Some(super::made(project, what)))
         }
     }
 }

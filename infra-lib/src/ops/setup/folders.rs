@@ -12,14 +12,14 @@ pub(super) fn make(project: &Project) -> Result<Vec<String>> {
     for folder in mounted(project)? {
         let what = format!("create the folder {}", folder.strip_prefix(project.root()).unwrap_or(&folder));
         project.runner().apply(&what, || std::fs::create_dir_all(&folder)).map_err(Error::file("create", folder))?;
-        changes.push(what);
+        changes.push(super::made(project, what));
     }
     let backups = project.root().join(project.config().backup.dir.as_deref().unwrap_or("backups".into()));
     if !backups.exists() && backups.parent().is_some_and(camino::Utf8Path::is_dir) {
         let what =
             format!("create the folder {} (mode 0700)", backups.strip_prefix(project.root()).unwrap_or(&backups));
         let made = project.runner().apply(&what, || private_dir(&backups)).map_err(Error::file("create", backups))?;
-        changes.extend(made.is_some().then_some(what));
+        changes.extend(made.is_some().then(|| super::made(project, what)));
     }
     Ok(changes)
 }

@@ -5,6 +5,7 @@ use crate::compose::Engine;
 use crate::dotenv::EnvFile;
 use crate::exit::Exit;
 use crate::project::Project;
+use crate::project::env_files::committed;
 use crate::project::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -18,16 +19,12 @@ pub(super) fn free(project: &Project) -> Result<Vec<String>> {
 }
 
 fn move_away(project: &Project, conflict: &Conflict) -> Result<String> {
-    let Conflict { service, port, target, holder, variable, free } = conflict;
+    let Conflict { service, port, holder, variable, free, remedy } = conflict;
     let stuck = |more: &str, hint: String| {
         Err(Error::new(Exit::Failed, format!("port {port} of service `{service}` is taken by {holder}{more}"))
             .with_hint(hint))
     };
-    let Some(variable) = variable else {
-        let name = service.to_uppercase().replace('-', "_");
-        let written = format!("\"${{{name}_PORT:-{port}}}:{target}\"");
-        return stuck("", format!("stop that, or make the port a variable in the compose file: {written}"));
-    };
+    let Some(variable) = variable else { return stuck("", remedy.clone()) };
     if std::env::var_os(variable).is_some() {
         return stuck(
             &format!(", and the shell sets {variable}"),
@@ -40,8 +37,11 @@ fn move_away(project: &Project, conflict: &Conflict) -> Result<String> {
     let file = &project.environment().own_env_file;
     let name = file.file_name().unwrap_or_default();
     let what = format!("moved `{service}` to port {free} ({variable} in {name}): {port} is taken by {holder}");
+    if committed(project).iter().any(|tracked| project.root().join(tracked) == *file) {
+        project.warn(format_args!("{name} is committed to git; setup changes {variable} in it"));
+    }
     project.runner().apply(&what, || write(file, variable, *free))?;
-    Ok(what)
+    Ok(super::made(project, what))
 }
 
 fn write(file: &camino::Utf8Path, variable: &str, port: u16) -> Result<()> {

@@ -19,7 +19,7 @@ pub(super) fn make(project: &Project) -> Vec<String> {
             let what = format!("make {name} private (mode 0600): others could read it");
             let private = std::fs::Permissions::from_mode(0o600);
             match project.runner().apply(&what, || std::fs::set_permissions(file, private)) {
-                Ok(_) => changes.push(what),
+                Ok(_) => changes.push(super::made(project, what)),
                 Err(error) => project.warn(format_args!(
                     "{name} is readable by group or others, and its mode cannot be changed: {error}"
                 )),

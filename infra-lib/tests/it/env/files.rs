@@ -146,14 +146,28 @@ fn i09_s31_variables_that_compose_never_sees_are_not_resolved_either() {
 }
 
 #[test]
-fn e08_a_variable_that_is_set_nowhere_stops_before_the_start() {
+fn e08_a_required_variable_that_is_set_nowhere_stops_before_the_start() {
     let Some(_engine) = engine() else { return };
-    for (written, needle) in [("${TAG_OF_WEB}", "TAG_OF_WEB"), ("${TAG_OF_WEB:?say it}", "TAG_OF_WEB")] {
-        let project = project(&[(".env", "A=1\n")]);
-        project.write("compose.yml", &WEB.replace("${JWT_SECRET-}", written));
-        project.xtask(["start"]).end().code(78).says(needle);
-        assert!(project.containers("").is_empty(), "{written}");
+    let project = project(&[(".env", "A=1\n"), (".env.production", "A=1\n")]);
+    project.write("compose.yml", &WEB.replace("${JWT_SECRET-}", "${TAG_OF_WEB:?say it}"));
+    project.xtask(["start"]).end().code(78).says("TAG_OF_WEB");
+    // An optional one stops a protected environment only.
+    project.write("compose.yml", &WEB.replace("${JWT_SECRET-}", "${TAG_OF_WEB}"));
+    project.xtask(["-e", "production", "start"]).end().code(78).says("TAG_OF_WEB");
+    assert!(project.containers("").is_empty());
+}
+
+#[test]
+fn p18_what_compose_does_without_is_a_warning() {
+    let Some(_engine) = engine() else { return };
+    let project = project(&[(".env.example", "JWT_SECRET=\n")]);
+    for command in ["describe", "ps", "policy"] {
+        assert!(project.xtask([command]).end().exit <= 2, "{command}");
     }
+    project.xtask(["doctor"]).end().shows("warn  env .env");
+    project.write("compose.yml", &WEB.replace("${JWT_SECRET-}", "${OPTIONAL_TAG}"));
+    project.xtask(["start"]).end().ok().says("OPTIONAL_TAG").says(".env of environment `development` is missing");
+    assert_eq!(project.containers("").len(), 1);
 }
 
 #[test]

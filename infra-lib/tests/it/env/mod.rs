@@ -1,6 +1,7 @@
 //! Env files, by the rows of the fault table: made, checked, explained, guarded in production, rotated. What the parser
 //! makes of their text is in `dotenv/`.
 
+mod export;
 mod files;
 mod production;
 mod rotate;

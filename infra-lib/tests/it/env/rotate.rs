@@ -163,3 +163,37 @@ fn the_local_databases_password_is_rotated_too() {
     project.write(".env", &format!("DB_PASSWORD={OLD}\n"));
     project.xtask(["db-shell", "-c", "select 1"]).end().code(77).says("password authentication failed");
 }
+
+/// Not a placeholder, which unrelated variables can share.
+const SHARED: &str = "k9Zt71-canary-41uxQ8";
+
+#[test]
+fn p15_every_holder_of_a_secret_gets_the_new_one() {
+    let Some(_engine) = engine() else { return };
+    let database =
+        DATABASE.replace("environment: {POSTGRES_PASSWORD: fixture-password}", "env_file: db.env\n    secrets: [pw]");
+    let text =
+        format!("services:{database}  app: {{{SLEEPS}, env_file: app.env}}\nsecrets: {{pw: {{file: ./pw.txt}}}}\n");
+    let project = TestProject::new()
+        .compose(&text)
+        .file("db.env", &format!("POSTGRES_PASSWORD={SHARED}\n"))
+        .file(
+            "app.env",
+            &format!(
+                "DB_PASSWORD={SHARED}\nDATABASE_URL=postgres://postgres:{SHARED}@db/x\nOTHER_TOKEN=unrelated-value\n"
+            ),
+        )
+        .file("pw.txt", SHARED);
+    project.xtask(["start"]).end().ok();
+    let before = ["db.env", "app.env", "pw.txt"].map(|path| project.read(path));
+    let dry = project.xtask(["env", "rotate", "POSTGRES_PASSWORD", "--dry-run"]).end();
+    for holder in ["DB_PASSWORD in ", "DATABASE_URL in ", "pw in "] {
+        dry.ok().shows(holder);
+    }
+    assert_eq!(before, ["db.env", "app.env", "pw.txt"].map(|path| project.read(path)));
+    rotate(&project, "POSTGRES_PASSWORD").end().ok().shows("DB_PASSWORD in ").never_says(SHARED);
+    let new = value(&project, "db.env", "POSTGRES_PASSWORD");
+    assert!(is_fresh_secret(&new) && lets_in(&project, &new));
+    assert_eq!(["db.env", "app.env", "pw.txt"].map(|path| project.read(path).replace(&new, SHARED)), before);
+    assert!(!project.read("app.env").contains(SHARED) && project.read("app.env").contains("unrelated-value"));
+}

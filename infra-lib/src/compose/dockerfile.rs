@@ -2,43 +2,56 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8Path;
+
 use crate::dotenv::interpolate;
+
+use super::model::Build;
 
 /// A Dockerfile's stages in order.
 #[derive(Debug, Default)]
-pub(super) struct Dockerfile {
-    pub(super) stages: Vec<Stage>,
+pub(crate) struct Dockerfile {
+    pub(crate) stages: Vec<Stage>,
     /// Assignments of every stage, and those before the first one.
-    pub(super) assignments: Vec<Assignment>,
+    pub(crate) assignments: Vec<Assignment>,
 }
 
 #[derive(Debug)]
-pub(super) struct Stage {
-    pub(super) line: usize,
+pub(crate) struct Stage {
+    pub(crate) line: usize,
     /// Its name after `AS`.
-    pub(super) name: Option<String>,
+    pub(crate) name: Option<String>,
     /// What follows `FROM`, arguments filled in.
-    pub(super) base: String,
+    pub(crate) base: String,
     /// The last `USER`.
-    pub(super) user: Option<(String, usize)>,
+    pub(crate) user: Option<(String, usize)>,
+    /// The last `ENTRYPOINT` and `CMD`, as written.
+    pub(crate) runs: Vec<String>,
     /// Whether it has its own health check; `NONE` counts as none.
-    pub(super) checked: Option<bool>,
+    pub(crate) checked: Option<bool>,
     /// Other images that it copies from, and other stages.
-    pub(super) copied_from: Vec<(String, usize)>,
+    pub(crate) copied_from: Vec<(String, usize)>,
 }
 
 /// `ENV NAME=value` or `ARG NAME=value`.
 #[derive(Debug)]
-pub(super) struct Assignment {
-    pub(super) line: usize,
-    pub(super) is_arg: bool,
-    pub(super) key: String,
-    pub(super) value: String,
+pub(crate) struct Assignment {
+    pub(crate) line: usize,
+    pub(crate) is_arg: bool,
+    pub(crate) key: String,
+    pub(crate) value: String,
 }
 
 impl Dockerfile {
+    /// The Dockerfile of a service that is built from a folder on this machine.
+    pub(crate) fn of_build(build: &Build) -> Option<Self> {
+        let context = Utf8Path::new(build.context.as_deref()?);
+        let path = context.join(build.dockerfile.as_deref().unwrap_or("Dockerfile"));
+        Some(Self::parse(&std::fs::read_to_string(path).ok()?, &build.args))
+    }
+
     /// Reads a Dockerfile with these build arguments.
-    pub(super) fn parse(text: &str, args: &BTreeMap<String, Option<String>>) -> Self {
+    pub(crate) fn parse(text: &str, args: &BTreeMap<String, Option<String>>) -> Self {
         let mut file = Self::default();
         let mut known: BTreeMap<String, String> = BTreeMap::new();
         for (line, keyword, rest) in instructions(text) {
@@ -60,13 +73,14 @@ impl Dockerfile {
                     let mut words = rest.split_whitespace().filter(|word| !word.starts_with("--"));
                     let base = filled_in(&known, words.next().unwrap_or_default());
                     let name = words.nth(1).map(str::to_ascii_lowercase);
-                    let (user, checked, copied_from) = (None, None, Vec::new());
-                    file.stages.push(Stage { line, name, base, user, checked, copied_from });
+                    let (user, runs, checked, copied_from) = (None, Vec::new(), None, Vec::new());
+                    file.stages.push(Stage { line, name, base, user, runs, checked, copied_from });
                 }
                 _ => {
                     let Some(stage) = file.stages.last_mut() else { continue };
                     match keyword.as_str() {
                         "USER" => stage.user = Some((filled_in(&known, rest.trim()), line)),
+                        "ENTRYPOINT" | "CMD" => stage.runs.push(rest.trim().to_owned()),
                         "HEALTHCHECK" => stage.checked = Some(!rest.trim().eq_ignore_ascii_case("NONE")),
                         "COPY" | "RUN" => {
                             let from = rest.split_whitespace().filter(|word| word.starts_with("--")).find_map(|word| {
@@ -87,7 +101,7 @@ impl Dockerfile {
     }
 
     /// The stage that a build of `target` ends with.
-    pub(super) fn stage(&self, target: Option<&str>) -> Option<usize> {
+    pub(crate) fn stage(&self, target: Option<&str>) -> Option<usize> {
         match target.filter(|target| !target.is_empty()) {
             Some(target) => self.stage_named(target, self.stages.len()),
             None => self.stages.len().checked_sub(1),
@@ -102,7 +116,7 @@ impl Dockerfile {
     }
 
     /// The stages that a stage is based on, itself first.
-    pub(super) fn chain(&self, stage: usize) -> Vec<&Stage> {
+    pub(crate) fn chain(&self, stage: usize) -> Vec<&Stage> {
         let mut chain = vec![&self.stages[stage]];
         let mut at = stage;
         while let Some(below) = self.stage_named(&self.stages[at].base, at) {
@@ -113,7 +127,7 @@ impl Dockerfile {
     }
 
     /// The external images that a stage is built from, with the line that names each; its own come first.
-    pub(super) fn images(&self, stage: usize) -> Vec<(&str, usize)> {
+    pub(crate) fn images(&self, stage: usize) -> Vec<(&str, usize)> {
         let (mut found, mut queue, mut seen) = (Vec::new(), vec![stage], Vec::new());
         while let Some(at) = queue.pop() {
             if seen.contains(&at) {

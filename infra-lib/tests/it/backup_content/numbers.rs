@@ -4,6 +4,9 @@ use sha2::Digest as _;
 
 use super::*;
 
+/// Puts a number into a manifest.
+type Change = fn(&mut Value, u64);
+
 /// Changes a manifest, and signs it as its writer would.
 fn forge(file: &std::path::Path, change: impl FnOnce(&mut Value)) {
     let path = file.with_extension("json");
@@ -23,7 +26,6 @@ fn d36_numbers_of_a_manifest_that_are_too_large_are_refused() {
     let (_, first) = back_up(&project);
     let good = std::fs::read(first.with_extension("json")).unwrap();
     let file = first.file_name().unwrap().to_str().unwrap().to_owned();
-    type Change = fn(&mut Value, u64);
     let changes: [Change; 6] = [
         |manifest, number| manifest["sequence"] = number.into(),
         |manifest, number| manifest["bytes"] = number.into(),

@@ -56,7 +56,7 @@ pub(crate) fn conflicts(project: &Project, model: &Model, containers: &[Containe
             holder: taken.holder,
             variable: project.sources().port_variable(name, port.target),
             free,
-            remedy: stack::ports::remedy(project, name, taken.port, port.target),
+            remedy: stack::ports::remedy(project, name, taken.port, port.target, free),
         });
     }
     conflicts
@@ -70,9 +70,8 @@ pub(crate) fn free_near(ip: &str, port: u16, wanted: &BTreeSet<u16>) -> Option<u
 
 impl Conflict {
     fn check(&self) -> Check {
-        let free = self.free.map(|free| format!("; {free} is free")).unwrap_or_default();
         Check::fail(KIND, &self.service, format!("port {} is taken by {}", self.port, self.holder))
-            .with_hint(format!("{}{free}", self.remedy))
+            .with_hint(&self.remedy)
     }
 }
 

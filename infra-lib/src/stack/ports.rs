@@ -36,17 +36,18 @@ pub(super) fn refuse_taken(project: &Project, services: &BTreeSet<String>, conta
     let Some((name, published, Taken { port, holder })) = taken(project, wanted, containers).next() else {
         return Ok(());
     };
-    let hint = remedy(project, name, port, published.target);
+    let hint = remedy(project, name, port, published.target, None);
     Err(Error::new(Exit::Failed, format!("port {port} of service `{name}` is taken by {holder}"))
         .with_hint(format!("{hint}; nothing was started")))
 }
 
-/// What to do about a port that is taken. `setup` can move only one that is a variable.
-pub(crate) fn remedy(project: &Project, service: &str, port: u16, target: u16) -> String {
+/// What to do about a port that is taken, with a free one if it is known. `setup` can move only one that is a variable.
+pub(crate) fn remedy(project: &Project, service: &str, port: u16, target: u16, free: Option<u16>) -> String {
     if let Some(variable) = project.sources().port_variable(service, target) {
         let file = &project.environment().own_env_file;
         let file = file.strip_prefix(project.root()).unwrap_or(file);
-        format!("stop that, or set {variable} in {file}; `cargo xtask setup` finds a free port by itself")
+        let free = free.map(|free| format!("={free}")).unwrap_or_default();
+        format!("stop that, or set {variable}{free} in {file}; `cargo xtask setup` finds a free port by itself")
     } else {
         let name = service.to_uppercase().replace(['-', '.'], "_");
         let written = format!("\"${{{name}_PORT:-{port}}}:{target}\"");

@@ -72,8 +72,8 @@ fn a06_a_tool_that_is_killed_is_named_with_its_signal() {
     let before = Before::of(&project);
     let held = hold(&project, "plain");
     let running = project.xtask(["db-backup"]).spawn();
-    let dump = child(&running, "pg_dump");
     until_somebody_waits(&project);
+    let dump = child(&running, "pg_dump");
     signal(dump, Signal::KILL);
     let ended = running.wait();
     ended.code(1).says("pg_dump was killed (signal 9); out of memory?");
@@ -88,8 +88,8 @@ fn i08_a_dump_that_stands_still_is_given_up() {
     let before = Before::of(&project);
     let held = hold(&project, "plain");
     let running = project.xtask(["db-backup", "--stall", "10s"]).spawn();
-    let dump = child(&running, "pg_dump");
     until_somebody_waits(&project);
+    let dump = child(&running, "pg_dump");
     signal(dump, Signal::STOP);
     let ended = running.wait();
     ended.code(75).says("nothing was dumped for 10 s; process ").says("has locked plain since ");

@@ -107,12 +107,15 @@ fn a04_a_sync_that_fails_is_told_and_is_no_backup() {
     let (Some(_postgres), Some(_strace)) = (postgres(), tool("strace")) else { return };
     let project = local(10);
     let before = Before::of(&project);
-    for (error, code, words) in [("EIO", 74, "Input/output error"), ("ENOSPC", 73, "No space left on device")] {
-        let inject = format!("inject=fsync:error={error}:when=1");
-        let ended = project.xtask(["db-backup"]).strace(&inject, &log(&project)).end();
-        ended.code(code).says("error: cannot write ").says(words);
-        before.unchanged(&ended);
-        before.tidy(&ended);
+    // The record of what is being written comes first, then the dump.
+    for (time, what) in [(1, "error: cannot create a file in "), (2, "error: cannot ")] {
+        for (error, code, words) in [("EIO", 74, "Input/output error"), ("ENOSPC", 73, "No space left on device")] {
+            let inject = format!("inject=fsync:error={error}:when={time}");
+            let ended = project.xtask(["db-backup"]).strace(&inject, &log(&project)).end();
+            ended.code(code).says(what).says(words);
+            before.unchanged(&ended);
+            before.tidy(&ended);
+        }
     }
     before.recovers();
 }

@@ -53,7 +53,8 @@ fn a31_a_tool_that_ends_well_and_has_written_nothing_publishes_nothing() {
     let elsewhere = TestProject::new()
         .file("infra.toml", "[project]\nname = \"@name@\"\n[database]\nurl = \"env:DATABASE_URL\"\n")
         .file(".env", &format!("DATABASE_URL={url}\n"));
-    let version = "case \"$1\" in --version) echo 'pg_dump (PostgreSQL) 99.0'; exit 0;; esac";
+    let server = cluster.ask(&name, "SHOW server_version");
+    let version = format!("case \"$1\" in --version) echo 'pg_dump (PostgreSQL) {server}'; exit 0;; esac");
     let out = "for arg; do case \"$arg\" in --file=*) file=${arg#--file=};; esac; done";
     for (script, code, says) in [
         ("exit 0", 69, "incomplete"),

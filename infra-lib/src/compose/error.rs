@@ -1,6 +1,7 @@
 //! Errors of Docker and Compose.
 
 use crate::exec::ExecError;
+use crate::exec::error::shown;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -9,7 +10,7 @@ use crate::failure::Failure;
 #[non_exhaustive]
 pub(crate) enum ComposeError {
     /// Docker Compose is not installed.
-    #[error("neither `docker compose` nor `docker-compose` was found on PATH")]
+    #[error("neither `docker compose` nor `docker-compose` was found on PATH{}", shown(&path()))]
     Missing,
     /// This user may not read Docker's own folder with its plugins, so Docker does not know `compose`.
     #[error("this user cannot read {folder}, so Docker does not find Compose")]
@@ -114,6 +115,10 @@ impl ComposeError {
             Self::Failed(error)
         }
     }
+}
+
+fn path() -> String {
+    std::env::var("PATH").unwrap_or_default()
 }
 
 impl Failure for ComposeError {

@@ -7,6 +7,9 @@ use crate::hex::{self, RandomError};
 
 /// The label with the session, used to find containers of a killed run.
 const LABEL: &str = "infra.session";
+/// Keeps a container apart from the stack: an image that Compose built passes the labels of its service and its health
+/// check on to every container.
+pub(crate) const APART: [&str; 3] = ["--no-healthcheck", "--label", "com.docker.compose.project="];
 /// The time limit for removing one.
 const TIDY: Duration = Duration::from_secs(15);
 
@@ -22,7 +25,8 @@ impl OneOff {
         let label = format!("{LABEL}={session}");
         let call = Invocation::new("docker")
             .args(["run", "-i", "--rm", "--pull", "never", "--log-driver", "none", "--name", &name, "--label", &label])
-            .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"]);
+            .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"])
+            .args(APART);
         Ok((call, Self(name)))
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub(crate) enum ExecError {
     /// The program was not found on the caller's `PATH`.
-    #[error("`{program}` was not found on PATH")]
+    #[error("`{program}` was not found on PATH{}", shown(.path))]
     NotFound {
         /// The name of the program.
         program: String,
@@ -83,6 +83,14 @@ pub(crate) enum ExecError {
         /// The error of the operating system.
         source: io::Error,
     },
+}
+
+/// The longest `PATH` that is shown. Under cron it is short, and often the cause; elsewhere it would hide the message.
+const SHOWN: usize = 60;
+
+/// A short `PATH` in brackets, or nothing.
+pub(crate) fn shown(path: &str) -> String {
+    if path.len() <= SHOWN { format!(" ({path})") } else { String::new() }
 }
 
 impl ExecError {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::compose::one_off::APART;
 use crate::exec::{ExecError, Invocation};
 use crate::exit::Exit;
 use crate::lock::{LockError, Owner};
@@ -87,6 +88,7 @@ impl VolumeLock {
         let call = Invocation::new("docker")
             .args(["run", "-i", "--rm", "--pull", "never", "--log-driver", "none", "--network", "none"])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"])
+            .args(APART)
             .args(["--name", &format!("infra-volume-lock.{}", volume.name)])
             .args(["--label", &format!("{VOLUME}={}", volume.name), "--label", &format!("{HOLDER}={holder}")])
             .args(["--entrypoint", "sh", image, "-c", HOLD])

@@ -25,8 +25,9 @@ fn web(name: &str, interval: u32, port: Option<u16>, after: &[(&str, &str)]) -> 
         let _ = writeln!(text, "    ports: [\"127.0.0.1:{port}:80\"]");
     }
     if interval > 0 {
-        let test = "[CMD, wget, -q, -O, /dev/null, \"http://127.0.0.1/hostname\"]";
-        let _ = writeln!(text, "    healthcheck: {{ test: {test}, interval: {interval}s, timeout: 5s, retries: 5 }}");
+        let command = "[CMD, wget, -q, -O, /dev/null, \"http://127.0.0.1/hostname\"]";
+        let _ =
+            writeln!(text, "    healthcheck: {{ test: {command}, interval: {interval}s, timeout: 5s, retries: 5 }}");
     }
     if !after.is_empty() {
         let _ = writeln!(text, "    depends_on:");

@@ -164,7 +164,7 @@ impl Member {
             // Its process goes on in the container, so a second one is not started.
             Some(Answer::Hung) => {
                 self.is_left_to_engine = true;
-                self.said = "does not end".to_owned();
+                "does not end".clone_into(&mut self.said);
             }
             None => {}
         }

@@ -53,8 +53,10 @@ fn a31_a_tool_that_ends_well_and_has_written_nothing_publishes_nothing() {
     let elsewhere = TestProject::new()
         .file("infra.toml", "[project]\nname = \"@name@\"\n[database]\nurl = \"env:DATABASE_URL\"\n")
         .file(".env", &format!("DATABASE_URL={url}\n"));
-    let server = cluster.ask(&name, "SHOW server_version");
-    let version = format!("case \"$1\" in --version) echo 'pg_dump (PostgreSQL) {server}'; exit 0;; esac");
+    // Newer than the real one, so that it is preferred, and still one whose dumps the server can restore.
+    let is_older = cluster.ask(&name, "SHOW server_version_num").trim() < "170000";
+    let newest = if is_older { "16.99" } else { "99.0" };
+    let version = format!("case \"$1\" in --version) echo 'pg_dump (PostgreSQL) {newest}'; exit 0;; esac");
     let out = "for arg; do case \"$arg\" in --file=*) file=${arg#--file=};; esac; done";
     for (script, code, says) in [
         ("exit 0", 69, "incomplete"),

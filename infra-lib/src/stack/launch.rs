@@ -93,7 +93,10 @@ impl<'p> Launch<'p> {
         let own = seen.iter().filter(|container| services.contains(&container.service) && !container.one_off);
         let members = own.map(|container| {
             let is_pending = is_pending(container);
-            (container.id.clone(), Member::new(container, is_pending, gates.of(container, is_pending), runs_checks))
+            (
+                container.id.clone(),
+                Member::new(container, is_pending, gates.for_container(container, is_pending), runs_checks),
+            )
         });
         let launch = Self {
             members: members.collect(),

@@ -367,6 +367,7 @@ fn s43_no_option_takes_a_secret() {
         .skip_while(|line| !line.starts_with("Lifecycle"))
         .filter(|line| line.starts_with("  "))
         .filter_map(|line| line.split_whitespace().next())
+        .filter(|word| !word.starts_with('-'))
         .collect();
     assert!(commands.len() > 15, "{commands:?}");
     for command in commands {

@@ -46,7 +46,8 @@ fn services(size: Size, port: u16) -> String {
             web("backend", 30, None, &[("db", healthy)]) + &web("frontend", 30, Some(port), &[("backend", healthy)])
         }
         Size::Six => {
-            let job = "  job:\n    image: busybox:stable\n    command: [\"true\"]\n    depends_on:\n      db: { condition: service_healthy }\n";
+            let job = "  job:\n    image: busybox:stable\n    command: [\"true\"]\n    \
+                       depends_on:\n      db: { condition: service_healthy }\n";
             let needs = [("db", healthy), ("cache", healthy), ("job", "completed_successfully")];
             web("cache", 10, None, &[])
                 + job

@@ -51,7 +51,7 @@ fn paused(project: &Project, services: &BTreeSet<String>) -> Result<Vec<UnreadyC
 }
 
 /// If the engine could not start a container, for a port, a mount or a device, nothing of ours is left running that was
-/// not running before: that is no finding about the container.
+/// not running before: the container itself is not at fault.
 pub(super) fn undo_if_not_started(
     project: &Project,
     before: &[Container],

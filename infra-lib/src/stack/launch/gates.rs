@@ -45,7 +45,7 @@ impl<'p> Gates<'p> {
     }
 
     /// The gate of a container. One that runs already has passed the others.
-    pub(super) fn of(&self, container: &Container, is_pending: bool) -> Option<Gate> {
+    pub(super) fn for_container(&self, container: &Container, is_pending: bool) -> Option<Gate> {
         let service = container.service.as_str();
         if let Some((_, gate)) = self.login.as_ref().filter(|(name, _)| name == service) {
             return Some(gate.clone());

@@ -20,7 +20,7 @@ pub(super) struct Standing {
 /// The standing of each service that has containers.
 pub(super) type Standings = BTreeMap<String, Standing>;
 
-/// Whether the dependencies of a service are met. A service without containers is no dependency: its profile is off, or
+/// Whether the dependencies of a service are met. A service without containers does not count: its profile is off, or
 /// its number of containers is 0.
 pub(super) fn may_start(service: &Service, standings: &Standings) -> bool {
     service.depends_on.iter().all(|(name, dependency)| {

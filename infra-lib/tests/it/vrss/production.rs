@@ -34,6 +34,8 @@ pub(super) fn set_up(stack: &Stack) {
         assert!(here.len() >= 32 && here != there, "{key} is production's own");
         ended.never_says(&here);
     }
+    stack.produce(["health"]).end().code(2).shows("1 pending");
+    stack.produce(["db-migrate", "--yes"]).end().ok();
     stack.produce(["health"]).end().ok().shows("logs in to vrss");
     stack.produce(["env", "check"]).end().ok().shows("no problems in the env files");
 }

@@ -49,6 +49,7 @@ fn i05_a_signal_while_waiting_for_readiness() {
     let project = TestProject::new().compose(&format!("services:\n  web: {{{never}}}\n"));
     for signal in SIGNALS {
         let running = project.xtask(["start"]).spawn();
+        running.until("starting web");
         wait_for_state(&project, "web", "running");
         thread::sleep(Duration::from_millis(700));
         ends_well(running, signal).says("still running: web");

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
 use crate::fs::error::FileError;
+use crate::report::millis;
 use crate::state::{StateDir, StateError};
 
 /// One operation that changed something, or tried to.
@@ -50,7 +51,7 @@ impl Entry {
             who: who(),
             operation: operation.to_owned(),
             environment: environment.to_owned(),
-            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: millis(took),
             outcome: exit.name().to_owned(),
             error,
         }

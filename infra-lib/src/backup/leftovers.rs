@@ -8,7 +8,7 @@ use crate::project::Project;
 use crate::project::error::Result;
 
 use super::restricted_role::{DROP_ROLE, UNUSED};
-use super::scratch_db::{DIGITS, Purpose};
+use super::scratch_db::{self, DIGITS, Purpose};
 use super::unfinished::Unfinished;
 
 /// A scratch database on the server.
@@ -38,6 +38,15 @@ pub(crate) fn list(project: &Project, from: &Database, live: &str, purpose: Purp
     let text = project.runner().read(&call.stdin(LIST)).map_err(PostgresError::from_exec)?.text();
     let parsed: Result<Vec<Beside>, _> = text.lines().map(serde_json::from_str).collect();
     parsed.map_err(|error| ExecError::BadOutput { command: "psql".to_owned(), reason: error.to_string() }.into())
+}
+
+/// The maintenance database, and the previous databases of `live`, newest first. Recovers from interrupted restores
+/// first. The caller must hold the database's exclusive lock.
+pub(crate) fn previous(project: &Project, live: &Database) -> Result<(Database, Vec<Beside>)> {
+    let from = scratch_db::maintenance(project, live)?;
+    recover(project, &from, live)?;
+    let previous = list(project, &from, &live.name, Purpose::Old)?;
+    Ok((from, previous))
 }
 
 /// Drops what interrupted restores and drills left, and reports it. The caller must hold the database's exclusive

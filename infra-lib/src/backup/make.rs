@@ -11,6 +11,7 @@ use crate::lock::{Lock, Mode};
 use crate::postgres::{Database, PostgresError, Toolbox};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
+use crate::report::millis;
 
 use super::catalogue::Catalogue;
 use super::draft::{Draft, stem};
@@ -242,10 +243,6 @@ fn once_started(project: &Project, database: &Database) -> Result<Facts> {
 /// A new id, unique even within a second and across machines.
 pub(crate) fn id(project: &Project, database: &Database, now: Timestamp) -> Result<String> {
     Ok(format!("{}-{}", stem(project.name(), &database.name, None, now), hex::random_digits(8)?))
-}
-
-pub(crate) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Checks for the last backup's size plus a fifth, and for enough free inodes.

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use crate::project::Project;
 use crate::project::error::Result;
+use crate::report::millis;
 
 use super::draft::Draft;
 use super::folder::Folder;
-use super::make::{FinishedBackup, millis};
+use super::make::FinishedBackup;
 use super::manifest::{BackupManifest, Format, Proof, ProofKind};
 use super::summary::Tally;
 use super::verify::{Archive, Digest};

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::hex;
+use crate::postgres::client::ANY_BYTES;
 use crate::postgres::literal::literal;
 use crate::postgres::{Database, PostgresError};
 use crate::project::Project;
@@ -49,8 +50,7 @@ pub(super) fn query(project: &Project, target: &Database, tables: &[TableRows]) 
     let names: Vec<String> =
         tables.iter().map(|table| format!("{}, {}", name(&table.schema), name(&table.name))).collect();
     let mut sql = format!(
-        "{PINNED}{PATIENT}SET row_security = off;\n\
-         SELECT 'SET client_encoding = SQL_ASCII' WHERE getdatabaseencoding() = 'SQL_ASCII' \\gexec\n\
+        "{PINNED}{PATIENT}SET row_security = off;\n{ANY_BYTES}\
          SELECT 'lo', count(*) FROM pg_largeobject_metadata;\n\
          SELECT array_remove(array_agg(to_regclass(format('%I.%I', s, t))::oid), NULL) AS listed\n\
          FROM (VALUES ('pg_catalog', 'pg_class')"

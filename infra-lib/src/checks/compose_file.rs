@@ -51,9 +51,8 @@ fn missing_context(name: &str, service: &Service) -> Option<Check> {
     if !context.is_absolute() {
         return None;
     }
-    let inline = service.build.as_ref().is_some_and(|build| build.dockerfile_inline.is_some());
-    let dockerfile = context.join(build.dockerfile.as_deref().unwrap_or("Dockerfile"));
-    let (what, path) = match (context.is_dir(), dockerfile.is_file() || inline) {
+    let dockerfile = build.dockerfile_path()?;
+    let (what, path) = match (context.is_dir(), dockerfile.is_file() || build.dockerfile_inline.is_some()) {
         (true, true) => return None,
         (false, _) => ("build context", context),
         (true, false) => ("Dockerfile", dockerfile.as_path()),

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
-
 use crate::dotenv::interpolate;
 
 use super::model::Build;
@@ -45,9 +43,7 @@ pub(crate) struct Assignment {
 impl Dockerfile {
     /// The Dockerfile of a service that is built from a folder on this machine.
     pub(crate) fn of_build(build: &Build) -> Option<Self> {
-        let context = Utf8Path::new(build.context.as_deref()?);
-        let path = context.join(build.dockerfile.as_deref().unwrap_or("Dockerfile"));
-        Some(Self::parse(&std::fs::read_to_string(path).ok()?, &build.args))
+        Some(Self::parse(&std::fs::read_to_string(build.dockerfile_path()?).ok()?, &build.args))
     }
 
     /// Reads a Dockerfile with these build arguments.

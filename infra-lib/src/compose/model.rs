@@ -72,6 +72,19 @@ pub(crate) struct Service {
     pub(crate) rest: BTreeMap<String, Value>,
 }
 
+impl Service {
+    /// Its secrets: the name of each in the file, and its path in the container.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = (&str, String)> {
+        let entries = self.rest.get("secrets").and_then(Value::as_array).into_iter().flatten();
+        entries.filter_map(|entry| {
+            let name = entry.get("source")?.as_str()?;
+            let target = entry.get("target").and_then(Value::as_str).unwrap_or(name);
+            let is_path = target.starts_with('/');
+            Some((name, if is_path { target.to_owned() } else { format!("/run/secrets/{target}") }))
+        })
+    }
+}
+
 /// The `build` section of a service.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -91,6 +104,14 @@ pub(crate) struct Build {
     /// Additional build contexts by name: folders, repositories and images.
     #[serde(deserialize_with = "map")]
     pub(crate) additional_contexts: BTreeMap<String, String>,
+}
+
+impl Build {
+    /// The Dockerfile below the context, which may be an address.
+    pub(crate) fn dockerfile_path(&self) -> Option<Utf8PathBuf> {
+        let context = Utf8PathBuf::from(self.context.as_deref()?);
+        Some(context.join(self.dockerfile.as_deref().unwrap_or("Dockerfile")))
+    }
 }
 
 /// A port of a service, published or not.

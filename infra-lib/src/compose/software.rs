@@ -255,7 +255,7 @@ pub(crate) fn of_service(service: &Service) -> Option<&'static Software> {
 fn of_build(build: &Build) -> Option<&'static Software> {
     let file = Dockerfile::of_build(build)?;
     let stages = file.chain(file.stage(build.target.as_deref())?);
-    let is_server = |words: &String| words.starts_with("[\"-") || is_server(words) || words.contains("entrypoint");
+    let is_server = |words: &String| is_server(words) || words.contains("entrypoint");
     if !stages.iter().flat_map(|stage| &stage.runs).all(is_server) {
         return None;
     }

@@ -30,6 +30,13 @@ pub enum State {
     Failed,
 }
 
+impl State {
+    /// Whether the migration is still to be applied.
+    pub(crate) fn is_pending(self) -> bool {
+        matches!(self, Self::Pending | Self::OutOfOrder)
+    }
+}
+
 /// A version from the files, the ledger, or both.
 #[derive(Debug)]
 pub(super) struct Standing<'a> {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::backup::catalogue::Catalogue;
 use crate::backup::files;
 use crate::backup::folder::Folder;
-use crate::backup::make::{BackupJob, FinishedBackup, millis, share_database};
+use crate::backup::make::{BackupJob, FinishedBackup, share_database};
 use crate::backup::set::Set;
 use crate::config::ByteSize;
 use crate::exit::Exit;
@@ -19,7 +19,7 @@ use crate::postgres::PostgresError;
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
-use crate::report::seconds;
+use crate::report::{millis, seconds};
 use crate::volumes::{Volume, VolumeBackupJob, VolumeLock, resume};
 
 use super::volume_backup::sweep;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::backup::catalogue::Entry;
 use crate::backup::folder::Folder;
-use crate::backup::make::{BackupJob, FinishedBackup, millis, share_database};
+use crate::backup::make::{BackupJob, FinishedBackup, share_database};
 use crate::backup::{BackupManifest, Format, Proof, ProofKind, drill, name, prune};
 use crate::config::{ByteSize, DumpFormat, Period};
 use crate::exec::ExecError;
@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::project::Project;
 use crate::project::error::Result;
 use crate::project::operation::{Group, Operation, Outcome};
-use crate::report::{counted, seconds};
+use crate::report::{counted, millis, seconds};
 
 /// Back up the database, and verify the backup.
 ///

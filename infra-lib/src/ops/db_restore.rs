@@ -12,7 +12,6 @@ use serde::Serialize;
 
 use crate::backup::drill::jobs;
 use crate::backup::facts::Facts;
-use crate::backup::make::millis;
 use crate::backup::restricted_role::RestrictedRole;
 use crate::backup::scratch_db::{self, Purpose};
 use crate::backup::unfinished::Unfinished;
@@ -23,6 +22,7 @@ use crate::postgres::{Database, Toolbox};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
+use crate::report::millis;
 use crate::report::{counted, seconds};
 
 use source::Source;

@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use crate::backup::BackupError;
 use crate::backup::catalogue::{Catalogue, Entry};
-use crate::backup::make::millis;
 use crate::backup::verify::check;
 use crate::backup::{Proof, ProofKind, drill};
 use crate::exit::Exit;
 use crate::project::Project;
 use crate::project::error::Result;
 use crate::project::operation::{Group, Operation, Outcome};
+use crate::report::millis;
 use crate::report::seconds;
 
 /// Verify backups, or test that they can be restored.

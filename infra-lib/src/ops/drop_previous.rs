@@ -3,14 +3,13 @@
 use std::time::Instant;
 
 use crate::backup::leftovers;
-use crate::backup::make::millis;
-use crate::backup::scratch_db::{self, Purpose};
 use crate::backup::unfinished::Unfinished;
 use crate::config::ByteSize;
 use crate::lock::{Lock, Mode};
 use crate::project::Project;
 use crate::project::error::Result;
 use crate::project::operation::{Group, Operation};
+use crate::report::millis;
 
 use super::db_restore::{DbRestore, RestoreReport};
 
@@ -28,9 +27,7 @@ impl Operation for DropPrevious {
         let began = Instant::now();
         let _alone = project.lock(Lock::Database, Mode::Exclusive, Self::NAME)?;
         let live = project.database()?;
-        let from = scratch_db::maintenance(project, &live)?;
-        leftovers::recover(project, &from, &live)?;
-        let old = leftovers::list(project, &from, &live.name, Purpose::Old)?;
+        let (from, old) = leftovers::previous(project, &live)?;
         let mut report = RestoreReport { database: live.name.clone(), ..Default::default() };
         if old.is_empty() {
             report.duration_ms = millis(began.elapsed());

@@ -11,7 +11,7 @@ use crate::probe::{Check, KINDS, Kind, Snapshot, Verdict, ask_all};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
-use crate::report::Listed;
+use crate::report::{Listed, millis};
 use crate::report::{counted, seconds, table};
 use crate::schedule::job::HEALTH;
 use crate::suggest;
@@ -137,7 +137,7 @@ fn run_probes(project: &Project, kinds: &[&Kind]) -> Result<HealthReport> {
     Ok(HealthReport {
         healthy: checks.iter().all(|check| check.status != Verdict::Fail),
         environment: project.environment().name.clone(),
-        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        duration_ms: millis(began.elapsed()),
         timed_out: false,
         checks,
         signal: None,

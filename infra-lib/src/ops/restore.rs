@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::backup::catalogue::{Catalogue, Entry};
 use crate::backup::folder::Folder;
-use crate::backup::make::millis;
 use crate::backup::set::Set;
 use crate::backup::{files, verify};
 use crate::compose::Status;
@@ -19,6 +18,7 @@ use crate::lock::{Lock, Mode};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
+use crate::report::millis;
 use crate::report::{ago, counted, seconds};
 use crate::stack::replicas;
 use crate::state::private_dir;

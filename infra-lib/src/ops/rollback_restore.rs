@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use crate::backup::make::millis;
-use crate::backup::scratch_db::{self, Purpose};
+use crate::backup::scratch_db::Purpose;
 use crate::backup::{leftovers, swap};
 use crate::config::ByteSize;
 use crate::exit::Exit;
@@ -11,6 +10,7 @@ use crate::lock::{Lock, Mode};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation};
+use crate::report::millis;
 
 use super::db_restore::{DbRestore, RestoreReport, clients};
 
@@ -28,9 +28,8 @@ impl Operation for RollbackRestore {
         let began = Instant::now();
         let _alone = project.lock(Lock::Database, Mode::Exclusive, Self::NAME)?;
         let live = project.database()?;
-        let from = scratch_db::maintenance(project, &live)?;
-        leftovers::recover(project, &from, &live)?;
-        let Some(old) = leftovers::list(project, &from, &live.name, Purpose::Old)?.into_iter().next() else {
+        let (from, old) = leftovers::previous(project, &live)?;
+        let Some(old) = old.into_iter().next() else {
             return Err(Error::new(Exit::NotFound, format!("{} has no previous database", live.name))
                 .with_hint("`cargo xtask db-restore BACKUP` restores a backup"));
         };

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::project::UnreadyContainer;
 use crate::project::services::{Readiness, describe};
-use crate::report::seconds;
+use crate::report::{millis, seconds};
 
 /// What became of containers that were started.
 #[derive(Debug, Default, Serialize)]
@@ -29,7 +29,7 @@ impl Settled {
             Readiness::Failed(culprits) => (culprits, false),
             Readiness::TimedOut(culprits) => (culprits, true),
         };
-        Self { duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), culprits, timed_out }
+        Self { duration_ms: millis(began.elapsed()), culprits, timed_out }
     }
 
     /// Whether everything is ready.

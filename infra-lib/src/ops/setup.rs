@@ -23,7 +23,7 @@ use crate::postgres::PostgresError;
 use crate::project::error::Result;
 use crate::project::operation::{Group, Operation, Outcome};
 use crate::project::{DatabaseAxis, Project};
-use crate::report::seconds;
+use crate::report::{millis, seconds};
 
 /// Set up a fresh checkout: env files, images, database, stack.
 ///
@@ -168,7 +168,7 @@ impl SetupReport {
             pending_migrations: Vec::new(),
             start,
             database_url: project.local_database_url(),
-            duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            duration_ms: millis(began.elapsed()),
         }
     }
 }

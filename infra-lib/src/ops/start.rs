@@ -17,7 +17,7 @@ use crate::project::error::Result;
 use crate::project::operation::{Group, Operation, Outcome};
 use crate::project::services::{Readiness, describe};
 use crate::project::{DatabaseAxis, Project, UnreadyContainer};
-use crate::report::seconds;
+use crate::report::{millis, seconds};
 use crate::stack::launch::Launched;
 use crate::stack::launch::ready::ReadyBy;
 use crate::stack::start::PATIENCE;
@@ -142,7 +142,7 @@ fn settle(project: &Project, start: &stack::start::Start, launched: Launched, be
         let container = launched.seen.iter().find(|container| container.name == state.container);
         let ready = container.and_then(|container| launched.ready.get(&container.id));
         state.ready_by = ready.map(|(by, _)| *by);
-        state.ready_ms = ready.map(|(_, after)| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+        state.ready_ms = ready.map(|(_, after)| millis(*after));
     }
     match launched.readiness {
         Readiness::Ready => {}
@@ -183,7 +183,7 @@ impl StartReport {
                 })
                 .collect(),
             urls: project.urls(|name| containers.iter().any(|it| it.service == name && it.status == Status::Running)),
-            duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            duration_ms: millis(began.elapsed()),
             culprits: Vec::new(),
             timed_out: false,
         }

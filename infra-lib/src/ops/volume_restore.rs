@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::backup::catalogue::{Catalogue, Entry};
 use crate::backup::folder::Folder;
-use crate::backup::make::millis;
 use crate::backup::{BackupError, BackupManifest};
 use crate::config::ByteSize;
 use crate::exit::Exit;
@@ -15,6 +14,7 @@ use crate::lock::{Lock, Mode};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
+use crate::report::millis;
 use crate::report::{ago, counted, seconds};
 use crate::volumes::{Checked, Restored, Volume, VolumeLock, VolumeRestoreJob, of_volume, resume};
 

@@ -131,8 +131,7 @@ impl<'a> Context<'a> {
 fn built_from(service: &Service) -> Option<BuiltFrom> {
     let build = service.build.as_ref()?;
     let context = Utf8PathBuf::from(build.context.as_deref()?);
-    let path = context.join(build.dockerfile.as_deref().unwrap_or("Dockerfile"));
-    let path = lexical(&path);
+    let path = lexical(&build.dockerfile_path()?);
     let text = std::fs::read_to_string(&path).ok()?;
     let file = Dockerfile::parse(&text, &build.args);
     let stage = file.stage(build.target.as_deref());

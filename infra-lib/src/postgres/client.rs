@@ -245,7 +245,8 @@ const OPTIONS: &str = "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_trans
 const SETTINGS: &str = "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
                         SET standard_conforming_strings = on";
 /// Text of such a database is not valid in any encoding.
-const ANY_BYTES: &str = "SELECT 'SET client_encoding = SQL_ASCII' WHERE getdatabaseencoding() = 'SQL_ASCII' \\gexec\n";
+pub(crate) const ANY_BYTES: &str =
+    "SELECT 'SET client_encoding = SQL_ASCII' WHERE getdatabaseencoding() = 'SQL_ASCII' \\gexec\n";
 /// The query that verifies a login.
 const LOGIN: &str = "SHOW server_version;";
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -183,15 +183,9 @@ impl Project {
         if let Some(mount) = service.volumes.iter().find(|mount| mount.kind == "bind" && mount.target == inside) {
             return Ok(SecretFile { file: mount.source.clone().map(Utf8PathBuf::from), environment: None });
         }
-        let entries = service.rest.get("secrets").and_then(serde_json::Value::as_array).into_iter().flatten();
-        let source = |entry: &serde_json::Value| {
-            let source = entry.get("source")?.as_str()?.to_owned();
-            let target = entry.get("target").and_then(serde_json::Value::as_str).unwrap_or(&source);
-            let target = if target.starts_with('/') { target.to_owned() } else { format!("/run/secrets/{target}") };
-            (target == inside).then_some(source)
-        };
         let model = self.model()?;
-        Ok(entries.filter_map(source).find_map(|name| model.secrets.get(&name).cloned()).unwrap_or_default())
+        let mut there = service.secrets().filter(|(_, path)| path == inside);
+        Ok(there.find_map(|(name, _)| model.secrets.get(name).cloned()).unwrap_or_default())
     }
 
     fn url_database(&self) -> Result<Database> {

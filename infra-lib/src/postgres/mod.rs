@@ -1,7 +1,7 @@
 //! PostgreSQL: where the project's database runs, and how to call its tools there.
 
 pub(crate) mod catalog;
-mod client;
+pub(crate) mod client;
 mod connection;
 pub(crate) mod database;
 mod detect;

@@ -36,11 +36,8 @@ fn judge(all: &[MigrationStatus], is_configured: bool) -> Check {
     let versions = |is_it: fn(MigrationState) -> bool| {
         all.iter().filter(|it| is_it(it.state)).map(|it| it.version.as_str()).collect::<Vec<_>>()
     };
-    let is_pending = |state| matches!(state, MigrationState::Pending | MigrationState::OutOfOrder);
-    let (pending, applied) = (versions(is_pending), versions(|state| state == MigrationState::Applied));
-    let others = versions(|state| {
-        !matches!(state, MigrationState::Applied | MigrationState::Pending | MigrationState::OutOfOrder)
-    });
+    let (pending, applied) = (versions(MigrationState::is_pending), versions(|state| state == MigrationState::Applied));
+    let others = versions(|state| state != MigrationState::Applied && !state.is_pending());
     let target = "database";
     if !others.is_empty() {
         let detail = format!("do not agree with the database: {}", others.join(", "));

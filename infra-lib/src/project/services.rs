@@ -1,7 +1,7 @@
-//! Selecting services by name and waiting until they are ready.
+//! Selecting services by name, and describing those that are not ready.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -40,8 +40,6 @@ pub(crate) enum Readiness {
     TimedOut(Vec<UnreadyContainer>),
 }
 
-/// How often to poll the engine. Inspecting ten containers takes about 30 ms.
-const POLL: Duration = Duration::from_millis(150);
 /// The minimum time that a container gets to stop.
 const GRACE: Duration = Duration::from_secs(60);
 const LOG_LINES: &str = "10";
@@ -96,52 +94,14 @@ impl Project {
             .with_hint(format!("`cargo xtask start {service}` starts it")))
     }
 
-    /// Waits until every container of these services is ready, one of them has failed, or the time is up.
-    pub(crate) fn wait_ready(
-        &self,
-        services: &BTreeSet<String>,
-        baseline: &Baseline,
-        until: Instant,
-    ) -> Result<Readiness> {
-        self.wait_ready_from(&mut self.containers()?, services, baseline, until)
-    }
-
-    /// Like `wait_ready`, starting from containers that were just read. Updates them to the latest state.
-    pub(crate) fn wait_ready_from(
-        &self,
-        seen: &mut Vec<Container>,
-        services: &BTreeSet<String>,
-        baseline: &Baseline,
-        until: Instant,
-    ) -> Result<Readiness> {
-        loop {
-            let now = Timestamp::now();
-            let verdicts: Vec<_> = seen
-                .iter()
-                .filter(|container| services.contains(&container.service) && !container.one_off)
-                .map(|container| (container, baseline.judge(container, now)))
-                .collect();
-            let failed: Vec<_> = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Failed(_))).collect();
-            if !failed.is_empty() {
-                let culprits =
-                    failed.into_iter().map(|(container, verdict)| self.culprit(container, verdict)).collect();
-                return Ok(Readiness::Failed(culprits));
-            }
-            let waiting: Vec<_> = verdicts.iter().filter(|(_, verdict)| *verdict != Verdict::Ready).collect();
-            if waiting.is_empty() {
-                return Ok(Readiness::Ready);
-            }
-            if Instant::now() >= until {
-                let culprits =
-                    waiting.into_iter().map(|(container, verdict)| self.culprit(container, verdict)).collect();
-                return Ok(Readiness::TimedOut(culprits));
-            }
-            let names: Vec<_> =
-                waiting.iter().map(|(container, _)| format!("{} ({})", container.service, container.state())).collect();
-            self.waiting(format_args!("waiting for {}", names.join(", ")));
-            self.cancel().sleep(POLL)?;
-            *seen = self.containers()?;
-        }
+    /// The containers of these services that have failed by now.
+    pub(crate) fn failed(&self, services: &BTreeSet<String>) -> Result<Vec<UnreadyContainer>> {
+        let (baseline, now) = (Baseline::default(), Timestamp::now());
+        let mut containers = self.containers()?;
+        containers.retain(|container| services.contains(&container.service) && !container.one_off);
+        let verdicts = containers.iter().map(|container| (container, baseline.judge(container, now)));
+        let failed = verdicts.filter(|(_, verdict)| matches!(verdict, Verdict::Failed(_)));
+        Ok(failed.map(|(container, verdict)| self.culprit(container, &verdict)).collect())
     }
 
     /// How long the containers of these services may take to stop: one minute, or longer if the compose files say so.

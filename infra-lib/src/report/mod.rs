@@ -19,4 +19,4 @@ pub use event::{Event, Observer, Unit};
 pub use plain::{Plain, Verbosity};
 #[cfg(feature = "cli")]
 pub use progress::Progress;
-pub(crate) use table::{ago, counted, seconds, table};
+pub(crate) use table::{ago, counted, millis, seconds, table};

@@ -31,6 +31,11 @@ pub(crate) fn seconds(time: std::time::Duration) -> String {
     }
 }
 
+/// A duration in milliseconds, as reports have it.
+pub(crate) fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// How long ago something was: `12 s`, `5 min`, `3 h` or `4 d`.
 pub(crate) fn ago(then: jiff::Timestamp, now: jiff::Timestamp) -> String {
     match now.duration_since(then).as_secs().max(0) {

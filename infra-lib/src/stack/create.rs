@@ -1,13 +1,11 @@
 //! Creating containers of some services without changing any other service.
 //!
 //! The containers are created together with their dependencies: with `up --no-deps` alone, they would get a different
-//! configuration hash, and the next plain `docker compose up` would recreate them. They are started without their
-//! dependencies.
+//! configuration hash, and the next plain `docker compose up` would recreate them.
 
 use std::collections::BTreeSet;
 
 use crate::compose::container::Container;
-use crate::compose::error::ComposeError;
 use crate::project::Project;
 use crate::project::error::Result;
 
@@ -29,24 +27,6 @@ pub(super) fn create(
         .compose()
         .call(["up", "--no-start", "--no-recreate"])
         .args(replicas::options(&all))
-        .args(services.iter().cloned())
-        .relay("compose");
-    Ok(project.compose().change(project.runner(), &call)?.map(drop))
-}
-
-/// Starts the containers that `create` created. This uses Compose instead of the engine, since Compose runs hooks and
-/// provides secrets from variables at the start.
-pub(super) fn start_created(
-    project: &Project,
-    services: &BTreeSet<String>,
-    wanted: &Replicas,
-    _passed: &Preflight,
-) -> Result<Option<()>, ComposeError> {
-    let wanted = wanted.iter().filter(|(name, _)| services.contains(*name)).map(|(name, count)| (name.clone(), *count));
-    let call = project
-        .compose()
-        .call(["up", "-d", "--no-deps", "--no-recreate", "--no-build", "--pull", "never"])
-        .args(replicas::options(&wanted.collect()))
         .args(services.iter().cloned())
         .relay("compose");
     Ok(project.compose().change(project.runner(), &call)?.map(drop))

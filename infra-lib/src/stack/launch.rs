@@ -7,6 +7,7 @@
 pub(super) mod begin;
 mod gates;
 mod member;
+mod missing_checks;
 mod order;
 mod probe;
 pub(crate) mod ready;
@@ -19,13 +20,12 @@ use std::time::{Duration, Instant};
 use crate::cancel::CancelToken;
 use crate::compose::container::{Container, Status};
 use crate::compose::error::ComposeError;
-use crate::compose::model::{Condition, Model};
+use crate::compose::model::Model;
 use crate::compose::readiness::{Baseline, Verdict};
 use crate::config::StartChecks;
 use crate::exec::error::ExecError;
-use crate::exit::Exit;
 use crate::project::Project;
-use crate::project::error::{Error, Result};
+use crate::project::error::Result;
 use crate::project::services::Readiness;
 
 use super::preflight::Preflight;
@@ -66,6 +66,9 @@ pub(crate) struct Launched {
     pub(crate) ready: BTreeMap<String, (ReadyBy, Duration)>,
 }
 
+/// The readiness of each container by id.
+type Verdicts = BTreeMap<String, Verdict>;
+
 enum Event {
     Started { ids: Vec<String>, result: Result<(), ComposeError> },
     Answered { id: String, answers: Result<Answers, ExecError> },
@@ -91,14 +94,14 @@ impl<'p> Launch<'p> {
         let runs_checks = project.config().start.checks == StartChecks::Own;
         let gates = Gates::new(project, services)?;
         let own = seen.iter().filter(|container| services.contains(&container.service) && !container.one_off);
-        let members = own.map(|container| {
+        let own: Vec<&Container> = own.collect();
+        missing_checks::refuse(model, &own)?;
+        let members = own.into_iter().map(|container| {
             let is_pending = is_pending(container);
-            (
-                container.id.clone(),
-                Member::new(container, is_pending, gates.for_container(container, is_pending), runs_checks),
-            )
+            let gate = gates.for_container(container, is_pending);
+            (container.id.clone(), Member::new(container, is_pending, gate, runs_checks))
         });
-        let launch = Self {
+        Ok(Self {
             members: members.collect(),
             project,
             model,
@@ -110,9 +113,7 @@ impl<'p> Launch<'p> {
             began: Instant::now(),
             ready: BTreeMap::new(),
             warned: BTreeSet::new(),
-        };
-        launch.refuse_missing_checks()?;
-        Ok(launch)
+        })
     }
 
     /// Waits only until these services are ready.
@@ -145,50 +146,11 @@ impl<'p> Launch<'p> {
     {
         loop {
             let verdicts = self.judge();
-            let of = |is_it: &dyn Fn(&Verdict) -> bool| {
-                let found = self.seen.iter().filter_map(|container| {
-                    let verdict = verdicts.get(&container.id).filter(|verdict| is_it(verdict))?;
-                    Some((container, verdict))
-                });
-                found.collect::<Vec<_>>()
-            };
-            let describe = |found: Vec<(&Container, &Verdict)>| {
-                found.into_iter().map(|(container, verdict)| self.project.culprit(container, verdict)).collect()
-            };
             let standings = self.standings(&verdicts);
-            let mut failed = of(&|verdict| matches!(verdict, Verdict::Failed(_)));
-            failed.retain(|(container, _)| {
-                self.is_concerned(container) && !is_optional(self.model, &container.service, &standings)
-            });
-            if !failed.is_empty() {
-                return Ok(Readiness::Failed(describe(failed)));
+            if let Some(readiness) = self.ended(&verdicts, &standings, until) {
+                return Ok(readiness);
             }
-            let mut waiting = of(&|verdict| matches!(verdict, Verdict::NotYet(_)));
-            waiting.retain(|(container, _)| self.is_waited_for(container));
-            let is_unsettled = |container: &Container| {
-                self.awaited.contains(&container.service)
-                    && verdicts.get(&container.id) == Some(&Verdict::Ready)
-                    && self.members.get(&container.id).is_some_and(|member| !member.is_settled(container))
-            };
-            if waiting.is_empty() && !self.seen.iter().any(is_unsettled) {
-                return Ok(Readiness::Ready);
-            }
-            if Instant::now() >= until {
-                // Those that were never started are not the reason.
-                let (started, created): (Vec<_>, Vec<_>) =
-                    waiting.into_iter().partition(|(container, _)| container.status != Status::Created);
-                return Ok(Readiness::TimedOut(describe(if started.is_empty() { created } else { started })));
-            }
-            let text: Vec<String> = waiting
-                .iter()
-                .filter_map(|(container, verdict)| match verdict {
-                    Verdict::NotYet(why) => Some(format!("{} ({why})", container.service)),
-                    _ => None,
-                })
-                .collect();
-            if !text.is_empty() {
-                self.project.waiting(format_args!("waiting for {}", text.join(", ")));
-            }
+            self.say_what_is_awaited(&verdicts);
             self.warn_of_optional(&standings);
             self.start_due(scope, sender, &standings);
             self.probe_due(scope, sender);
@@ -202,21 +164,71 @@ impl<'p> Launch<'p> {
         }
     }
 
+    /// The result, if nothing remains to be waited for.
+    fn ended(&self, verdicts: &Verdicts, standings: &Standings, until: Instant) -> Option<Readiness> {
+        let describe = |found: Vec<(&Container, &Verdict)>| {
+            found.into_iter().map(|(container, verdict)| self.project.culprit(container, verdict)).collect()
+        };
+        let with_verdicts = self.seen.iter().filter_map(|it| Some((it, verdicts.get(&it.id)?)));
+        let failed: Vec<_> = with_verdicts
+            .filter(|(container, verdict)| {
+                matches!(verdict, Verdict::Failed(_))
+                    && self.is_concerned(container)
+                    && !is_optional(self.model, &container.service, standings)
+            })
+            .collect();
+        if !failed.is_empty() {
+            return Some(Readiness::Failed(describe(failed)));
+        }
+        let waiting: Vec<_> = self.waited_for(verdicts).collect();
+        if waiting.is_empty() && self.seen.iter().all(|container| self.is_settled(container, verdicts)) {
+            return Some(Readiness::Ready);
+        }
+        if Instant::now() < until {
+            return None;
+        }
+        // Those that were never started are not the reason.
+        let (started, created): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|(container, _)| container.status != Status::Created);
+        Some(Readiness::TimedOut(describe(if started.is_empty() { created } else { started })))
+    }
+
+    fn say_what_is_awaited(&self, verdicts: &Verdicts) {
+        let reasons = self.waited_for(verdicts).filter_map(|(container, verdict)| match verdict {
+            Verdict::NotYet(why) => Some(format!("{} ({why})", container.service)),
+            _ => None,
+        });
+        let reasons: Vec<String> = reasons.collect();
+        if !reasons.is_empty() {
+            self.project.waiting(format_args!("waiting for {}", reasons.join(", ")));
+        }
+    }
+
+    /// The containers that are waited for: until they are ready, or only until they were started.
+    fn waited_for<'l>(&'l self, verdicts: &'l Verdicts) -> impl Iterator<Item = (&'l Container, &'l Verdict)> {
+        let with_verdicts = self.seen.iter().filter_map(|it| Some((it, verdicts.get(&it.id)?)));
+        with_verdicts.filter(|(container, verdict)| {
+            let is_started = || self.members.get(&container.id).is_none_or(|member| member.phase == Phase::Started);
+            matches!(verdict, Verdict::NotYet(_)) && (self.awaited.contains(&container.service) || !is_started())
+        })
+    }
+
+    /// Whether a container that is ready may be reported as ready.
+    fn is_settled(&self, container: &Container, verdicts: &Verdicts) -> bool {
+        !self.awaited.contains(&container.service)
+            || verdicts.get(&container.id) != Some(&Verdict::Ready)
+            || self.members.get(&container.id).is_none_or(|member| member.is_settled(container))
+    }
+
     /// Whether the failure of a container is one of this launch.
     fn is_concerned(&self, container: &Container) -> bool {
         self.awaited.contains(&container.service)
             || self.members.get(&container.id).is_some_and(|member| member.is_ours)
     }
 
-    /// Whether to wait for a container: until it is ready, or only until it was started.
-    fn is_waited_for(&self, container: &Container) -> bool {
-        self.awaited.contains(&container.service)
-            || self.members.get(&container.id).is_some_and(|member| member.phase != Phase::Started)
-    }
-
     /// The readiness of each container by id. Records those that became ready.
-    fn judge(&mut self) -> BTreeMap<String, Verdict> {
-        let mut verdicts = BTreeMap::new();
+    fn judge(&mut self) -> Verdicts {
+        let mut verdicts = Verdicts::new();
         for container in &self.seen {
             let Some(member) = self.members.get(&container.id) else { continue };
             let verdict = member.judge(container, &self.baseline);
@@ -230,7 +242,7 @@ impl<'p> Launch<'p> {
         verdicts
     }
 
-    fn standings(&self, verdicts: &BTreeMap<String, Verdict>) -> Standings {
+    fn standings(&self, verdicts: &Verdicts) -> Standings {
         let mut standings = Standings::new();
         for container in &self.seen {
             let (Some(member), Some(verdict)) = (self.members.get(&container.id), verdicts.get(&container.id)) else {
@@ -277,9 +289,10 @@ impl<'p> Launch<'p> {
                     member.phase = Phase::Starting;
                 }
             }
-            let (project, passed, sender, service) = (self.project, self.passed, sender.clone(), service.to_owned());
+            let (project, model, passed) = (self.project, self.model, self.passed);
+            let (sender, service) = (sender.clone(), service.to_owned());
             scope.spawn(move || {
-                let result = begin::start(project, &service, &all, count, passed);
+                let result = begin::start(project, model, &service, &all, count, passed);
                 let _ = sender.send(Event::Started { ids: all, result });
             });
         }
@@ -345,28 +358,5 @@ impl<'p> Launch<'p> {
                     .warn(format_args!("the optional dependency `{name}` {started}; what uses it starts anyway"));
             }
         }
-    }
-
-    /// Compose finds this out after it has started the dependency.
-    fn refuse_missing_checks(&self) -> Result<()> {
-        let has_none = |name: &str| {
-            let mut own =
-                self.seen.iter().filter(|it| it.service == name && self.members.contains_key(&it.id)).peekable();
-            own.peek().is_some() && own.all(|container| container.check.is_none())
-        };
-        let services: BTreeSet<&str> = self.seen.iter().map(|container| container.service.as_str()).collect();
-        for name in services {
-            let needed = self.model.services.get(name).into_iter().flat_map(|service| &service.depends_on);
-            let mut needed =
-                needed.filter(|(_, dependency)| dependency.condition == Condition::Healthy && dependency.required);
-            if let Some((dependency, _)) = needed.find(|(dependency, _)| has_none(dependency)) {
-                let what =
-                    format!("`{name}` waits until `{dependency}` is healthy, but `{dependency}` has no health check");
-                return Err(Error::new(Exit::Config, what).with_hint(format!(
-                    "add `healthcheck:` to `{dependency}`, or use `condition: service_started`; nothing was started"
-                )));
-            }
-        }
-        Ok(())
     }
 }

@@ -122,10 +122,8 @@ fn unstartable(project: &Project, services: &BTreeSet<String>, error: ComposeErr
     if !matches!(error, ComposeError::Failed(ExecError::Exited { .. })) {
         return Err(error.into());
     }
-    match project.wait_ready(services, &Baseline::default(), Instant::now())? {
-        failed @ Readiness::Failed(_) => Ok(failed),
-        _ => Err(error.into()),
-    }
+    let failed = project.failed(services)?;
+    if failed.is_empty() { Err(error.into()) } else { Ok(Readiness::Failed(failed)) }
 }
 
 /// The services that are named, active, or have a container, and their dependents with `restart: true`.

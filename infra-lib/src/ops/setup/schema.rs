@@ -1,7 +1,7 @@
 //! The schema and the data for development, where `infra.toml` says how they are made.
 
 use crate::migrations::owner::Owner;
-use crate::migrations::{self, MigrationError, MigrationState, MigrationStatus};
+use crate::migrations::{self, MigrationError};
 use crate::ops::db_migrate::at_start::at_start;
 use crate::project::Project;
 use crate::project::error::Result;
@@ -38,9 +38,8 @@ pub(super) fn bring_up(project: &Project) -> Result<Vec<String>> {
 
 /// The versions that are not applied. A database whose migrations cannot be determined has none to name.
 pub(super) fn pending(project: &Project) -> Vec<String> {
-    let is_pending = |it: &MigrationStatus| matches!(it.state, MigrationState::Pending | MigrationState::OutOfOrder);
     let all = migrations::owner::standings(project).unwrap_or_default();
-    all.into_iter().filter(is_pending).map(|it| it.version).collect()
+    all.into_iter().filter(|it| it.state.is_pending()).map(|it| it.version).collect()
 }
 
 /// Only what `infra.toml` states: a folder that merely looks like one is left to `db-migrate`.

@@ -2,43 +2,41 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use crate::compose::container::Container;
 use crate::compose::error::ComposeError;
 use crate::compose::model::{Model, Service};
 use crate::exec::invocation::Invocation;
 use crate::project::Project;
 use crate::project::error::Result;
-use crate::stack::create::start_created;
 use crate::stack::preflight::Preflight;
 use crate::stack::replicas::{self, Replicas};
 
 /// Whether Compose must start the containers of a service, since it does more than that at the start: it runs hooks,
 /// and provides secrets and configs that do not come from files.
-pub(super) fn needs_compose(model: &Model, service: &Service) -> bool {
+fn needs_compose(model: &Model, service: &Service) -> bool {
     let has = |key: &str| service.rest.get(key).is_some_and(|value| !value.is_null());
-    let secrets = service.rest.get("secrets").and_then(Value::as_array).into_iter().flatten();
-    let mut sources = secrets.filter_map(|secret| secret.get("source")?.as_str());
     let is_file = |name: &str| model.secrets.get(name).is_some_and(|secret| secret.file.is_some());
-    has("post_start") || has("configs") || !sources.all(is_file)
+    has("post_start") || has("configs") || !service.secrets().all(|(name, _)| is_file(name))
 }
 
-/// Starts these containers of a service.
+/// Starts these containers of a service, which has `count` containers in all.
 pub(super) fn start(
     project: &Project,
-    service: &str,
+    model: &Model,
+    name: &str,
     ids: &[String],
     count: u32,
-    passed: &Preflight,
+    _passed: &Preflight,
 ) -> Result<(), ComposeError> {
-    let needs_compose =
-        project.model().is_ok_and(|model| model.services.get(service).is_some_and(|it| needs_compose(model, it)));
-    if needs_compose {
-        let services = BTreeSet::from([service.to_owned()]);
-        return start_created(project, &services, &Replicas::from([(service.to_owned(), count)]), passed).map(drop);
-    }
-    project.compose().change(project.runner(), &call(ids)).map(drop)
+    let needs_compose = model.services.get(name).is_some_and(|service| needs_compose(model, service));
+    let call = if needs_compose {
+        let up = ["up", "-d", "--no-deps", "--no-recreate", "--no-build", "--pull", "never"];
+        let scale = replicas::options(&Replicas::from([(name.to_owned(), count)])).collect::<Vec<_>>();
+        project.compose().call(up).args(scale).arg(name).relay("compose")
+    } else {
+        call(ids)
+    };
+    project.compose().change(project.runner(), &call).map(drop)
 }
 
 /// Shows in a dry run how these services would be started, dependencies first.

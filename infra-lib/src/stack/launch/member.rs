@@ -41,6 +41,7 @@ pub(super) struct Member {
     pub(super) start_error: Option<String>,
     /// What it must do besides passing its check.
     gate: Option<Gate>,
+    /// Whether it does; also without a gate.
     is_gate_open: bool,
     /// When its own check passed, and whether it also passed at the age of [`SETTLED`].
     passed: Option<Instant>,
@@ -66,8 +67,8 @@ impl Member {
             is_ours: is_pending,
             born: now.checked_sub(Duration::try_from(age).unwrap_or_default()).unwrap_or(now),
             start_error: None,
+            is_gate_open: gate.is_none(),
             gate,
-            is_gate_open: false,
             passed: None,
             is_confirmed: false,
             is_left_to_engine: !runs_checks,
@@ -99,16 +100,18 @@ impl Member {
         let is_running = container.status == Status::Running;
         match (verdict, container.health) {
             (Verdict::NotYet(_), Health::Starting) if is_running => match self.passed {
-                Some(_) if self.gate.is_none() || self.is_gate_open => Verdict::Ready,
-                Some(_) => Verdict::NotYet("does not accept a login yet".to_owned()),
+                Some(_) => self.behind_gate(),
                 None if self.said.is_empty() => Verdict::NotYet("starting".to_owned()),
                 None => Verdict::NotYet(format!("its check {}, {} s", self.said, self.born.elapsed().as_secs())),
             },
-            (Verdict::Ready, _) if is_running && self.gate.is_some() && !self.is_gate_open => {
-                Verdict::NotYet("does not accept a login yet".to_owned())
-            }
+            (Verdict::Ready, _) if is_running => self.behind_gate(),
             (verdict, _) => verdict,
         }
+    }
+
+    /// The readiness of a container that passes its check.
+    fn behind_gate(&self) -> Verdict {
+        if self.is_gate_open { Verdict::Ready } else { Verdict::NotYet("does not accept a login yet".to_owned()) }
     }
 
     /// Whether a container that is ready may also be reported as ready.
@@ -172,8 +175,8 @@ impl Member {
         let longest = if self.born.elapsed() < Duration::from_secs(60) { SOON } else { LATER };
         let pause = self.pause.max(answers.took * 2).min(interval);
         self.pause = (self.pause * 3 / 2).min(longest);
-        let is_open = self.gate.is_none() || self.is_gate_open;
-        self.next = if self.passed.is_some() && is_open { (self.born + SETTLED).max(now) } else { now + pause };
+        self.next =
+            if self.passed.is_some() && self.is_gate_open { (self.born + SETTLED).max(now) } else { now + pause };
     }
 
     fn fail(&mut self, said: String) {

@@ -116,7 +116,7 @@ pub(crate) enum ConsentError {
     #[error("declined: nothing was changed")]
     Declined,
     /// Confirmation is needed, but no one can be asked.
-    #[error("`{operation}` needs confirmation, but no terminal is available: nothing was changed; it is about {items}")]
+    #[error("`{operation}` needs confirmation, but no terminal is available; nothing was changed: {items}")]
     NobodyToAsk {
         /// The name of the operation.
         operation: &'static str,

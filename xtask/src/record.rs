@@ -1,4 +1,4 @@
-//! Where the tests' time went and what they skipped, as they have recorded it.
+//! Where the tests' time went, what they skipped and why they failed, as they have recorded it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,12 +9,13 @@ pub(crate) const VARIABLE: &str = "INFRA_TEST_RECORD";
 /// How many of the slowest tests are shown.
 const SLOWEST: usize = 20;
 
-/// The report: seconds by group of tests, the slowest tests, and how many were skipped and why. Tests run at the same time,
-/// so the seconds add up to more than the run took.
+/// The report: seconds by group of tests, the slowest tests, how many were skipped and why, and what failed. Tests run at
+/// the same time, so the seconds add up to more than the run took.
 pub(crate) fn report(record: &str) -> String {
     let mut groups: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     let mut tests: Vec<(f64, &str)> = Vec::new();
     let mut skipped: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut failed: Vec<(&str, &str)> = Vec::new();
     for line in record.lines() {
         let mut fields = line.splitn(3, '\t');
         let (Some(what), Some(test), Some(value)) = (fields.next(), fields.next(), fields.next()) else { continue };
@@ -24,6 +25,7 @@ pub(crate) fn report(record: &str) -> String {
                 tests.push((seconds, test));
             }
             ("skipped", _) => skipped.entry(value).or_default().push(test),
+            ("failed", _) => failed.push((test, value)),
             _ => {}
         }
     }
@@ -48,6 +50,9 @@ pub(crate) fn report(record: &str) -> String {
     if reasons.is_empty() {
         text.push_str("   none\n");
     }
+    for (test, message) in failed {
+        let _ = write!(text, "\nfailed: {test}\n{}\n", message.replace(" \u{23ce} ", "\n"));
+    }
     text
 }
 
@@ -58,11 +63,15 @@ mod tests {
     #[test]
     fn time_is_added_up_by_group_and_what_was_skipped_by_reason() {
         let record = "took\tsetup::one\t1.5\ntook\thealth::slow\t20.25\ntook\tsetup::two\t2.5\n\
-                      skipped\tops::a\tno engine\nskipped\tops::b\tno engine\nbroken\n";
+                      skipped\tops::a\tno engine\nskipped\tops::b\tno engine\nbroken\n\
+                      failed\tsetup::one\tpanicked at \u{23ce} left: 1\n";
         let report = report(record);
         let expected = "seconds  tests  group\n   20.2      1  health\n    4.0      2  setup\n";
         assert!(report.starts_with(expected), "{report}");
         assert!(report.contains("   20.2  health::slow\n    2.5  setup::two\n    1.5  setup::one\n"), "{report}");
-        assert!(report.ends_with("skipped\n      2  no engine\n"), "{report}");
+        assert!(
+            report.ends_with("skipped\n      2  no engine\n\nfailed: setup::one\npanicked at\nleft: 1\n"),
+            "{report}"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use rustix::fs::FileType;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ use crate::hex;
 use crate::project::Project;
 use crate::project::environment_name::canonical;
 use crate::project::error::{Error, Result};
+use crate::report::ago;
 
 use super::BackupError;
 use super::draft;
@@ -149,7 +151,25 @@ impl Catalogue {
                 project.warn(format_args!("{problem}; an older backup may be used instead"));
             }
         }
-        self.find_among(wanted, self.databases(project).collect())
+        let found = self.find_among(wanted, self.databases(project).collect())?;
+        if wanted == "latest" {
+            self.warn_of_newer(project, found);
+        }
+        Ok(found)
+    }
+
+    /// Says which newer backups `latest` has skipped, and why.
+    fn warn_of_newer(&self, project: &Project, found: &Entry) {
+        let skipped = self.databases(project).rev().take_while(|entry| entry.name != found.name);
+        for entry in skipped.filter(|entry| !entry.manifest.is_safety_copy()) {
+            let why = entry.manifest.suspect.first().map_or("it was never verified", String::as_str);
+            let (newer, used) = (entry.stem(), found.stem());
+            let age = ago(found.manifest.created, Timestamp::now());
+            project.warn(format_args!(
+                "{newer} is newer but not used: {why}; `latest` is {used}, made {age} ago; \
+                 `cargo xtask db-verify {newer}` checks the newer one again"
+            ));
+        }
     }
 
     /// Finds a backup among `own`, sorted oldest first. A file name also finds backups of other projects.
@@ -254,7 +274,7 @@ impl Entry {
 pub(crate) fn last_in_words(project: &Project) -> Option<String> {
     let catalogue = Catalogue::read(project).ok()?;
     let newest = &catalogue.newest_good(project)?.manifest;
-    Some(format!("{} ago ({})", crate::report::ago(newest.created, jiff::Timestamp::now()), newest.file))
+    Some(format!("{} ago ({})", ago(newest.created, Timestamp::now()), newest.file))
 }
 
 /// `None` if it is JSON of another program.

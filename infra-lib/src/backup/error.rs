@@ -332,7 +332,7 @@ impl Failure for BackupError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotFound { near, .. } if near.is_empty() => "`cargo xtask db-backup --list` lists the backups".to_owned(),
-            Self::NotFound { near, .. } => format!("the sets are: {}", near.join(", ")),
+            Self::NotFound { near, .. } => format!("the newest are: {}", near.join(", ")),
             Self::Manifest { .. } | Self::Damaged { .. } => {
                 "use another backup (`cargo xtask db-backup --list`), and check this disk".to_owned()
             }

@@ -139,6 +139,7 @@ fn judge(wants: &[(&str, Wants)], cores: u64, memory: u64) -> Vec<Check> {
             "memory",
             "engine",
             match limit {
+                _ if wants.is_empty() => ByteSize::new(memory).to_string(),
                 0 => format!("{}; no service has a limit", ByteSize::new(memory)),
                 limit => format!("{}, and the services may take {}", ByteSize::new(memory), ByteSize::new(limit)),
             },

@@ -1,11 +1,11 @@
 //! The env files, and whether git ignores them.
 
 use crate::compose::identity::REDIRECTING;
-use crate::dotenv::Severity;
 use crate::exec::{ExecError, Invocation};
 use crate::probe::{Check, Snapshot, Verdict, failure};
 use crate::project::env_files::{committed, findings};
 use crate::project::is_template;
+use crate::report::Severity;
 
 const KIND: &str = "env";
 
@@ -30,7 +30,7 @@ pub(super) fn check(snapshot: &Snapshot<'_>) -> Vec<Check> {
                 let target = finding.key.clone().unwrap_or_else(|| name.clone());
                 let check = match finding.severity {
                     Severity::Error => Check::fail(KIND, target, finding.to_string()),
-                    Severity::Warning => Check::warn(KIND, target, finding.to_string()),
+                    Severity::Warning | Severity::Info => Check::warn(KIND, target, finding.to_string()),
                 };
                 check.with_hint(finding.fix.clone())
             })

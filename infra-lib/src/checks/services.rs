@@ -1,8 +1,8 @@
 //! Containers that do not run correctly, and why, according to their last log lines.
 
+use crate::compose::log::log_lines;
 use crate::compose::readiness::{Baseline, Verdict};
 use crate::compose::{Container, Status};
-use crate::exec::Invocation;
 use crate::probe::logs::is_error;
 use crate::probe::{Check, Snapshot, one_line};
 
@@ -58,6 +58,9 @@ fn broken(snapshot: &Snapshot<'_>, container: &Container, state: &str) -> Check 
     if container.status == Status::Paused {
         return Check::fail(KIND, service, "paused").with_hint(format!("`docker unpause {}`", container.name));
     }
+    if container.status == Status::Created && container.error.is_empty() {
+        return Check::fail(KIND, service, state).with_hint(format!("`cargo xtask start {service}`"));
+    }
     if container.out_of_memory || container.exit_code == 137 && container.restart_count > 0 {
         let detail = format!("{state}: it was ended for taking more memory than its limit");
         return Check::fail(KIND, service, detail)
@@ -86,8 +89,8 @@ fn broken(snapshot: &Snapshot<'_>, container: &Container, state: &str) -> Check 
 
 fn running(snapshot: &Snapshot<'_>, container: &Container) -> Check {
     let service = &container.service;
-    let recent = Invocation::new("docker").args(["logs", "--since", RECENT, "--tail", LINES, &container.id]);
-    let errors: Vec<String> = lines(snapshot, &recent).into_iter().filter(|line| is_error(line)).collect();
+    let recent = lines(snapshot, container, &["--since", RECENT, "--tail", LINES]);
+    let errors: Vec<String> = recent.into_iter().filter(|line| is_error(line)).collect();
     let state = container.state();
     match (log_patterns::read(&errors), errors.last()) {
         (Some((symptom, line)), _) => {
@@ -101,16 +104,10 @@ fn running(snapshot: &Snapshot<'_>, container: &Container) -> Check {
 }
 
 fn last_words(snapshot: &Snapshot<'_>, container: &Container) -> Vec<String> {
-    lines(snapshot, &Invocation::new("docker").args(["logs", "--tail", LAST_WORDS, &container.id]))
+    lines(snapshot, container, &["--tail", LAST_WORDS])
 }
 
-fn lines(snapshot: &Snapshot<'_>, call: &Invocation) -> Vec<String> {
-    let mut lines = Vec::new();
-    let call = call.clone().deadline(std::time::Duration::from_secs(10));
-    // A container that was removed has no log.
-    let _ = snapshot.project.runner().lines(&call, |_, line| {
-        lines.push(line.to_owned());
-        Ok(())
-    });
-    lines
+/// A container that was removed has no log.
+fn lines(snapshot: &Snapshot<'_>, container: &Container, options: &[&str]) -> Vec<String> {
+    log_lines(snapshot.project.runner(), &container.id, options).unwrap_or_default()
 }

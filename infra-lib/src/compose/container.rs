@@ -40,6 +40,9 @@ pub struct Container {
     /// Its health check, if it has one.
     #[serde(skip)]
     pub(crate) check: Option<OwnCheck>,
+    /// The number of its main process on the engine's machine, while it runs.
+    #[serde(skip)]
+    pub(crate) process: Option<u32>,
     /// The exit code, if it has ended.
     pub exit_code: i32,
     /// Whether it was killed because it ran out of memory.
@@ -172,6 +175,8 @@ struct Raw {
 struct RawState {
     status: Status,
     #[serde(default)]
+    pid: u32,
+    #[serde(default)]
     exit_code: i32,
     #[serde(default, rename = "OOMKilled")]
     out_of_memory: bool,
@@ -300,6 +305,7 @@ impl From<Raw> for Container {
             image: raw.config.image,
             image_id: raw.image,
             status: raw.state.status,
+            process: Some(raw.state.pid).filter(|pid| *pid > 0),
             exit_code: raw.state.exit_code,
             out_of_memory: raw.state.out_of_memory,
             error: raw.state.error,

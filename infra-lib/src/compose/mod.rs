@@ -9,6 +9,7 @@ pub(crate) mod error;
 mod host_network;
 pub(crate) mod identity;
 mod images;
+pub(crate) mod log;
 pub(crate) mod model;
 mod objects;
 pub(crate) mod one_off;
@@ -18,7 +19,7 @@ pub(crate) mod readiness;
 pub(crate) mod software;
 pub(crate) mod sources;
 mod stats;
-mod usage;
+pub(crate) mod usage;
 mod variables;
 pub(crate) mod yaml;
 

@@ -87,6 +87,7 @@ mod tests {
             working_dir: String::new(),
             image: String::new(),
             status,
+            process: None,
             health,
             health_output: String::new(),
             check: None,

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::finding::{Finding, FindingCode as Code, Severity};
+use super::finding::{Finding, FindingCode as Code};
 use super::portability::ambiguities;
 use super::rule::EnvRule;
 use super::{Entry, EnvFile, Origin, Quoting, resolve};
+use crate::report::Severity;
 
 /// What to check the env files against.
 #[derive(Debug, Clone, Copy)]

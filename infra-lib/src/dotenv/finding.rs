@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::DotenvError;
 use crate::failure::Failure as _;
+use crate::report::Severity;
 
 /// A finding about an environment file. It never contains a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,16 +25,6 @@ pub struct Finding {
     pub message: String,
     /// How to fix the problem.
     pub fix: String,
-}
-
-/// The severity of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// A problem that does not stop the operation.
-    Warning,
-    /// A problem that must be fixed first.
-    Error,
 }
 
 /// The kind of a finding; its name in JSON is in kebab case.

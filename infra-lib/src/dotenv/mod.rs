@@ -29,7 +29,7 @@ pub use check::{Expectations, check};
 pub(crate) use edit::EditError;
 pub(crate) use encode::Encoding;
 pub use error::{DotenvError, SyntaxCause};
-pub use finding::{Finding, FindingCode, Severity};
+pub use finding::{Finding, FindingCode};
 pub(crate) use generate::GenerateError;
 pub use generate::{Generator, InvalidGenerator};
 pub(crate) use interpolate::{InterpolateError, interpolate};

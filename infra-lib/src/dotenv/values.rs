@@ -1,10 +1,11 @@
 //! Checking values: empty, well-known, weak or too old.
 
 use super::check::{Expectations, place};
-use super::finding::{Finding, FindingCode as Code, Severity};
+use super::finding::{Finding, FindingCode as Code};
 use super::redact::url_password;
 use super::strength::weakness;
 use super::{Variable, is_marker, is_own_secret, is_placeholder, looks_secret};
+use crate::report::Severity;
 
 impl Expectations<'_> {
     /// The findings about the effective value of a variable.

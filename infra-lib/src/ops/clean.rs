@@ -1,8 +1,11 @@
 //! `clean`
 
 mod inventory;
+mod removal;
 
 use std::fmt;
+use std::panic::resume_unwind;
+use std::thread;
 
 use serde::Serialize;
 
@@ -10,9 +13,7 @@ use crate::backup::catalogue::Catalogue;
 use crate::backup::verify::check_digest;
 use crate::compose::Engine;
 use crate::config::ByteSize;
-use crate::exec::Invocation;
 use crate::exit::Exit;
-use crate::failure::ErrorKind;
 use crate::lock::{Lock, Mode};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
@@ -20,6 +21,7 @@ use crate::project::operation::{Group, Operation, Outcome};
 
 use inventory::Inventory;
 pub use inventory::{CleanKind, CleanObject};
+use removal::remove_all;
 
 /// Remove containers and networks (volumes and images on request).
 ///
@@ -67,10 +69,13 @@ impl Operation for Clean {
 
     fn run(&self, project: &Project) -> Result<CleanReport> {
         let _lock = project.lock(Lock::Stack, Mode::Exclusive, Self::NAME)?;
-        if project.has_services() {
-            refuse_other_engine(project)?;
-        }
-        let inventory = Inventory::take(project, self)?;
+        let (engine, inventory) = thread::scope(|scope| {
+            let engine = scope.spawn(|| if project.has_services() { refuse_other_engine(project) } else { Ok(()) });
+            let inventory = Inventory::take(project, self);
+            (engine.join().unwrap_or_else(|panic| resume_unwind(panic)), inventory)
+        });
+        engine?;
+        let inventory = inventory?;
         let mut report = CleanReport { removed: Vec::new(), remaining: Vec::new(), left: inventory.left.clone() };
         if inventory.objects.is_empty() {
             return Ok(report);
@@ -84,16 +89,8 @@ impl Operation for Clean {
         project.consent(&destruction)?;
         // A backup, restore or migration at work comes to its end first.
         let _alone = project.lock(Lock::Database, Mode::Exclusive, Self::NAME)?;
-        for object in inventory.objects {
-            project.step(format_args!("removing {object}"));
-            match remove(project, &object) {
-                Ok(()) => report.removed.push(object),
-                Err(error) if error.kind() == ErrorKind::Cancelled && report.removed.is_empty() => {
-                    return Err(error);
-                }
-                Err(error) => report.remaining.push(format!("{object}: {error}")),
-            }
-        }
+        let removal = remove_all(project, inventory.objects, &inventory.containers)?;
+        (report.removed, report.remaining) = (removal.removed, removal.remaining);
         Ok(report)
     }
 }
@@ -141,26 +138,6 @@ pub(super) fn refuse_other_engine(project: &Project) -> Result<()> {
                 .with_hint("run `cargo xtask setup` first, which records the engine as this project's"))
         }
         _ => Ok(()),
-    }
-}
-
-fn remove(project: &Project, object: &CleanObject) -> Result<()> {
-    let docker = |args: &[&str]| -> Result<()> {
-        let call = Invocation::new("docker").args(args.iter().copied()).arg(object.id.as_str());
-        project.compose().change(project.runner(), &call)?;
-        Ok(())
-    };
-    match object.kind {
-        CleanKind::Container => {
-            // A database is given the time to write what it holds.
-            docker(&["stop", "-t", "60"])?;
-            docker(&["rm", "--force"])
-        }
-        CleanKind::Network => docker(&["network", "rm"]),
-        CleanKind::Volume => docker(&["volume", "rm"]),
-        CleanKind::Image => docker(&["image", "rm"]),
-        CleanKind::Builder => docker(&["buildx", "rm"]),
-        CleanKind::LocalDatabase => project.remove_local_database(),
     }
 }
 

@@ -48,13 +48,12 @@ mod volume_restore;
 
 pub use crate::backup::{Format as BackupFormat, Listed, Listing};
 pub use crate::compose::{Engine, Stats as ContainerStats};
-pub use crate::dotenv::{
-    Finding as EnvFinding, FindingCode as EnvFindingCode, Origin, Severity as EnvSeverity, Shadowed, Variable,
-};
+pub use crate::dotenv::{Finding as EnvFinding, FindingCode as EnvFindingCode, Origin, Shadowed, Variable};
 pub use crate::journal::Entry as JournalEntry;
 pub use crate::migrations::{MigrationState, MigrationStatus};
 pub use crate::ops::makefile::{FromMakefile, LeftOut, MadeTask, NowCommand};
 pub use crate::project::{DatabaseAxis, LocalRecord, Record as SetupRecord, UnreadyContainer};
+pub use crate::report::Severity as EnvSeverity;
 pub use crate::schedule::{InvalidWhen, Job, ScheduledJob, When};
 pub use crate::stack::launch::ready::ReadyBy;
 pub use backup::{Backup, BackupSet, SetReport};

@@ -13,8 +13,9 @@ use crate::suggest::nearest;
 use crate::compose::sources::Place;
 
 use super::context::Findings;
-use super::finding::{PolicyFinding, Rule, Severity};
+use super::finding::{PolicyFinding, Rule};
 use super::{rules, scan};
+use crate::report::Severity;
 
 const UNUSED: Rule = Rule {
     code: "allow-unused",

@@ -3,7 +3,8 @@
 use camino::Utf8PathBuf;
 
 use super::context::{Context, Findings};
-use super::finding::{Rule, Severity};
+use super::finding::Rule;
+use crate::report::Severity;
 
 const MISSING: Rule = Rule {
     code: "dockerignore-missing",

@@ -6,7 +6,8 @@ use crate::exec::{ExecError, Invocation};
 use crate::project::is_template;
 
 use super::context::{Context, Findings};
-use super::finding::{Rule, Severity};
+use super::finding::Rule;
+use crate::report::Severity;
 
 const TRACKED: Rule = Rule {
     code: "env-file-tracked",

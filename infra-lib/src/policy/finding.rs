@@ -2,28 +2,7 @@
 
 use serde::Serialize;
 
-/// The severity of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Severity {
-    /// Could be better.
-    Info,
-    /// Should be better.
-    Warning,
-    /// Must be fixed: the check fails.
-    Error,
-}
-
-impl std::fmt::Display for Severity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        })
-    }
-}
+use crate::report::Severity;
 
 /// A rule: its code, its severity per environment, its reason, and the usual fix.
 ///

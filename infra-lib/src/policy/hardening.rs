@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::compose::Service;
 
 use super::context::{Context, Findings};
-use super::finding::{Rule, Severity};
+use super::finding::Rule;
+use crate::report::Severity;
 
 const WRITABLE_ROOT: Rule = Rule {
     code: "root-filesystem-writable",

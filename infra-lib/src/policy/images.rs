@@ -4,7 +4,8 @@ use crate::compose::software::ImageRef;
 use crate::compose::sources::Place;
 
 use super::context::{Context, Findings};
-use super::finding::{Rule, Severity};
+use super::finding::Rule;
+use crate::report::Severity;
 
 const LATEST: Rule = Rule {
     code: "image-latest",

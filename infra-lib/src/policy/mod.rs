@@ -25,7 +25,8 @@ mod secrets;
 mod users;
 mod variables;
 
-pub use finding::{PolicyFinding, Rule, Severity};
+pub use crate::report::Severity;
+pub use finding::{PolicyFinding, Rule};
 pub(crate) use judge::{Judgement, judge};
 pub use rules::rules;
 pub(crate) use sarif::sarif;

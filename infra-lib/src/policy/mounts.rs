@@ -7,7 +7,8 @@ use crate::compose::Mount;
 use crate::compose::sources::Place;
 
 use super::context::{Context, Findings};
-use super::finding::{Rule, Severity};
+use super::finding::Rule;
+use crate::report::Severity;
 
 const SOURCE: Rule = Rule {
     code: "source-mount",

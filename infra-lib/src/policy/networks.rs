@@ -5,7 +5,8 @@ use url::Url;
 use crate::compose::Service;
 
 use super::context::{Context, Findings};
-use super::finding::{Rule, Severity};
+use super::finding::Rule;
+use crate::report::Severity;
 
 const INTERNAL: Rule = Rule {
     code: "database-network-open",

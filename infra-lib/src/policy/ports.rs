@@ -5,8 +5,9 @@ use crate::compose::sources::Place;
 use crate::compose::yaml::Tree;
 
 use super::context::{Context, Findings};
-use super::finding::{Rule, Severity};
+use super::finding::Rule;
 use crate::config::DATABASE_PORT_PUBLISHED;
+use crate::report::Severity;
 
 const DATABASE: Rule = Rule {
     code: DATABASE_PORT_PUBLISHED,

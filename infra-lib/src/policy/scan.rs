@@ -10,8 +10,9 @@ use crate::exec::{ExecError, Invocation};
 use crate::project::error::{Error, Result};
 
 use super::context::{Context, Findings};
-use super::finding::{Rule, Severity};
+use super::finding::Rule;
 use super::scanner::Scanner;
+use crate::report::Severity;
 
 const VULNERABLE: Rule = Rule {
     code: "image-vulnerable",

@@ -7,8 +7,9 @@ use crate::project::error::Result;
 use crate::compose::sources::Place;
 
 use super::context::{Context, Findings};
-use super::finding::{Rule, Severity};
+use super::finding::Rule;
 use crate::dotenv::references::{HOLE, literal, references};
+use crate::report::Severity;
 
 const DEFAULT: Rule = Rule {
     code: "secret-default",

@@ -3,7 +3,8 @@
 use crate::compose::sources::Place;
 
 use super::context::{Context, Findings};
-use super::finding::{Rule, Severity};
+use super::finding::Rule;
+use crate::report::Severity;
 
 const ROOT: Rule = Rule {
     code: "user-root",

@@ -8,7 +8,8 @@ use crate::dotenv::references::references;
 use crate::project::template_of;
 
 use super::context::{Context, Findings};
-use super::finding::{Rule, Severity};
+use super::finding::Rule;
+use crate::report::Severity;
 
 const UNDOCUMENTED: Rule = Rule {
     code: "variable-undocumented",

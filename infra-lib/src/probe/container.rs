@@ -32,12 +32,25 @@ pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
         let expected = replicas(service.deploy.get("replicas")).or(replicas(service.rest.get("scale"))).unwrap_or(1);
         probes.push(Box::new(Containers { service: (*name).to_owned(), expected, stays: stays(snapshot, name) }));
     }
+    probes.extend(orphans(snapshot).map(|check| Box::new(Known(check)) as Box<dyn Probe>));
     // Servers that were stopped exit with 0, as finished jobs do.
     if !snapshot.has_live_containers() {
         let name = snapshot.project.name();
         probes.push(Box::new(Known(Check::fail(KIND, name, "nothing is running").with_hint("`cargo xtask start`"))));
     }
     probes
+}
+
+/// Containers that still run although the compose files no longer define their service.
+fn orphans(snapshot: &Snapshot<'_>) -> impl Iterator<Item = Check> {
+    let is_known = |name: &String| snapshot.model().is_none_or(|model| model.services.contains_key(name));
+    let has_ended = |it: &Container| matches!(it.status, Status::Exited | Status::Created | Status::Dead);
+    let all = snapshot.containers.iter().flatten();
+    all.filter(move |it| !it.one_off && !is_known(&it.service) && !has_ended(it)).map(|container| {
+        let (service, state) = (&container.service, container.state());
+        Check::warn(KIND, service, format!("{state}, but the compose files no longer define `{service}`"))
+            .with_hint(format!("`cargo xtask stop {service}`"))
+    })
 }
 
 /// Whether a service serves: it listens, is checked, is a database, or another service waits for its health.
@@ -110,6 +123,9 @@ fn judge(snapshot: &Snapshot<'_>, container: &Container, target: &str, stays: bo
         }
         Verdict::NotYet(_) if passes(snapshot.project, container) => {
             return Check::ok(KIND, target, format!("answers its check{}", next_turn(container, up)));
+        }
+        Verdict::NotYet(text) if container.status == Status::Created => {
+            return Check::fail(KIND, target, text).with_hint(format!("`cargo xtask start {service}`"));
         }
         Verdict::NotYet(text) => {
             return Check::fail(KIND, target, format!("not ready yet: {text}"))

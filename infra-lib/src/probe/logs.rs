@@ -2,10 +2,10 @@
 
 use jiff::SignedDuration;
 
-use crate::exec::Invocation;
+use crate::compose::log::log_lines;
 use crate::report::counted;
 
-use super::{Check, PROGRAM, Probe, Snapshot, one_line};
+use super::{Check, Probe, Snapshot, one_line};
 
 pub(crate) const KIND: &str = "logs";
 
@@ -40,23 +40,15 @@ impl Probe for Log {
     }
 
     fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
-        let call = Invocation::new("docker")
-            .args(["logs", "--since", &self.since, "--tail", MOST_LINES, &self.container])
-            .deadline(PROGRAM);
-        let (mut count, mut last) = (0_u32, String::new());
-        let read = snapshot.project.runner().lines(&call, |_, line| {
-            if is_error(line) {
-                count += 1;
-                line.clone_into(&mut last);
-            }
-            Ok(())
-        });
-        vec![match (read, count) {
-            (Err(error), _) => Check::skip(KIND, &self.service, one_line(&error.to_string())),
-            (Ok(()), 0) => Check::ok(KIND, &self.service, "no errors in the last 5 minutes"),
-            (Ok(()), count) => {
+        let options = ["--since", &self.since, "--tail", MOST_LINES];
+        let read = log_lines(snapshot.project.runner(), &self.container, &options);
+        let errors = read.map(|lines| lines.into_iter().filter(|line| is_error(line)).collect::<Vec<_>>());
+        vec![match errors.as_ref().map(|errors| (errors.last(), errors.len())) {
+            Err(error) => Check::skip(KIND, &self.service, one_line(&error.to_string())),
+            Ok((None, _)) => Check::ok(KIND, &self.service, "no errors in the last 5 minutes"),
+            Ok((Some(last), count)) => {
                 let errors = counted(count, "error");
-                let last = one_line(&without_colours(&last));
+                let last = one_line(&without_colours(last));
                 Check::warn(KIND, &self.service, format!("{errors} in the last 5 minutes; last: {last}"))
                     .with_hint(format!("`cargo xtask logs --since 5m {}`", self.service))
             }

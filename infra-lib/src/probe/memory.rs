@@ -46,11 +46,11 @@ fn judge(total: u64, free: u64) -> Check {
     }
 }
 
-fn linux() -> Option<(u64, u64)> {
+/// The total, and what is available without swapping, in bytes.
+pub(super) fn linux() -> Option<(u64, u64)> {
     parse_meminfo(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }
 
-/// The total, and what is available without swapping, in bytes.
 fn parse_meminfo(text: &str) -> Option<(u64, u64)> {
     let field = |name: &str| {
         let rest = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;

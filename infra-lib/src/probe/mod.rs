@@ -8,6 +8,7 @@ mod backup_age;
 mod configured;
 mod connectivity;
 mod container;
+mod control_group;
 mod disk;
 mod environment;
 mod http;
@@ -26,6 +27,7 @@ mod scheduled_jobs;
 pub(crate) mod snapshot;
 mod tcp;
 mod tls;
+mod usage;
 mod volumes;
 
 pub(crate) use crate::report::{Check, Verdict};

@@ -1,32 +1,15 @@
 //! The containers' resource use against their limits.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::compose::Service;
-use crate::exec::Invocation;
 
-use super::{Check, PROGRAM, Probe, Snapshot, one_line};
+use super::usage::{self, Usage};
+use super::{Check, Probe, Snapshot};
 
 pub(super) const KIND: &str = "resources";
 
 struct Resources;
-
-/// A line of `docker stats`.
-#[derive(Deserialize)]
-struct Usage {
-    #[serde(rename = "ID")]
-    id: String,
-    /// Of one core.
-    #[serde(rename = "CPUPerc")]
-    cpu: String,
-    /// Of its limit, or of the machine's memory.
-    #[serde(rename = "MemPerc")]
-    memory: String,
-    /// `12MiB / 512MiB`
-    #[serde(rename = "MemUsage")]
-    of: String,
-}
 
 /// The share of a limit above which a warning is given.
 const MOST: f64 = 90.0;
@@ -41,33 +24,25 @@ impl Probe for Resources {
     }
 
     fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
-        let call = Invocation::new("docker")
-            .args(["stats", "--no-stream", "--no-trunc", "--format", "{{json .}}"])
-            .args(snapshot.running().map(|(_, container)| container.id.clone()))
-            .deadline(PROGRAM);
-        let text = match snapshot.project.runner().read(&call) {
-            Ok(output) => output.text(),
-            Err(error) => return vec![Check::skip(KIND, self.target(), one_line(&error.to_string()))],
-        };
-        let cores = snapshot.engine().map_or(1, |engine| engine.cores);
-        judge(snapshot, &text, cores)
+        match usage::of_all(snapshot, |service, cpu| cpu / allowed(snapshot, service) > MOST) {
+            Ok(usages) => judge(snapshot, &usages),
+            Err(why) => vec![Check::skip(KIND, self.target(), why)],
+        }
     }
 }
 
-fn judge(snapshot: &Snapshot<'_>, text: &str, cores: u64) -> Vec<Check> {
+fn judge(snapshot: &Snapshot<'_>, usages: &[Usage]) -> Vec<Check> {
     let mut checks = Vec::new();
     let mut all = Vec::new();
-    for usage in text.lines().filter_map(|line| serde_json::from_str::<Usage>(line).ok()) {
-        let Some((service, container)) = snapshot.running().find(|(_, container)| container.id == usage.id) else {
+    for Usage { id, cpu, memory, used, limit } in usages {
+        let Some((service, container)) = snapshot.running().find(|(_, container)| container.id == *id) else {
             continue;
         };
-        let (Some(cpu), Some(memory)) = (percent(&usage.cpu), percent(&usage.memory)) else { continue };
-        #[expect(clippy::cast_precision_loss, reason = "a number of cores")]
-        let allowed = limit(service, "cpus").unwrap_or(cores as f64);
         let target = &container.service;
-        let cpu_share = cpu / allowed.max(0.01);
-        if memory > MOST {
-            let detail = format!("takes {memory:.0} % of its memory ({})", usage.of);
+        let allowed = allowed(snapshot, service);
+        let cpu_share = cpu / allowed;
+        if *memory > MOST {
+            let detail = format!("takes {memory:.0} % of its memory ({used} of {limit})");
             checks.push(Check::warn(KIND, target, detail).with_hint("raise its limit, or look for what it holds"));
         }
         if cpu_share > MOST {
@@ -76,7 +51,6 @@ fn judge(snapshot: &Snapshot<'_>, text: &str, cores: u64) -> Vec<Check> {
                 "`cargo xtask stats` shows whether that lasts; if it does, look at its log, or share the work: `cargo xtask scale {target}=2`"
             )));
         }
-        let used = usage.of.split(" / ").next().unwrap_or_default();
         all.push(format!("{target} {cpu:.0} % {used}"));
     }
     if checks.is_empty() && !all.is_empty() {
@@ -85,8 +59,11 @@ fn judge(snapshot: &Snapshot<'_>, text: &str, cores: u64) -> Vec<Check> {
     checks
 }
 
-fn percent(text: &str) -> Option<f64> {
-    text.trim_end_matches('%').parse().ok()
+/// How many cores a container of the service may use.
+fn allowed(snapshot: &Snapshot<'_>, service: &Service) -> f64 {
+    let machine = || snapshot.engine().map_or(1, |engine| engine.cores);
+    #[expect(clippy::cast_precision_loss, reason = "a number of cores")]
+    limit(service, "cpus").unwrap_or_else(|| machine() as f64).max(0.01)
 }
 
 /// `deploy.resources.limits.cpus`, or `cpus`.
@@ -110,13 +87,13 @@ mod tests {
     fn what_comes_near_its_limit_is_named() {
         let model = r#"{"name":"x","services":{"web":{"deploy":{"resources":{"limits":{"cpus":0.5}}}},"db":{}}}"#;
         in_stack("", model, vec![container("web"), container("db")], |snapshot| {
-            let judge = |web: &str, db: &str| judge(snapshot, &format!("{web}\n{db}\n"), 2);
+            let judge = |web: &str, db: &str| judge(snapshot, &usage::parse(&format!("{web}\n{db}\n")));
             let fine = judge(&line("web", "40.00%", "75.00%"), &line("db", "120.00%", "1.00%"));
             assert_eq!(fine[0].detail, "web 40 % 12MiB, db 120 % 12MiB");
             let busy = judge(&line("web", "49.00%", "95.00%"), &line("db", "199.00%", "1.00%"));
             let found: Vec<_> = busy.iter().map(|check| (check.target.as_str(), check.status)).collect();
             assert_eq!(found, [("web", Verdict::Warn), ("web", Verdict::Warn), ("db", Verdict::Warn)]);
-            assert_eq!(busy[0].detail, "takes 95 % of its memory (12MiB / 16MiB)");
+            assert_eq!(busy[0].detail, "takes 95 % of its memory (12MiB of 16MiB)");
         });
     }
 }

@@ -1,15 +1,13 @@
 //! Selecting services by name, and describing those that are not ready.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::compose::log::log_lines;
 use crate::compose::readiness::{Baseline, Verdict};
 use crate::compose::{Container, Status};
-use crate::config::Period;
-use crate::exec::Invocation;
 use crate::exit::Exit;
 use crate::project::error::{Error, Result};
 use crate::suggest;
@@ -40,8 +38,6 @@ pub(crate) enum Readiness {
     TimedOut(Vec<UnreadyContainer>),
 }
 
-/// The minimum time that a container gets to stop.
-const GRACE: Duration = Duration::from_secs(60);
 const LOG_LINES: &str = "10";
 
 impl Project {
@@ -104,17 +100,6 @@ impl Project {
         Ok(failed.map(|(container, verdict)| self.culprit(container, &verdict)).collect())
     }
 
-    /// How long the containers of these services may take to stop: one minute, or longer if the compose files say so.
-    /// Compose by default kills a database after ten seconds.
-    pub(crate) fn stop_grace(&self, services: &BTreeSet<String>) -> Result<Duration> {
-        let model = self.model()?;
-        let declared = services.iter().filter_map(|name| {
-            let period: Period = model.services.get(name)?.rest.get("stop_grace_period")?.as_str()?.parse().ok()?;
-            Some(period.duration())
-        });
-        Ok(declared.max().unwrap_or_default().max(GRACE))
-    }
-
     /// Describes a container that is not ready.
     pub(crate) fn culprit(&self, container: &Container, verdict: &Verdict) -> UnreadyContainer {
         let state = match verdict {
@@ -130,16 +115,9 @@ impl Project {
         }
     }
 
+    /// The end of a container's log; a container that was removed has none.
     pub(crate) fn last_lines(&self, container: &str) -> Vec<String> {
-        let call =
-            Invocation::new("docker").args(["logs", "--tail", LOG_LINES, container]).deadline(Duration::from_secs(10));
-        let mut lines = Vec::new();
-        let read = self.runner().lines(&call, |_, line| {
-            lines.push(line.to_owned());
-            Ok(())
-        });
-        // A removed container has no log; Docker's error message is not one.
-        if read.is_ok() { lines } else { Vec::new() }
+        log_lines(self.runner(), container, &["--tail", LOG_LINES]).unwrap_or_default()
     }
 }
 

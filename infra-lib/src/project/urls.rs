@@ -6,16 +6,16 @@ use crate::compose::{Port, Service};
 use super::Project;
 
 impl Project {
-    /// An address for each published port of the wanted active services, with the service's name, and the local
-    /// database's URL without its password.
+    /// An address for each published port of the wanted services, with the service's name, and the local database's URL
+    /// without its password.
     pub(crate) fn urls(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let mut urls: Vec<String> =
             self.local_database_url().map(|url| format!("database: {url}")).into_iter().collect();
         if let Some(model) = self.has_services().then(|| self.model().ok()).flatten() {
-            let active = model.active(&self.environment().profiles);
             urls.extend(
-                active
-                    .into_iter()
+                model
+                    .services
+                    .iter()
                     .filter(|(name, _)| is_wanted(name))
                     .flat_map(|(name, service)| addresses(service).map(move |address| format!("{name}: {address}"))),
             );

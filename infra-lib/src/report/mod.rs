@@ -9,6 +9,7 @@ mod event;
 pub(crate) mod plain;
 #[cfg(feature = "cli")]
 mod progress;
+mod severity;
 mod table;
 
 pub(crate) use check::Listed;
@@ -19,4 +20,5 @@ pub use event::{Event, Observer, Unit};
 pub use plain::{Plain, Verbosity};
 #[cfg(feature = "cli")]
 pub use progress::Progress;
+pub use severity::Severity;
 pub(crate) use table::{ago, counted, millis, seconds, table};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::compose::model::Model;
 
 /// These services in groups: each depends only on earlier ones, directly or through services not included here.
-pub(super) fn levels(model: &Model, services: &BTreeSet<String>) -> Vec<BTreeSet<String>> {
+pub(crate) fn levels(model: &Model, services: &BTreeSet<String>) -> Vec<BTreeSet<String>> {
     let mut depths: BTreeMap<&str, usize> = BTreeMap::new();
     for name in model.dependency_order() {
         let Some(service) = model.services.get(name) else { continue };

@@ -3,8 +3,9 @@
 mod create;
 pub(crate) mod dependencies;
 pub(crate) mod early_check;
+pub(crate) mod grace;
 pub(crate) mod launch;
-mod levels;
+pub(crate) mod levels;
 pub(crate) mod ports;
 mod preflight;
 pub(crate) mod replicas;

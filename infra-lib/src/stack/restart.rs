@@ -13,6 +13,7 @@ use crate::project::error::Result;
 use crate::project::services::{Readiness, UnreadyContainer};
 
 use super::create::create;
+use super::grace::stop_groups;
 use super::launch::Launch;
 use super::launch::begin::show;
 use super::levels::levels;
@@ -87,11 +88,10 @@ impl Restart {
         let (absent, present): (BTreeSet<_>, BTreeSet<_>) =
             services.iter().cloned().partition(|service| replicas::count(seen, service) == 0);
         let mut is_dry = false;
-        if !present.is_empty() {
-            let grace = project.stop_grace(services)?.as_secs().to_string();
-            let call = project.compose().call_all(["restart", "--no-deps", "--timeout", &grace]);
-            let ended = project.compose().change(project.runner(), &call.args(present).relay("compose"));
-            match ended {
+        for group in stop_groups(project.model()?, &present) {
+            let time = group.time.iter().flat_map(|time| ["--timeout", time]);
+            let call = project.compose().call_all(["restart", "--no-deps"]).args(time).args(group.services);
+            match project.compose().change(project.runner(), &call.relay("compose")) {
                 Ok(ended) => is_dry |= ended.is_none(),
                 Err(error) => return unstartable(project, services, error),
             }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::dotenv::{Finding, FindingCode, Severity, is_marker, is_placeholder, looks_secret, url_password};
+use crate::dotenv::{Finding, FindingCode, is_marker, is_placeholder, looks_secret, url_password};
 use crate::exit::Exit;
 use crate::project::Project;
 use crate::project::env_files::{self, committed};
 use crate::project::error::{Error, Result};
+use crate::report::Severity;
 
 /// Checks the env files and the values that the compose files give to the services.
 pub(super) fn refuse_open(project: &Project, services: &BTreeSet<String>) -> Result<()> {

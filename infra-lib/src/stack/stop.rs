@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::compose::container::{Container, Status};
-use crate::exec::invocation::Invocation;
+use crate::compose::container::Status;
 use crate::lock::{Lock, Mode};
 use crate::project::Project;
 use crate::project::error::Result;
+
+use super::grace::{stop_calls, stop_groups};
 
 /// The result of stopping services.
 #[derive(Debug, Default)]
@@ -20,10 +21,11 @@ pub(crate) struct Stopped {
 /// Stops these services, or all if none are named, each within its grace period.
 pub(crate) fn stop(project: &Project, named: &[String]) -> Result<Stopped> {
     let _lock = project.lock(Lock::Stack, Mode::Exclusive, "stop")?;
-    for service in named {
+    let containers = project.containers()?;
+    // A service that the files no longer define may still have containers.
+    for service in named.iter().filter(|name| !containers.iter().any(|it| it.service == **name)) {
         project.known_service(service)?;
     }
-    let containers = project.containers()?;
     let is_wanted = |service: &str| named.is_empty() || named.iter().any(|name| name == service);
     let is_up = |status: Status| !matches!(status, Status::Exited | Status::Created | Status::Dead);
     let running: BTreeSet<String> = containers
@@ -36,32 +38,26 @@ pub(crate) fn stop(project: &Project, named: &[String]) -> Result<Stopped> {
         return Ok(stopped);
     }
     project.step(format_args!("stopping {}", running.iter().cloned().collect::<Vec<_>>().join(", ")));
-    let grace = project.stop_grace(&running)?.as_secs().to_string();
-    // Services of inactive profiles may run too, started from another environment.
-    let call = project.compose().call_all(["stop", "--timeout", &grace]).relay("compose").args(named.iter().cloned());
-    let did = project.compose().change(project.runner(), &call)?;
-    if named.is_empty() {
-        stop_orphans(project, &containers, &grace)?;
+    let model = project.model()?;
+    let (known, orphans): (BTreeSet<_>, BTreeSet<_>) =
+        running.iter().cloned().partition(|name| model.services.contains_key(name));
+    let mut is_dry = false;
+    for group in stop_groups(model, &known) {
+        let time = group.time.iter().flat_map(|time| ["--timeout", time]);
+        // Services of inactive profiles may run too, started from another environment.
+        let call = project.compose().call_all(["stop"]).args(time).args(group.services).relay("compose");
+        is_dry |= project.compose().change(project.runner(), &call)?.is_none();
     }
-    if did.is_some() {
+    // Compose only stops services in its files.
+    let orphans = containers.iter().filter(|it| is_up(it.status) && orphans.contains(&it.service));
+    for call in stop_calls(model, orphans) {
+        project.compose().change(project.runner(), &call)?;
+    }
+    if !is_dry {
         stopped.unclean = unclean(project, &running)?;
     }
     stopped.services.extend(running);
     Ok(stopped)
-}
-
-/// Stops containers of services that the compose files no longer define. Compose only stops services in its files.
-fn stop_orphans(project: &Project, containers: &[Container], grace: &str) -> Result<()> {
-    let model = project.model()?;
-    let orphans = containers
-        .iter()
-        .filter(|container| container.status == Status::Running && !model.services.contains_key(&container.service));
-    let orphans: Vec<String> = orphans.map(|container| container.id.clone()).collect();
-    if !orphans.is_empty() {
-        let call = Invocation::new("docker").args(["stop", "-t", grace]).args(orphans);
-        project.compose().change(project.runner(), &call)?;
-    }
-    Ok(())
 }
 
 /// The PostgreSQL servers among these services that did not shut down cleanly.

@@ -198,6 +198,29 @@ fn f09_a_one_shot_that_ended_well_is_ready() {
         sleeper("web", ", depends_on: {job: {condition: service_completed_successfully}}"),
     ]);
     project.xtask(["start"]).end().code(2).shows("job: exited (4)").shows("| cannot");
+    // What was never started does not become ready by waiting.
+    let health = project.xtask(["health", "--only", "container"]).end();
+    health.code(2).shows("created, not started").shows("cargo xtask start web").never_says("--wait");
+    project.xtask(["doctor"]).end().code(2).never_says("cargo xtask logs web");
+}
+
+#[test]
+fn f10_the_last_line_of_a_log_is_the_last_of_both_streams() {
+    let Some(_engine) = engine() else { return };
+    let line = "echo one >&2; sleep .2; echo two; sleep .2; echo three >&2; sleep .2; echo four; sleep .2; echo five >&2; exit 1";
+    let project = project(&[shell("job", line, "")]);
+    let ended = project.xtask(["start"]).end();
+    ended.code(2);
+    let said: Vec<_> = ended.stdout.lines().filter_map(|line| line.trim().strip_prefix("| ")).collect();
+    assert_eq!(said, ["one", "two", "three", "four", "five"], "{ended}");
+    project.xtask(["health", "--only", "container"]).end().code(2).shows("last log: five");
+}
+
+#[test]
+fn f16_the_address_of_a_service_that_was_asked_for_is_shown_whatever_its_profile() {
+    let Some(_engine) = engine() else { return };
+    let project = project(&[sleeper("tool", ", profiles: [tools], ports: ['127.0.0.1:@port:tool@:80']")]);
+    project.xtask(["start", "tool"]).end().ok().shows(&format!("tool: http://localhost:{}", project.port("tool")));
 }
 
 #[test]
@@ -205,7 +228,7 @@ fn f10_never_healthy_ends_in_time_and_is_left_running() {
     let Some(_engine) = engine() else { return };
     let never = ", healthcheck: {test: [CMD-SHELL, 'exit 1'], start_period: 300s, interval: 300s}";
     let project = project(&[sleeper("web", never)]);
-    let ended = project.xtask(["start", "--timeout", "3s"]).end();
+    let ended = project.xtask(["start", "--timeout", "12s"]).end();
     ended.code(75).shows("left running").shows("web: its check fails: exit code 1");
     assert!(ended.took < Duration::from_secs(45), "{ended}");
     assert_eq!(project.state("web"), "running");
@@ -216,7 +239,7 @@ fn f10_a_dependency_that_is_never_healthy_ends_in_time_too() {
     let Some(_engine) = engine() else { return };
     let never = ", healthcheck: {test: [CMD-SHELL, 'exit 1'], start_period: 300s, interval: 300s}";
     let project = project(&[sleeper("db", never), sleeper("web", ", depends_on: {db: {condition: service_healthy}}")]);
-    let ended = project.xtask(["start", "--timeout", "3s"]).end();
+    let ended = project.xtask(["start", "--timeout", "12s"]).end();
     ended.code(75).shows("db: its check fails: exit code 1");
     assert!(ended.took < Duration::from_secs(45), "{ended}");
     assert_eq!(project.state("db"), "running");
@@ -261,6 +284,11 @@ fn f16_orphans_and_profiles_are_kept_until_asked_for() {
     ended.ok();
     assert_eq!([project.state("old"), project.state("extra")], ["running", "running"], "nothing asked for their end");
     project.xtask(["ps"]).end().ok().shows("old").shows("extra");
+    let health = project.xtask(["health", "--only", "container"]).end();
+    health.ok().shows("but the compose files no longer define `old`").shows("cargo xtask stop old");
+    project.xtask(["stop", "old"]).end().ok().shows("stopped old");
+    assert_eq!([project.state("old"), project.state("web")], ["exited", "running"]);
+    project.xtask(["start"]).end().ok();
     project.xtask(["stop"]).end().ok();
     assert_eq!(
         [project.state("old"), project.state("web"), project.state("extra")],
@@ -274,16 +302,26 @@ fn f16_orphans_and_profiles_are_kept_until_asked_for() {
 #[test]
 fn f17_a_database_is_given_the_time_to_stop() {
     let Some(_engine) = engine() else { return };
-    // It takes longer than the ten seconds after which Compose alone would kill it.
-    let line = "trap 'sleep 11; echo written; exit 0' TERM INT; sleep 99 & wait";
-    let services = shell("slow", line, "").replace(", init: true", "");
-    let project = project(&[services]);
+    // With this signal the server waits for its clients: longer than the ten seconds after which Compose alone kills it.
+    let project = TestProject::new().compose(&format!("services:{DATABASE}    stop_signal: SIGTERM\n"));
     project.xtask(["start"]).end().ok();
+    let client = project.xtask(["db-shell", "-c", "SELECT 'connected'", "-c", "SELECT pg_sleep(14)"]).spawn();
+    client.until("connected");
     let ended = project.xtask(["stop"]).end();
-    ended.ok().shows("stopped slow");
-    let container = project.container("slow");
-    assert_eq!(docker(["inspect", "--format", "{{.State.ExitCode}}", &container]), "0", "not 137");
-    assert!(docker(["logs", &container]).contains("written"));
+    ended.ok().shows("stopped db").never_says("killed");
+    drop(client);
+    assert_eq!(docker(["inspect", "--format", "{{.State.ExitCode}}", &project.container("db")]), "0", "not 137");
+    assert!(ended.took > Duration::from_secs(10), "{ended}");
+}
+
+#[test]
+fn f17_what_is_no_database_is_not_waited_for_longer_than_by_compose() {
+    let Some(_engine) = engine() else { return };
+    let deaf = shell("web", "trap '' TERM; sleep 99 & wait; sleep 99", ", volumes: ['data:/data']");
+    let project = TestProject::new()
+        .compose(&format!("services:\n{}volumes: {{data: {{}}}}\n", deaf.replace(", init: true", "")));
+    project.xtask(["start"]).end().ok();
+    project.xtask(["stop", "--dry-run"]).end().ok().shows("stop web").never_says("--timeout");
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! What is this project's on the engine.
 
 use std::fmt;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
 
 use camino::Utf8Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::compose::container::Container;
+use crate::compose::usage::Usage;
 use crate::config::ByteSize;
 use crate::exec::Invocation;
 use crate::project::error::Result;
@@ -49,6 +52,12 @@ pub enum CleanKind {
     LocalDatabase,
 }
 
+impl CleanObject {
+    fn new(kind: CleanKind, name: &str, id: &str, bytes: Option<u64>) -> Self {
+        Self { kind, name: name.to_owned(), id: id.to_owned(), bytes }
+    }
+}
+
 impl fmt::Display for CleanObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
@@ -70,6 +79,8 @@ impl fmt::Display for CleanObject {
 /// What a `clean` would remove, and what it would not.
 #[derive(Debug, Default)]
 pub(super) struct Inventory {
+    /// The project's containers, whatever their state.
+    pub(super) containers: Vec<Container>,
     pub(super) objects: Vec<CleanObject>,
     pub(super) left: Vec<String>,
     /// Whether something carries only the project's name, which another checkout may share.
@@ -81,29 +92,39 @@ impl Inventory {
         let Clean { volumes, images, build_cache, all, discard_data: _ } = *options;
         let mut inventory = Self::default();
         if project.has_services() {
-            let containers = project.containers()?;
-            inventory.containers(&containers);
-            inventory.networks(project)?;
-            if volumes || all {
-                inventory.volumes(project, &containers)?;
+            let (volumes, images, build_cache) = (volumes || all, images || all, build_cache || all);
+            // Each question takes the client as long; none needs another's answer.
+            let (model, containers, networks, usage, built, builder) = thread::scope(|scope| {
+                let containers = scope.spawn(|| project.containers());
+                let networks = scope.spawn(|| objects(project, "network"));
+                // Sizes are for the question that is asked; without them it is asked all the same.
+                let usage = scope.spawn(|| volumes.then(|| project.compose().usage(project.runner()).ok()).flatten());
+                let built = scope.spawn(|| images.then(|| objects(project, "image")).transpose());
+                let builder = scope.spawn(|| build_cache.then(|| builder(project)));
+                let model = project.model().map(|_| ());
+                (model, joined(containers), joined(networks), joined(usage), joined(built), joined(builder))
+            });
+            inventory.containers = containers?;
+            model?;
+            for container in &inventory.containers {
+                inventory.objects.push(CleanObject::new(CleanKind::Container, &container.name, &container.id, None));
             }
-            if images || all {
-                inventory.images(project)?;
+            inventory.networks(project, networks?)?;
+            if volumes {
+                inventory.volumes(project, &usage.unwrap_or_default())?;
             }
-            if build_cache || all {
-                inventory.builder(project);
+            inventory.images(project, built?.unwrap_or_default())?;
+            match builder {
+                Some(Ok(name)) => inventory.push(CleanKind::Builder, &name, &name, None),
+                Some(Err(left)) => inventory.left.push(left),
+                None => {}
             }
         }
         if (volumes || all)
             && project.database_axis() == DatabaseAxis::Local
             && let Some((dir, bytes)) = project.local_database_size()
         {
-            inventory.objects.push(CleanObject {
-                kind: CleanKind::LocalDatabase,
-                name: dir.to_string(),
-                id: dir.into_string(),
-                bytes: Some(bytes),
-            });
+            inventory.push(CleanKind::LocalDatabase, dir.as_str(), dir.as_str(), Some(bytes));
         }
         inventory.objects.sort_by_key(|object| object.kind);
         Ok(inventory)
@@ -115,22 +136,14 @@ impl Inventory {
     }
 
     fn push(&mut self, kind: CleanKind, name: &str, id: &str, bytes: Option<u64>) {
-        self.objects.push(CleanObject { kind, name: name.to_owned(), id: id.to_owned(), bytes });
-    }
-
-    /// Those that were started from this folder; a container of this name from another folder is an error before.
-    fn containers(&mut self, containers: &[Container]) {
-        for container in containers {
-            self.push(CleanKind::Container, &container.name, &container.id, None);
-        }
+        self.objects.push(CleanObject::new(kind, name, id, bytes));
     }
 
     /// Those with this name that only this project uses, and that the files do not declare as external.
-    fn networks(&mut self, project: &Project) -> Result<()> {
+    fn networks(&mut self, project: &Project, networks: Vec<RawNetwork>) -> Result<()> {
         let stated = &project.model()?.networks;
         let is_external = |name: &str| stated.values().any(|network| network.external && network.name == name);
         let own: Vec<String> = self.objects.iter().map(|object| object.id.clone()).collect();
-        let networks: Vec<RawNetwork> = objects(project, "network")?;
         for network in networks.into_iter().filter(|network| !is_external(&network.name)) {
             if let Some(guest) = network.containers.iter().find(|(id, _)| !own.contains(id)) {
                 self.left.push(format!(
@@ -146,10 +159,8 @@ impl Inventory {
 
     /// Those that `start` has noted, or that our containers use. Others that only carry our name are ambiguous: the name
     /// may be another checkout's too.
-    fn volumes(&mut self, project: &Project, containers: &[Container]) -> Result<()> {
-        // Sizes are for the question that is asked; without them it is asked all the same.
-        let usage = project.compose().usage(project.runner()).unwrap_or_default();
-        for OwnVolume { name, certain, .. } in project.own_volumes(containers)? {
+    fn volumes(&mut self, project: &Project, usage: &Usage) -> Result<()> {
+        for OwnVolume { name, certain, .. } in project.own_volumes(&self.containers)? {
             self.ambiguous |= !certain;
             self.push(CleanKind::Volume, &name, &name, usage.volume(&name));
         }
@@ -167,8 +178,10 @@ impl Inventory {
     }
 
     /// Those that Compose built for this project; pulled ones are shared by all projects.
-    fn images(&mut self, project: &Project) -> Result<()> {
-        let images: Vec<RawImage> = objects(project, "image")?;
+    fn images(&mut self, project: &Project, images: Vec<RawImage>) -> Result<()> {
+        if images.is_empty() {
+            return Ok(());
+        }
         let others = foreign_images(project)?;
         for image in images {
             let name = image.tags.first().cloned().unwrap_or_else(|| image.id.clone());
@@ -182,20 +195,24 @@ impl Inventory {
         }
         Ok(())
     }
+}
 
-    /// The engine's own build cache does not say which project a layer belongs to; a builder of one's own does.
-    fn builder(&mut self, project: &Project) {
-        let name = format!("infra-{}", project.name());
-        let exists = project.runner().read(&Invocation::new("docker").args(["buildx", "inspect", &name])).is_ok();
-        if exists {
-            self.push(CleanKind::Builder, &name, &name, None);
-        } else {
-            self.left.push(format!(
-                "the build cache: the engine shares it among all projects and does not record its owners (`docker buildx create --name {name}` \
-                 creates a builder for this project)"
-            ));
-        }
+/// The project's own builder, or what is left alone without one: the engine's build cache does not say which project a
+/// layer belongs to.
+fn builder(project: &Project) -> Result<String, String> {
+    let name = format!("infra-{}", project.name());
+    let look = Invocation::new("docker").args(["buildx", "inspect", &name]);
+    if project.runner().read(&look).is_ok() {
+        return Ok(name);
     }
+    Err(format!(
+        "the build cache: the engine shares it among all projects and does not record its owners (`docker buildx create --name {name}` \
+         creates a builder for this project)"
+    ))
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// The objects of a kind that carry this project's name.

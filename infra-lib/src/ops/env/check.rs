@@ -4,10 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::dotenv::{Finding, Severity};
+use crate::dotenv::Finding;
 use crate::project::Project;
 use crate::project::env_files::findings;
 use crate::project::error::Result;
+use crate::report::Severity;
 
 /// What the check found.
 #[derive(Debug, Serialize)]
@@ -34,17 +35,8 @@ impl fmt::Display for EnvCheck {
         if self.findings.is_empty() {
             return f.write_str("no problems in the env files");
         }
-        let lines: Vec<_> = self
-            .findings
-            .iter()
-            .map(|finding| {
-                let severity = match finding.severity {
-                    Severity::Error => "error",
-                    Severity::Warning => "warning",
-                };
-                format!("{severity}: {finding}\n  {}", finding.fix)
-            })
-            .collect();
+        let lines: Vec<_> =
+            self.findings.iter().map(|finding| format!("{}: {finding}\n  {}", finding.severity, finding.fix)).collect();
         f.write_str(&lines.join("\n"))
     }
 }

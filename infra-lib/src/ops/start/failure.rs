@@ -9,6 +9,7 @@ use crate::exec::{ExecError, Invocation};
 use crate::exit::Exit;
 use crate::project::error::{Error, Result};
 use crate::project::{Project, UnreadyContainer};
+use crate::stack::grace::stop_calls;
 
 use super::StartReport;
 
@@ -68,11 +69,9 @@ fn undo(project: &Project, before: &[Container]) -> Result<()> {
     let is_up = |container: &&Container| !matches!(container.status, Status::Exited | Status::Created);
     let ran: BTreeSet<&str> = before.iter().filter(is_up).map(|container| container.id.as_str()).collect();
     let now = project.containers()?;
-    let started: Vec<&str> = now.iter().filter(is_up).map(|container| container.id.as_str()).collect();
-    let started: Vec<&str> = started.into_iter().filter(|id| !ran.contains(id)).collect();
-    if !started.is_empty() {
-        let stop = Invocation::new("docker").args(["stop", "-t", "60"]).args(started);
-        project.compose().change(project.runner(), &stop)?;
+    let started = now.iter().filter(is_up).filter(|container| !ran.contains(container.id.as_str()));
+    for call in stop_calls(project.model()?, started) {
+        project.compose().change(project.runner(), &call)?;
     }
     Ok(())
 }

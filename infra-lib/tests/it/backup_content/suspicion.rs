@@ -25,6 +25,8 @@ fn a30_half_of_the_tables_gone_is_published_marked_and_a_no() {
     // It is whole, can be restored by its name, and is not what `latest` means.
     let newest = std::fs::read_link(project.path("backups/latest")).unwrap();
     assert_eq!(newest.to_str(), good.file_name().unwrap().to_str());
+    let dry = project.xtask(["db-restore", "latest", "--dry-run"]).end();
+    dry.ok().says("is newer but not used: it has 5 tables").says("cargo xtask db-verify");
     let outcome = project.xtask(["db-verify", "latest", "--json"]).end().ok().outcome();
     assert_eq!(outcome["backups"][0]["file"].as_str(), good.file_name().unwrap().to_str());
     // As it was before, it is believed again.

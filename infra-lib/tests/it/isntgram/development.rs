@@ -27,7 +27,7 @@ pub(super) fn sets_up(stack: &Stack) {
 
 /// The commands that only look.
 pub(super) fn shows_itself(stack: &Stack) {
-    stack.run(["health"]).end().ok().shows("logs in to isntgram").shows("healthy: ");
+    stack.run(["health", "--wait=180"]).limit(BUILD).end().ok().shows("logs in to isntgram").shows("healthy: ");
     stack.run(["describe"]).end().ok().shows(&stack.at("web", "")).shows("(service postgres)");
     stack.run(["stats"]).end().ok().shows("api");
     stack.run(["df"]).end().ok().shows("postgres_data");
@@ -59,7 +59,7 @@ pub(super) fn is_worked_on(stack: &Stack) {
     tell(&format!("a change was live after {:.1} s", began.elapsed().as_secs_f32()));
     let_watchers_settle();
     stack.project.write("web/page.js", &page);
-    stack.run(["health", "--wait"]).end().ok();
+    stack.run(["health", "--wait=180"]).limit(BUILD).end().ok();
 }
 
 /// The API's own command migrates; the library seeds, resets and backs up before.
@@ -93,7 +93,7 @@ pub(super) fn backs_up_and_restores(stack: &Stack) {
     stack.run(["backup"]).end().ok();
     stack.run(["restore", "latest", "--yes"]).end().ok();
     stack.run(["db-backup", "--list"]).end().ok().shows("three");
-    stack.run(["health", "--wait"]).end().ok();
+    stack.run(["health", "--wait=180"]).limit(BUILD).end().ok();
 }
 
 pub(super) fn comes_and_goes(stack: &Stack) {

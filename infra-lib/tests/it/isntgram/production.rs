@@ -97,7 +97,12 @@ pub(super) fn speaks_tls_only(stack: &Stack, managed: &Managed) {
     let logins = managed.logins();
     let secret: Vec<_> = logins.iter().filter(|line| line.contains("SSL enabled")).collect();
     assert!(!logins.is_empty() && logins.len() == secret.len(), "{logins:#?}");
-    stack.produce(["health"]).end().ok().shows("isntgram logs in to isntgram, PostgreSQL 17");
+    stack
+        .produce(["health", "--wait=180"])
+        .limit(BUILD)
+        .end()
+        .ok()
+        .shows("isntgram logs in to isntgram, PostgreSQL 17");
 }
 
 /// Another authority, a name that the certificate has not, no TLS at all: each is refused before the password is sent.
@@ -216,7 +221,7 @@ pub(super) fn is_operated(stack: &Stack) {
     assert_ne!(stack.variable(".env.production", "JWT_SECRET"), secret);
     stack.produce(["stop"]).end().ok().shows("stopped");
     stack.produce(["start"]).end().ok().shows("ready after");
-    stack.produce(["health", "--wait"]).end().ok();
+    stack.produce(["health", "--wait=180"]).limit(BUILD).end().ok();
     stack.produce(["policy"]).end().ok().shows("0 errors, 0 warnings");
     stack.produce(["schedule", "print"]).end().ok().shows("db-backup");
     stack.produce(["db-prune"]).end().ok();

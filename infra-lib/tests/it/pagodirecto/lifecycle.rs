@@ -34,7 +34,14 @@ pub(super) fn has_secrets_of_its_own(stack: &Stack, environment: &str, setup: &E
 
 /// The commands that only look.
 pub(super) fn shows_itself(stack: &Stack) {
-    stack.run(["health"]).end().ok().shows("logs in to pagodirecto_crm").shows("actuator/health").shows("healthy: ");
+    stack
+        .run(["health", "--wait=180"])
+        .limit(BUILD)
+        .end()
+        .ok()
+        .shows("logs in to pagodirecto_crm")
+        .shows("actuator/health")
+        .shows("healthy: ");
     stack.run(["doctor"]).end().ok().never_says("FAIL");
     stack.run(["describe"]).end().ok().shows(&stack.at("frontend", "")).shows("(service postgres)");
     stack.run(["ip"]).end().ok().shows("pagodirecto_network").shows("database_network");

@@ -52,6 +52,6 @@ pub(super) fn reset(stack: &Stack) {
     assert_eq!(stack.sql(&[], "SELECT to_regclass('by_hand') IS NULL"), ["t"]);
     assert_eq!(rights(stack), before);
     stack.run(["db-seed", "--yes"]).end().ok().shows("nothing to do");
-    stack.run(["health", "--wait"]).end().ok();
+    stack.run(["health", "--wait=180"]).limit(BUILD).end().ok();
     assert_eq!(customers(&stack.at("backend", ""), ANA.0), [ANA.1]);
 }

@@ -15,7 +15,7 @@ pub(super) fn sets_up(stack: &Stack) {
     stack.are_healthy("production", &SERVICES);
     has_secrets_of_its_own(stack, "production", &ended);
     stack.produce(["env", "check"]).end().ok().shows("no problems in the env files");
-    stack.produce(["health"]).end().ok().shows("logs in to pagodirecto_crm");
+    stack.produce(["health", "--wait=180"]).limit(BUILD).end().ok().shows("logs in to pagodirecto_crm");
     stack.produce(["doctor"]).end().ok().never_says("FAIL");
     stack.produce(["policy"]).end().ok().shows("0 errors, 0 warnings");
     // The backend has migrated; seeds are for development.
@@ -67,7 +67,7 @@ pub(super) fn backs_up_and_restores(stack: &Stack) {
     stack.produce(["db-restore", "latest", "--yes"]).end().code(77).says("--confirm");
     stack.produce(["db-restore", "latest", "--confirm", &name]).end().ok();
     assert_eq!(stack.sql(&PRODUCTION, "SELECT name FROM identity.tenants"), ["kept"]);
-    stack.produce(["health", "--wait"]).end().ok();
+    stack.produce(["health", "--wait=180"]).limit(BUILD).end().ok();
     assert_eq!(stack.get("https", "/actuator/health").is(200).json()["status"], "UP");
 }
 

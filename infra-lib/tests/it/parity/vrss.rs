@@ -209,7 +209,7 @@ impl Both {
         let old = self.make("health");
         assert_ne!(old.exit, 0, "everything is healthy: {old:?}");
         old.says("PostgreSQL accepts connections").lacks("frontend answers").lacks("checks failed").lacks("Disk");
-        self.stack.run(["health"]).end().ok();
+        self.stack.run(["health", "--wait=180"]).limit(BUILD).end().ok();
 
         let id = self.stack.project.container("backend");
         docker(["stop", &id]);

@@ -81,12 +81,25 @@ fn c09_a_kill_in_the_exchange_leaves_one_of_the_two_whole() {
     shop.backup(&[]);
     shop.sql("DELETE FROM goods WHERE id > 500");
     let old = shop.probe("shop");
-    // Whoever writes a database's comment holds a lock that the rename waits for.
-    let hold = |seconds: u32| {
-        let hold = format!("BEGIN; COMMENT ON DATABASE shop IS 'held'; SELECT pg_sleep({seconds}); ROLLBACK");
+    // Whoever writes a database's comment holds a lock that the rename waits for, and nothing else that a restore does.
+    let sleeps = "FROM pg_stat_activity WHERE application_name = 'holder' AND wait_event = 'PgSleep'";
+    let hold = || {
+        let hold =
+            "SET application_name = holder; BEGIN; COMMENT ON DATABASE shop IS 'held'; SELECT pg_sleep(900); ROLLBACK";
         let mut psql = command("docker");
-        psql.args(["exec", &shop.container, "psql", "-XAtq", "-U", "postgres", "-d", "template1", "-c", &hold]);
-        psql.stdout(std::process::Stdio::null()).spawn().unwrap()
+        psql.args(["exec", &shop.container, "psql", "-XAtq", "-U", "postgres", "-d", "template1", "-c", hold]);
+        let holder = psql.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+        wait_until("it is held", Duration::from_secs(20), || {
+            match shop.sql_in("template1", &format!("SELECT count(*) {sleeps}")).as_str() {
+                "1" => Ok(()),
+                other => Err(other.to_owned()),
+            }
+        });
+        holder
+    };
+    let release = |mut holder: std::process::Child| {
+        shop.sql_in("template1", &format!("SELECT pg_terminate_backend(pid) {sleeps}"));
+        holder.wait().unwrap();
     };
     let waits = "SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE application_name LIKE 'infra-%' AND wait_event_type = 'Lock' AND query LIKE '%RENAME%'";
     let stuck = || {
@@ -96,13 +109,12 @@ fn c09_a_kill_in_the_exchange_leaves_one_of_the_two_whole() {
         })
     };
     // We are killed while the server works on it: it comes to its end, in one piece.
+    let holder = hold();
     let running = shop.restore(["latest"]).spawn();
-    running.until("analyzing");
-    let mut holder = hold(8);
     stuck();
     running.signal(Signal::KILL);
     running.wait();
-    holder.wait().unwrap();
+    release(holder);
     wait_until("it is decided", Duration::from_secs(10), || match shop.sql_in("template1", OURS).as_str() {
         "0" => Ok(()),
         other => Err(other.to_owned()),
@@ -110,25 +122,25 @@ fn c09_a_kill_in_the_exchange_leaves_one_of_the_two_whole() {
     heal(&shop, &old, &new);
 
     // The server's side is killed half way: nothing has changed.
+    let holder = hold();
     let running = shop.restore(["latest"]).spawn();
-    running.until("analyzing");
-    let mut holder = hold(8);
     let pid = stuck();
     shop.sql_in("template1", &format!("SELECT pg_terminate_backend({pid})"));
     let ended = running.wait();
     ended.code(69);
-    holder.wait().unwrap();
+    release(holder);
     assert_eq!((shop.probe("shop"), shop.databases()), (old.clone(), vec!["shop".to_owned()]));
 
     // Ctrl-C at that moment: it is finished, since nobody could say otherwise what happened, and the message tells.
+    let holder = hold();
     let running = shop.restore(["latest"]).spawn();
-    running.until("analyzing");
-    let mut holder = hold(4);
     stuck();
     running.signal(Signal::INT);
+    // It is told, and waits for the server's answer.
+    std::thread::sleep(Duration::from_secs(1));
+    release(holder);
     let ended = running.wait();
     ended.code(130).says("interrupted after the swap").says("db-restore --rollback");
-    holder.wait().unwrap();
     assert!(heal(&shop, &old, &new));
 }
 

@@ -29,7 +29,14 @@ pub(super) fn set_up(stack: &Stack) {
 
 /// The commands that only look.
 pub(super) fn shows_itself(stack: &Stack) {
-    stack.run(["health"]).end().ok().shows("rxdx logs in to rxdx").shows("backend -> postgres").shows("healthy: ");
+    stack
+        .run(["health", "--wait=180"])
+        .limit(BUILD)
+        .end()
+        .ok()
+        .shows("rxdx logs in to rxdx")
+        .shows("backend -> postgres")
+        .shows("healthy: ");
     stack.run(["doctor"]).end().ok().never_says("FAIL");
     stack.run(["describe"]).end().ok().shows(&stack.at("https", "")).shows("(service postgres)");
     stack.run(["describe", "--addresses"]).end().ok().shows("postgres");

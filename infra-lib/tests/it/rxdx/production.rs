@@ -30,7 +30,13 @@ pub(super) fn set_up(stack: &Stack) {
     stack.produce(["db-migrate"]).no_tty().end().code(64);
     stack.produce(["db-migrate", "status"]).end().code(2).shows("m0001_initial: pending");
     stack.produce(["db-migrate", "up", "--yes"]).end().ok().shows("backed up first");
-    stack.produce(["health"]).end().ok().shows("rxdx logs in to rxdx").shows("backend -> postgres");
+    stack
+        .produce(["health", "--wait=180"])
+        .limit(BUILD)
+        .end()
+        .ok()
+        .shows("rxdx logs in to rxdx")
+        .shows("backend -> postgres");
     stack.produce(["doctor"]).end().ok().never_says("FAIL");
     stack.produce(["policy"]).end().ok().shows("0 errors, 0 warnings");
     stack.produce(["env", "check"]).end().ok().shows("no problems in the env files");
@@ -113,7 +119,7 @@ pub(super) fn staging_is_its_own(stack: &Stack) {
     tell(&format!("staging's setup took {:.1} s", ended.took.as_secs_f32()));
     has_own_secrets(stack, ".env.staging", &ended);
     stack.are_healthy("staging", &SERVICES);
-    stage(&["health"]).end().ok().shows("rxdx logs in to rxdx");
+    stage(&["health", "--wait=180"]).end().ok().shows("rxdx logs in to rxdx");
     let instance = stack.at("staging-https", "/api/instance");
     assert_eq!(get(&instance).is(200).json()["environment"], "staging");
 

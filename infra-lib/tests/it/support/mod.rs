@@ -64,6 +64,7 @@ mod habits;
 mod http;
 mod mount;
 mod pace;
+mod permit;
 mod ports;
 mod processes;
 mod project;

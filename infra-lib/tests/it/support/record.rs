@@ -1,9 +1,13 @@
-//! How long each test took and what was skipped, for the report that CI prints: lines in the file that
+//! How long each test took, what was skipped and why tests failed, for the report that CI prints: lines in the file that
 //! `INFRA_TEST_RECORD` names.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::sync::Once;
 use std::time::Instant;
+
+/// How much of a failure's text is recorded, in characters.
+const FAILURE: usize = 2000;
 
 /// A test that is running; recorded when its thread ends.
 struct Clock {
@@ -26,6 +30,17 @@ impl Drop for Clock {
 
 /// Starts the running test's clock, unless it is running: what a test uses of the harness first calls this.
 pub(super) fn begin() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let printed = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let thread = std::thread::current();
+            if let Some(test) = thread.name().filter(|name| name.contains("::")) {
+                write("failed", test, &panic.to_string().chars().take(FAILURE).collect::<String>());
+            }
+            printed(panic);
+        }));
+    });
     CLOCK.with(|_| ());
 }
 
@@ -37,7 +52,7 @@ pub(super) fn skipped(test: &str, why: &str) {
 fn write(what: &str, test: &str, value: &str) {
     let Some(path) = std::env::var_os("INFRA_TEST_RECORD") else { return };
     // One write each, so that lines of tests that end together stay whole.
-    let line = format!("{what}\t{test}\t{}\n", value.replace(['\t', '\n'], " "));
+    let line = format!("{what}\t{test}\t{}\n", value.replace('\t', " ").replace('\n', " \u{23ce} "));
     let file = OpenOptions::new().create(true).append(true).open(path);
     let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
 }

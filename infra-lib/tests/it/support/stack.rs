@@ -9,6 +9,8 @@ use super::call::Call;
 use super::engine::docker;
 use super::guards::{images, tool};
 use super::http::{Answer, get};
+use super::pace::wait_until;
+use super::permit;
 use super::project::TestProject;
 
 /// Longer than any build; a machine that has built nothing yet fetches packages.
@@ -20,7 +22,11 @@ pub(crate) const PRODUCTION: [&str; 2] = ["-e", "production"];
 /// Whether there are the images that a stack is built on and runs, and the programs with which it is asked.
 #[track_caller]
 pub(crate) fn stack_can_run(needed: &[&str]) -> bool {
-    images(needed).is_some() && ["curl", "openssl", "script"].iter().all(|name| tool(name).is_some())
+    let can = images(needed).is_some() && ["curl", "openssl", "script"].iter().all(|name| tool(name).is_some());
+    if can {
+        permit::wait();
+    }
+    can
 }
 
 /// A fresh copy of a stack with a name of its own; its ports are given with [`Stack::ports`].
@@ -138,11 +144,18 @@ impl Stack {
     /// Fails unless each of these services runs and is healthy.
     #[track_caller]
     pub(crate) fn are_healthy(&self, environment: &str, services: &[&str]) {
-        let rows = self.project.xtask(["-e", environment, "ps", "--json"]).end().ok().outcome()["services"].clone();
-        for service in services {
-            let found: Vec<_> = rows.as_array().unwrap().iter().filter(|row| row["service"] == *service).collect();
-            assert!(!found.is_empty() && found.iter().all(|row| row["state"] == "healthy"), "{service}: {rows}");
-        }
+        // On a busy machine a check may time out, and pass again.
+        wait_until("all are healthy", Duration::from_secs(20), || {
+            let rows = self.project.xtask(["-e", environment, "ps", "--json"]).end().ok().outcome()["services"].clone();
+            let is_healthy = |service: &&&str| {
+                let mut found = rows.as_array().unwrap().iter().filter(|row| row["service"] == **service).peekable();
+                found.peek().is_some() && found.all(|row| row["state"] == "healthy")
+            };
+            match services.iter().find(|service| !is_healthy(service)) {
+                Some(service) => Err(format!("{service}: {rows}")),
+                None => Ok(()),
+            }
+        });
     }
 
     /// The engine's names of what an environment has, of one kind.

@@ -71,7 +71,7 @@ pub(super) fn backs_itself_up(stack: &Stack) {
     let listed = stack.run(["exec", "backup", "--", "/backup.sh", "--list"]).end();
     listed.ok().shows("by-hand");
     stack.run(["exec", "backup", "--", "xtask", "-C", "/project", "db-verify", "--all"]).end().ok();
-    stack.run(["health"]).end().ok().shows("backup");
+    stack.run(["health", "--wait=180"]).limit(BUILD).end().ok().shows("backup");
     // What it made is a backup like any other: the host restores it.
     let id = stack.container("development", "backup")["Id"].as_str().unwrap().to_owned();
     let from = format!("{id}:/backups/.");

@@ -86,7 +86,7 @@ pub(super) fn rotate(stack: &Stack) {
         .shows("the new password of the role postgres")
         .never_says("old value in DATABASE_URL");
     stack.run(["start"]).end().ok();
-    stack.run(["health"]).end().ok().shows("logs in to thrifting_buddy");
+    stack.run(["health", "--wait=180"]).limit(BUILD).end().ok().shows("logs in to thrifting_buddy");
     assert_eq!(
         api::adds_an_item(&stack.at("page", ""), &api::register(&stack.at("page", ""), "later@example.org"), "a key"),
         201

@@ -21,7 +21,13 @@ pub(super) fn starts(stack: &Stack) {
     stack.produce(["db-migrate", "--yes"]).end().ok();
     stack.produce(["db-migrate", "status"]).end().ok();
     stack.produce(["db-seed", "--yes"]).end().code(77);
-    stack.produce(["health"]).end().ok().shows("logs in to thrifting_buddy").shows("answers PING");
+    stack
+        .produce(["health", "--wait=180"])
+        .limit(BUILD)
+        .end()
+        .ok()
+        .shows("logs in to thrifting_buddy")
+        .shows("answers PING");
     let identity = stack.identity("production");
     let ended = stack.produce(["setup", "--yes", "--json"]).end();
     assert_eq!(ended.ok().outcome()["changes"], json!([]), "{ended}");

@@ -29,7 +29,7 @@ pub(super) fn set_up(stack: &Stack) -> u16 {
 
 /// The commands that only look.
 pub(super) fn shows_itself(stack: &Stack) {
-    stack.run(["health"]).end().ok().shows("logs in to vrss").shows("healthy: ");
+    stack.run(["health", "--wait=180"]).limit(BUILD).end().ok().shows("logs in to vrss").shows("healthy: ");
     stack.run(["describe"]).end().ok().shows(&stack.at("frontend", "")).shows("(service db)");
     stack.run(["logs", "backend"]).end().ok().shows("listening");
     stack.run(["logs-db", "--tail", "500"]).end().ok().shows("database system is ready to accept connections");

@@ -16,7 +16,7 @@ pub(super) fn works(machine: impl Fn(Call) -> Call) {
         .shows("the database is a local cluster")
         .shows("postgres://vrss_user@");
     run(&["db-shell", "-c", "select 1"]).ok().shows("(1 row)");
-    run(&["health"]).ok().shows("vrss_user logs in to vrss");
+    run(&["health", "--wait=180"]).ok().shows("vrss_user logs in to vrss");
     let tables = run(&["db-shell", "-c", LIST_TABLES, "--", "-tA"]);
     assert_eq!(tables.ok().stdout.lines().collect::<Vec<_>>(), TABLES, "the init scripts have run");
     let again = run(&["setup", "--yes", "--json"]);
@@ -28,7 +28,7 @@ pub(super) fn works(machine: impl Fn(Call) -> Call) {
     run(&["stop"]).ok();
     run(&["health"]).code(2);
     run(&["start"]).ok().shows("ready after");
-    run(&["health"]).ok();
+    run(&["health", "--wait=180"]).ok();
     run(&["clean", "--all", "--yes"]).ok().shows("removed local database");
     run(&["db-shell", "-c", "select 1"]).code(69);
 }

@@ -36,7 +36,7 @@ pub(super) fn set_up(stack: &Stack) {
     }
     stack.produce(["health"]).end().code(2).shows("1 pending");
     stack.produce(["db-migrate", "--yes"]).end().ok();
-    stack.produce(["health"]).end().ok().shows("logs in to vrss");
+    stack.produce(["health", "--wait=180"]).limit(BUILD).end().ok().shows("logs in to vrss");
     stack.produce(["env", "check"]).end().ok().shows("no problems in the env files");
 }
 

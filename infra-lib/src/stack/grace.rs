@@ -1,0 +1,75 @@
+//! How long containers may take to stop. Compose kills each after ten seconds unless its file says otherwise; a
+//! database gets a minute.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::compose::container::Container;
+use crate::compose::model::{Model, Service};
+use crate::compose::software::is_database;
+use crate::config::Period;
+use crate::exec::invocation::Invocation;
+
+/// The least that a database gets.
+const DATABASE: Duration = Duration::from_secs(60);
+
+/// Services that stop at the same time.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct StopGroup {
+    pub(super) services: BTreeSet<String>,
+    /// In seconds; by default what each container itself has been given.
+    pub(super) time: Option<String>,
+}
+
+/// These services in the groups that stop one after the other: databases come last.
+pub(super) fn stop_groups(model: &Model, services: &BTreeSet<String>) -> Vec<StopGroup> {
+    let is_database = |name: &String| model.services.get(name).is_some_and(is_database);
+    let (last, first): (BTreeSet<String>, _) = services.iter().cloned().partition(is_database);
+    let declared = last.iter().filter_map(|name| declared(model.services.get(name)?));
+    let time = declared.max().unwrap_or_default().max(DATABASE).as_secs().to_string();
+    let groups = [StopGroup { services: first, time: None }, StopGroup { services: last, time: Some(time) }];
+    groups.into_iter().filter(|group| !group.services.is_empty()).collect()
+}
+
+/// The commands that stop these containers by their ids.
+pub(crate) fn stop_calls<'a>(
+    model: &Model,
+    containers: impl Iterator<Item = &'a Container> + Clone,
+) -> Vec<Invocation> {
+    let services = containers.clone().map(|container| container.service.clone()).collect();
+    let call = |group: StopGroup| {
+        let ids = containers.clone().filter(|it| group.services.contains(&it.service)).map(|it| it.id.as_str());
+        let time = group.time.iter().flat_map(|time| ["-t", time]);
+        Invocation::new("docker").arg("stop").args(time).args(ids)
+    };
+    stop_groups(model, &services).into_iter().map(call).collect()
+}
+
+/// `stop_grace_period`
+fn declared(service: &Service) -> Option<Duration> {
+    let period: Period = service.rest.get("stop_grace_period")?.as_str()?.parse().ok()?;
+    Some(period.duration())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_databases_get_a_minute_and_stop_last() {
+        let model = Model::parse(
+            br#"{"services":{"web":{"stop_grace_period":"3s"},"db":{"image":"postgres:17"},"slow":{"image":"postgres:17",
+            "stop_grace_period":"1m30s"},"files":{"volumes":[{"type":"volume","source":"data","target":"/data"}]}}}"#,
+        )
+        .unwrap();
+        let groups = |names: &[&str]| {
+            let services = names.iter().map(|&name| name.to_owned()).collect();
+            let groups = stop_groups(&model, &services).into_iter();
+            let words = |group: StopGroup| (group.services.into_iter().collect::<Vec<_>>().join(" "), group.time);
+            groups.map(words).collect::<Vec<_>>()
+        };
+        assert_eq!(groups(&["db", "web", "files"]), [("files web".into(), None), ("db".into(), Some("60".into()))]);
+        assert_eq!(groups(&["slow", "db"]), [("db slow".into(), Some("90".into()))]);
+        assert_eq!(groups(&["web", "gone"]), [("gone web".into(), None)]);
+    }
+}

@@ -1,5 +1,6 @@
 //! `ps`
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -64,8 +65,15 @@ impl Operation for Ps {
             let mut containers = project.containers()?;
             refresh(project, &mut containers);
             services.extend(containers.into_iter().map(PsRow::from_container));
-            let model = project.model()?;
-            for (name, service) in model.active(&project.environment().profiles) {
+            let active = match project.model() {
+                Ok(model) => model.active(&project.environment().profiles),
+                Err(error) if services.is_empty() => return Err(error),
+                Err(error) => {
+                    project.warn(format_args!("{error}; only what has containers is listed"));
+                    BTreeMap::default()
+                }
+            };
+            for (name, service) in active {
                 if !services.iter().any(|row| row.service == name && !row.one_off) {
                     services.push(PsRow { image: service.image.clone(), ..PsRow::absent(name, "no container") });
                 }

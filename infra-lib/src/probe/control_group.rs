@@ -32,13 +32,13 @@ pub(super) struct Sample {
     cpu: Duration,
     /// In bytes, without the page cache that is inactive.
     pub(super) memory: u64,
-    /// In bytes; more than the machine has, if there is no limit.
+    /// In bytes; more than the machine has, if it is not limited.
     pub(super) limit: u64,
 }
 
 impl ControlGroup {
     /// That of a running container, if its engine runs on this machine and the kernel lets us read the files.
-    pub(super) fn of(container: &Container) -> Option<Self> {
+    pub(super) fn find(container: &Container) -> Option<Self> {
         let text = fs::read_to_string(format!("/proc/{}/cgroup", container.process?)).ok()?;
         Self::parse(&text, &container.id)
     }

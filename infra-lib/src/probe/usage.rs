@@ -47,14 +47,14 @@ struct Local<'a> {
 
 /// How long processor time is measured.
 const GLANCE: Duration = Duration::from_millis(150);
-/// How much longer if somebody is busy: the other probes keep a container busy for a moment.
+/// How much longer if a container is busy: the other probes keep a container busy for a moment.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// What each running container uses; `is_busy` says whose processor time is worth a second look.
 pub(super) fn of_all(snapshot: &Snapshot<'_>, is_busy: impl Fn(&Service, f64) -> bool) -> Result<Vec<Usage>, String> {
     let Some(local) = snapshot.running().map(|(service, it)| Local::new(service, it)).collect::<Option<Vec<_>>>()
     else {
-        return ask(snapshot);
+        return query_engine(snapshot);
     };
     let machine = memory::linux().map_or(u64::MAX, |(total, _)| total);
     let after = |time| -> Result<Vec<(&Service, Usage)>, String> {
@@ -70,7 +70,7 @@ pub(super) fn of_all(snapshot: &Snapshot<'_>, is_busy: impl Fn(&Service, f64) ->
 
 impl<'a> Local<'a> {
     fn new(service: &'a Service, container: &'a Container) -> Option<Self> {
-        let group = ControlGroup::of(container)?;
+        let group = ControlGroup::find(container)?;
         let before = group.sample()?;
         Some(Self { service, container, group, before })
     }
@@ -95,7 +95,7 @@ fn percent(part: u64, whole: u64) -> f64 {
 }
 
 /// Asks an engine on another machine, or one whose containers have no control groups that we can read.
-fn ask(snapshot: &Snapshot<'_>) -> Result<Vec<Usage>, String> {
+fn query_engine(snapshot: &Snapshot<'_>) -> Result<Vec<Usage>, String> {
     let call = Invocation::new("docker")
         .args(["stats", "--no-stream", "--no-trunc", "--format", "{{json .}}"])
         .args(snapshot.running().map(|(_, container)| container.id.clone()))

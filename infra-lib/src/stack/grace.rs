@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::compose::container::Container;
 use crate::compose::model::{Model, Service};
-use crate::compose::software::is_database;
+use crate::compose::software::{ImageRef, is_database};
 use crate::config::Period;
 use crate::exec::invocation::Invocation;
 
@@ -23,15 +23,18 @@ pub(super) struct StopGroup {
 
 /// These services in the groups that stop one after the other: databases come last.
 pub(super) fn stop_groups(model: &Model, services: &BTreeSet<String>) -> Vec<StopGroup> {
-    let is_database = |name: &String| model.services.get(name).is_some_and(is_database);
-    let (last, first): (BTreeSet<String>, _) = services.iter().cloned().partition(is_database);
+    groups(model, services, |name| model.services.get(name).is_some_and(is_database))
+}
+
+fn groups(model: &Model, services: &BTreeSet<String>, is_database: impl Fn(&str) -> bool) -> Vec<StopGroup> {
+    let (last, first): (BTreeSet<String>, _) = services.iter().cloned().partition(|name| is_database(name));
     let declared = last.iter().filter_map(|name| declared(model.services.get(name)?));
     let time = declared.max().unwrap_or_default().max(DATABASE).as_secs().to_string();
     let groups = [StopGroup { services: first, time: None }, StopGroup { services: last, time: Some(time) }];
     groups.into_iter().filter(|group| !group.services.is_empty()).collect()
 }
 
-/// The commands that stop these containers by their ids.
+/// The commands that stop these containers by their ids, also those of services that the files do not define.
 pub(crate) fn stop_calls<'a>(
     model: &Model,
     containers: impl Iterator<Item = &'a Container> + Clone,
@@ -42,7 +45,10 @@ pub(crate) fn stop_calls<'a>(
         let time = group.time.iter().flat_map(|time| ["-t", time]);
         Invocation::new("docker").arg("stop").args(time).args(ids)
     };
-    stop_groups(model, &services).into_iter().map(call).collect()
+    let runs_database = |it: &Container| ImageRef::parse(&it.image).software().is_some_and(|it| it.copier.is_some());
+    let by_image = |name: &str| containers.clone().any(|it| it.service == name && runs_database(it));
+    let is_database = |name: &str| model.services.get(name).map_or_else(|| by_image(name), is_database);
+    groups(model, &services, is_database).into_iter().map(call).collect()
 }
 
 /// `stop_grace_period`

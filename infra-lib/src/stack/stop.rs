@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::compose::container::Status;
+use crate::compose::model::Model;
 use crate::lock::{Lock, Mode};
 use crate::project::Project;
 use crate::project::error::Result;
@@ -38,11 +39,12 @@ pub(crate) fn stop(project: &Project, named: &[String]) -> Result<Stopped> {
         return Ok(stopped);
     }
     project.step(format_args!("stopping {}", running.iter().cloned().collect::<Vec<_>>().join(", ")));
-    let model = project.model()?;
+    // Files that cannot be read do not keep containers from being stopped.
+    let (model, is_readable) = project.model().map_or_else(|_| (Model::default(), false), |it| (it.clone(), true));
     let (known, orphans): (BTreeSet<_>, BTreeSet<_>) =
         running.iter().cloned().partition(|name| model.services.contains_key(name));
     let mut is_dry = false;
-    for group in stop_groups(model, &known) {
+    for group in stop_groups(&model, &known) {
         let time = group.time.iter().flat_map(|time| ["--timeout", time]);
         // Services of inactive profiles may run too, started from another environment.
         let call = project.compose().call_all(["stop"]).args(time).args(group.services).relay("compose");
@@ -50,10 +52,10 @@ pub(crate) fn stop(project: &Project, named: &[String]) -> Result<Stopped> {
     }
     // Compose only stops services in its files.
     let orphans = containers.iter().filter(|it| is_up(it.status) && orphans.contains(&it.service));
-    for call in stop_calls(model, orphans) {
+    for call in stop_calls(&model, orphans) {
         project.compose().change(project.runner(), &call)?;
     }
-    if !is_dry {
+    if !is_dry && is_readable {
         stopped.unclean = unclean(project, &running)?;
     }
     stopped.services.extend(running);

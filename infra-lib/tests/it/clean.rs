@@ -262,3 +262,31 @@ fn p06_what_our_own_call_created_is_ours_whatever_happened_afterwards() {
     project.xtask(["clean", "--volumes", "--yes"]).end().ok();
     assert!(!volumes.iter().any(|name| volume_exists(name)), "{volumes:?}");
 }
+
+/// A file that cannot be read, or lacks a variable, keeps nobody from ending what runs.
+#[test]
+fn without_a_variable_that_the_files_need_containers_can_still_be_seen_stopped_and_removed() {
+    let Some(_engine) = engine() else { return };
+    let project = TestProject::new().compose(&format!("services:\n  web: {{{SLEEPS}}}\n"));
+    project.xtask(["start"]).end().ok();
+    project.write(
+        "compose.yml",
+        &format!("services:\n  web: {{{SLEEPS}, environment: {{A: '${{MISSING:?}}', B: $PLAIN}}}}\n"),
+    );
+    let missing = "MISSING is missing a value";
+    project.xtask(["start"]).end().code(78).says(missing).says("cargo xtask env check");
+    let check = project.xtask(["env", "check"]).end();
+    check
+        .code(2)
+        .shows("error: compose.yml:2: MISSING is used here")
+        .shows("warning: compose.yml:2: PLAIN is used here");
+    project.xtask(["ps"]).end().ok().shows("healthy").says(missing);
+    project.xtask(["stop"]).end().ok().shows("stopped web");
+    assert_eq!(project.state("web"), "exited");
+    project.xtask(["clean", "--all", "--yes"]).end().code(78);
+    project.xtask(["clean", "--yes"]).end().ok().shows("-web-1").says("networks are left alone");
+    assert!(project.containers("").is_empty());
+    // With the variables, the rest is found.
+    let with = project.xtask(["clean", "--all", "--yes"]).env("MISSING", "x").env("PLAIN", "y").end();
+    with.ok().shows("network ");
+}

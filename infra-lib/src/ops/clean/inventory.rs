@@ -105,10 +105,16 @@ impl Inventory {
                 (model, joined(containers), joined(networks), joined(usage), joined(built), joined(builder))
             });
             inventory.containers = containers?;
-            model?;
-            for container in &inventory.containers {
-                inventory.objects.push(CleanObject::new(CleanKind::Container, &container.name, &container.id, None));
+            if let Err(error) = model {
+                // Its containers are known by their labels; what else is ours, only the files say.
+                if volumes || images || build_cache {
+                    return Err(error);
+                }
+                project.warn(format_args!("{error}; the networks are left alone"));
+                inventory.push_containers();
+                return Ok(inventory);
             }
+            inventory.push_containers();
             inventory.networks(project, networks?)?;
             if volumes {
                 inventory.volumes(project, &usage.unwrap_or_default())?;
@@ -133,6 +139,11 @@ impl Inventory {
     /// Whether data is among it.
     pub(super) fn has_data(&self) -> bool {
         self.objects.iter().any(|object| matches!(object.kind, CleanKind::Volume | CleanKind::LocalDatabase))
+    }
+
+    fn push_containers(&mut self) {
+        let object = |it: &Container| CleanObject::new(CleanKind::Container, &it.name, &it.id, None);
+        self.objects.extend(self.containers.iter().map(object));
     }
 
     fn push(&mut self, kind: CleanKind, name: &str, id: &str, bytes: Option<u64>) {

@@ -62,10 +62,11 @@ fn groups(project: &Project, objects: Vec<CleanObject>, containers: &[Container]
     }
     let mut groups = Vec::new();
     if let Some(mut left) = kinds.remove(&CleanKind::Container) {
-        let model = project.model()?;
+        // Files that cannot be read do not keep containers from being removed.
+        let model = project.model().cloned().unwrap_or_default();
         let (known, orphans): (BTreeSet<_>, BTreeSet<_>) =
             containers.iter().map(|it| it.service.clone()).partition(|service| model.services.contains_key(service));
-        for level in std::iter::once(orphans).chain(levels(model, &known).into_iter().rev()) {
+        for level in std::iter::once(orphans).chain(levels(&model, &known).into_iter().rev()) {
             let ids: BTreeSet<&str> =
                 containers.iter().filter(|it| level.contains(&it.service)).map(|it| it.id.as_str()).collect();
             let (now, later) = left.into_iter().partition(|object| ids.contains(object.id.as_str()));
@@ -84,7 +85,8 @@ fn remove(project: &Project, kind: CleanKind, group: &[CleanObject], containers:
         |args: &[&str]| change(&Invocation::new("docker").args(args.iter().copied()).args(ids.iter().copied()));
     match kind {
         CleanKind::Container => {
-            for call in stop_calls(project.model()?, containers.iter().filter(|it| ids.contains(it.id.as_str()))) {
+            let model = project.model().cloned().unwrap_or_default();
+            for call in stop_calls(&model, containers.iter().filter(|it| ids.contains(it.id.as_str()))) {
                 change(&call)?;
             }
             docker(&["rm", "--force"])?;
@@ -98,7 +100,7 @@ fn remove(project: &Project, kind: CleanKind, group: &[CleanObject], containers:
     Ok(())
 }
 
-/// Whether the engine says that there is no such object any more.
+/// Whether the engine says that it does not exist any more.
 fn is_gone(project: &Project, object: &CleanObject) -> bool {
     let kind = match object.kind {
         CleanKind::Container => "container",

@@ -3,17 +3,17 @@
 use super::error::MigrationError;
 use super::layout::{Found, Layout, no_migrations};
 use super::own_tool::{self, OwnTool};
-use super::status::MigrationStatus;
+use super::status::Report;
 use super::tools::standing::Migrations;
 use crate::project::Project;
 use crate::project::error::Result;
 
 /// The status of each migration, if the files say whose they are. Commands of the project are not run for it.
-pub(crate) fn standings(project: &Project) -> Result<Vec<MigrationStatus>> {
+pub(crate) fn standings(project: &Project) -> Result<Option<Report>> {
     Ok(match Owner::find(project)? {
-        Owner::Native(layout) => super::status(project, layout)?.migrations,
-        Owner::Known(migrations) => migrations.status(project)?.migrations,
-        Owner::Commands(_) => Vec::new(),
+        Owner::Native(layout) => Some(super::status(project, layout)?),
+        Owner::Known(migrations) => Some(migrations.status(project)?),
+        Owner::Commands(_) => None,
     })
 }
 

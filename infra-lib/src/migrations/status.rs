@@ -7,6 +7,7 @@ use crate::project::Project;
 use crate::project::error::Result;
 
 use super::guard::other_environment;
+use super::init_scripts::made_these;
 use super::layout::{Layout, Settled};
 use super::plan::{self, State};
 
@@ -55,7 +56,7 @@ pub(crate) fn status(project: &Project, layout: Layout) -> Result<Report> {
     });
     let obstacle = if let Some((owner, table)) = ledger.others.first() {
         Some(format!("another tool's ledger is there too: {table} of {owner}"))
-    } else if !ledger.exists && ledger.has_tables {
+    } else if !ledger.exists && ledger.has_tables && made_these(project, &database, &files).is_err() {
         Some("the database has tables, and no ledger that says which migrations made them".to_owned())
     } else {
         None

@@ -185,10 +185,7 @@ impl Failure for PostgresError {
             }
             Self::Unreachable { .. } => "`cargo xtask start` starts it; `cargo xtask health` shows its state".to_owned(),
             Self::Starting { .. } => "try again in a moment; `cargo xtask health --wait` waits".to_owned(),
-            Self::Login { .. } => "a volume keeps the password with which it was initialised: put that one into the env file, or give the role \
-                                   a new one with `cargo xtask env rotate KEY`, KEY being the password's variable (in SQL: ALTER ROLE … PASSWORD …); \
-                                   `cargo xtask env explain` says where user and password come from"
-                .to_owned(),
+            Self::Login { .. } => login_remedy(None),
             Self::NoDatabase { .. } => "check `[database] name` in infra.toml and POSTGRES_DB; `cargo xtask env explain` says where it comes from".to_owned(),
             Self::NotInstalled { .. } => "install it (Debian: `sudo apt-get install postgresql`; macOS: `brew install postgresql`), or \
                                           `cargo xtask setup --install`"
@@ -221,4 +218,16 @@ fn init_hint(message: &str) -> &'static str {
     } else {
         "correct it, then run `cargo xtask setup` again: it starts over with an empty database"
     }
+}
+
+/// What helps against a refused login; the password comes from this variable, if that is known.
+pub(crate) fn login_remedy(key: Option<&str>) -> String {
+    let rotate = match key {
+        Some(key) => format!("`cargo xtask env rotate {key}`"),
+        None => "`cargo xtask env rotate KEY`, KEY being the password's variable".to_owned(),
+    };
+    format!(
+        "a volume keeps the password with which it was initialised: put that one into the env file, or give the role a new \
+         one with {rotate} (in SQL: ALTER ROLE … PASSWORD …); `cargo xtask env explain` says where user and password come from"
+    )
 }

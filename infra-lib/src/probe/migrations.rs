@@ -1,7 +1,8 @@
 //! Pending and inconsistent migrations, where their files say what they are.
 
+use crate::migrations::MigrationState;
 use crate::migrations::owner::{Owner, standings};
-use crate::migrations::{MigrationState, MigrationStatus};
+use crate::migrations::status::Report;
 use crate::report::Check;
 
 use super::probe::Probe;
@@ -26,13 +27,15 @@ impl Probe for Migrations {
         let check = match standings(project) {
             // Whether the database can be reached is another probe's question.
             Err(error) => Check::skip(KIND, self.target(), one_line(&error.to_string())),
-            Ok(all) => judge(&all, project.config().migrations.dir.is_some()),
+            Ok(None) => return Vec::new(),
+            Ok(Some(report)) => judge(&report, project.config().migrations.dir.is_some()),
         };
         vec![check]
     }
 }
 
-fn judge(all: &[MigrationStatus], is_configured: bool) -> Check {
+fn judge(report: &Report, is_configured: bool) -> Check {
+    let all = &report.migrations;
     let versions = |is_it: fn(MigrationState) -> bool| {
         all.iter().filter(|it| is_it(it.state)).map(|it| it.version.as_str()).collect::<Vec<_>>()
     };
@@ -49,5 +52,10 @@ fn judge(all: &[MigrationStatus], is_configured: bool) -> Check {
     let detail = format!("{} pending: {}", pending.len(), pending.join(", "));
     // A folder that infra.toml does not name may belong to something else.
     let check = if is_configured { Check::fail(KIND, target, detail) } else { Check::warn(KIND, target, detail) };
-    check.with_hint("run `cargo xtask db-migrate`")
+    match (&report.obstacle, pending.last()) {
+        (Some(obstacle), Some(last)) => {
+            check.with_hint(format!("{obstacle}; if all are applied: `cargo xtask db-migrate baseline {last}`"))
+        }
+        _ => check.with_hint("run `cargo xtask db-migrate`"),
+    }
 }

@@ -27,9 +27,9 @@ pub(super) fn root_or_folder(start: &Path) -> Result<Utf8PathBuf> {
 }
 
 fn absolute(start: &Path) -> Result<Utf8PathBuf> {
-    let start = std::path::absolute(start).and_then(|path| path.canonicalize());
-    let start = start.map_err(|source| {
-        Error::new(Exit::Config, format!("the project's folder cannot be entered: {source}"))
+    let found = std::path::absolute(start).and_then(|path| path.canonicalize());
+    let start = found.map_err(|source| {
+        Error::new(Exit::Config, format!("the project's folder {} cannot be entered: {source}", start.display()))
             .with_hint("check the path given with -C")
     })?;
     Utf8PathBuf::from_path_buf(start).map_err(|path| {

@@ -25,7 +25,7 @@ pub(super) struct Removal {
 /// Removes everything it can. Interrupted before anything was removed, it is an error.
 pub(super) fn remove_all(project: &Project, objects: Vec<CleanObject>, containers: &[Container]) -> Result<Removal> {
     let mut removal = Removal::default();
-    for group in groups(project, objects, containers)? {
+    for group in groups(project, objects, containers) {
         let Some(kind) = group.first().map(|object| object.kind) else { continue };
         let names = group.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         project.step(format_args!("removing {names}"));
@@ -55,7 +55,7 @@ impl Removal {
 }
 
 /// The objects of each group can be removed at the same time.
-fn groups(project: &Project, objects: Vec<CleanObject>, containers: &[Container]) -> Result<Vec<Vec<CleanObject>>> {
+fn groups(project: &Project, objects: Vec<CleanObject>, containers: &[Container]) -> Vec<Vec<CleanObject>> {
     let mut kinds: BTreeMap<CleanKind, Vec<CleanObject>> = BTreeMap::new();
     for object in objects {
         kinds.entry(object.kind).or_default().push(object);
@@ -75,7 +75,7 @@ fn groups(project: &Project, objects: Vec<CleanObject>, containers: &[Container]
         }
     }
     groups.extend(kinds.into_values());
-    Ok(groups)
+    groups
 }
 
 fn remove(project: &Project, kind: CleanKind, group: &[CleanObject], containers: &[Container]) -> Result<()> {

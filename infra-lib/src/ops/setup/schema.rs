@@ -36,9 +36,10 @@ pub(super) fn bring_up(project: &Project) -> Result<Vec<String>> {
     Ok(changes)
 }
 
-/// The versions that are not applied. A database whose migrations cannot be determined has none to name.
+/// The versions that `db-migrate` would apply. A database whose migrations cannot be determined has none to name.
 pub(super) fn pending(project: &Project) -> Vec<String> {
-    let all = migrations::owner::standings(project).unwrap_or_default();
+    let report = migrations::owner::standings(project).ok().flatten().filter(|report| report.obstacle.is_none());
+    let all = report.map(|report| report.migrations).unwrap_or_default();
     all.into_iter().filter(|it| it.state.is_pending()).map(|it| it.version).collect()
 }
 

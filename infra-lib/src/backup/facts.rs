@@ -7,7 +7,6 @@ use super::property::{self, Property};
 use crate::dotenv::Variable;
 use crate::exec::{ExecError, Invocation};
 use crate::exit::Exit;
-use crate::postgres::error::login_remedy;
 use crate::postgres::{Database, PostgresError, catalog};
 use crate::project::Project;
 use crate::project::error::Result;
@@ -118,23 +117,22 @@ fn no_such_login(
     let is_user = |value: &str| value == database.user || in_url.iter().any(|user| value.contains(user));
     // The database often has the role's name.
     let is_name = |key: &str| key.split('_').any(|word| matches!(word, "DB" | "DATABASE" | "NAME"));
-    let is_password = |value: &str| database.password.as_ref().is_some_and(|it| !it.is_empty() && it.expose() == value);
     let places = |is_it: &dyn Fn(&Variable) -> bool| {
         let found = variables.iter().filter(|it| is_it(it)).map(|it| format!("{} in {}", it.key, it.origin));
         found.collect::<Vec<_>>().join(", ")
     };
+    let key = database.password_key(project);
     let user = places(&|it| is_user(it.value.expose()) && !is_name(&it.key));
-    let password = places(&|it| is_password(it.value.expose()));
-    let key = variables.iter().find(|it| is_password(it.value.expose())).map(|it| it.key.as_str());
+    let password = places(&|it| Some(&it.key) == key.as_ref());
     let role = &database.user;
-    let told = match (user.is_empty(), password.is_empty()) {
+    let origin = match (user.is_empty(), password.is_empty()) {
         (true, true) => return error,
         (false, true) => format!("the role `{role}` comes from {user}"),
         (true, false) => format!("the password of `{role}` comes from {password}"),
         (false, false) => format!("the role `{role}` comes from {user}, and its password from {password}"),
     };
     crate::project::error::Error::new(error.exit(), error.to_string())
-        .with_hint(format!("{told}; {}", login_remedy(key)))
+        .with_hint(format!("{origin}; {}", error.hint().unwrap_or_default()))
 }
 
 fn no_such_database(

@@ -67,11 +67,18 @@ impl Database {
                 Ok("missing") => return PostgresError::NoDatabase { message },
                 // The login is right, and may use this database: the server was not ready a moment ago.
                 Ok("true") => return PostgresError::Starting { message },
-                Ok(_) => return PostgresError::Login { message },
+                Ok(_) => return PostgresError::Login { message, key: self.password_key(project) },
                 Err(_) => {}
             }
         }
-        PostgresError::Login { message }
+        PostgresError::Login { message, key: self.password_key(project) }
+    }
+
+    /// The variable that the password comes from.
+    pub(crate) fn password_key(&self, project: &Project) -> Option<String> {
+        let password = self.password.as_ref().filter(|password| !password.is_empty())?;
+        let variables = project.variables().variables().iter();
+        variables.rev().find(|it| it.value.expose() == password.expose()).map(|it| it.key.clone())
     }
 
     fn verifies_tls(&self) -> bool {

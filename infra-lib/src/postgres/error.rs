@@ -34,6 +34,8 @@ pub(crate) enum PostgresError {
     Login {
         /// The message of the server; it never repeats a password.
         message: String,
+        /// The variable that the password comes from, if that is known.
+        key: Option<String>,
     },
     /// No database has that name.
     #[error("database not found: {message}")]
@@ -133,7 +135,7 @@ impl PostgresError {
             "Peer authentication failed",
         ]) || (has(&["role \""]) && has(&["does not exist"]) && has(&["FATAL"]))
         {
-            Self::Login { message: message() }
+            Self::Login { message: message(), key: None }
         } else if has(&["FATAL:  database \"", "FATAL: database \""]) {
             Self::NoDatabase { message: message() }
         } else if has(&[
@@ -185,7 +187,7 @@ impl Failure for PostgresError {
             }
             Self::Unreachable { .. } => "`cargo xtask start` starts it; `cargo xtask health` shows its state".to_owned(),
             Self::Starting { .. } => "try again in a moment; `cargo xtask health --wait` waits".to_owned(),
-            Self::Login { .. } => login_remedy(None),
+            Self::Login { key, .. } => login_remedy(key.as_deref()),
             Self::NoDatabase { .. } => "check `[database] name` in infra.toml and POSTGRES_DB; `cargo xtask env explain` says where it comes from".to_owned(),
             Self::NotInstalled { .. } => "install it (Debian: `sudo apt-get install postgresql`; macOS: `brew install postgresql`), or \
                                           `cargo xtask setup --install`"
@@ -221,7 +223,7 @@ fn init_hint(message: &str) -> &'static str {
 }
 
 /// What helps against a refused login; the password comes from this variable, if that is known.
-pub(crate) fn login_remedy(key: Option<&str>) -> String {
+fn login_remedy(key: Option<&str>) -> String {
     let rotate = match key {
         Some(key) => format!("`cargo xtask env rotate {key}`"),
         None => "`cargo xtask env rotate KEY`, KEY being the password's variable".to_owned(),

@@ -46,17 +46,17 @@ impl ControlGroup {
     /// From the lines `number:controllers:path` of `/proc/PID/cgroup`. A path without the container's id is another
     /// process's, which has the same number on this machine as the container has on the engine's.
     fn parse(text: &str, id: &str) -> Option<Self> {
-        let folder = |controller: &str| {
+        let folder = |controller: &str, mount: &str| {
             text.lines().find_map(|line| {
                 let mut fields = line.splitn(3, ':').skip(1);
                 let (controllers, path) = (fields.next()?, fields.next()?);
                 let is_it = controllers.split(',').any(|name| name == controller) && path.contains(id);
-                is_it.then(|| Utf8PathBuf::from(format!("{MOUNTED_AT}/{controller}{path}")))
+                is_it.then(|| Utf8PathBuf::from(format!("{MOUNTED_AT}{mount}{path}")))
             })
         };
-        match (folder("cpuacct"), folder("memory")) {
+        match (folder("cpuacct", "/cpuacct"), folder("memory", "/memory")) {
             (Some(cpu), Some(memory)) => Some(Self::Legacy { cpu, memory }),
-            _ => folder("").map(Self::Unified),
+            _ => folder("", "").map(Self::Unified),
         }
     }
 

@@ -99,3 +99,19 @@ fn p22_pending_migrations_are_named() {
     project.xtask(["db-migrate"]).end().ok();
     project.xtask(only).end().ok().shows("2 applied, none pending");
 }
+
+/// Somebody else made the tables: what `db-migrate` would refuse is not advised.
+#[test]
+fn p22_migrations_of_a_database_without_a_ledger_are_not_said_to_be_due() {
+    let Some(_engine) = engine() else { return };
+    let project = TestProject::new()
+        .compose(&format!("services:{DATABASE}"))
+        .file("migrations/0001_shop.sql", "CREATE TABLE shop (name text);\n");
+    project.xtask(["start"]).end().ok();
+    project.xtask(["db-shell", "-c", "CREATE TABLE shop (name text)"]).end().ok();
+    project.xtask(["setup", "--yes"]).end().ok().never_says("pending migrations").never_says("db-migrate");
+    let health = project.xtask(["health", "--only", "migrations"]).end();
+    health.ok().shows("1 pending: 1").shows("no ledger").shows("`cargo xtask db-migrate baseline 1`");
+    project.xtask(["db-migrate", "baseline", "1"]).end().ok();
+    project.xtask(["health", "--only", "migrations"]).end().ok().shows("1 applied, none pending");
+}

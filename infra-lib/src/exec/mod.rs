@@ -16,6 +16,7 @@ mod runner;
 mod supervise;
 mod tail;
 mod terminal;
+mod transient;
 
 pub(crate) use environment::inherited;
 pub(crate) use error::ExecError;

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::fifo;
@@ -14,6 +14,7 @@ use super::listen::{FileWork, Listener};
 use super::program::Programs;
 use super::supervise::{Bounds, Ending, Source, Watch, attend, supervise};
 use super::terminal::at_terminal;
+use super::transient::{FILES_PATIENCE, passes};
 use super::{ExecError, Invocation, Redactor, Stdin, Stream};
 use crate::cancel::{CancelToken, Cancelled};
 use crate::report::{Event, Observer};
@@ -46,6 +47,7 @@ pub(crate) struct Runner {
     redactor: Redactor,
     dry_run: bool,
     withheld: Arc<AtomicBool>,
+    changes: Arc<AtomicUsize>,
     keep_stdout: bool,
 }
 
@@ -59,6 +61,7 @@ impl Runner {
             redactor: Redactor::default(),
             dry_run,
             withheld: Arc::default(),
+            changes: Arc::default(),
             keep_stdout: false,
         }
     }
@@ -79,6 +82,11 @@ impl Runner {
 
     pub(crate) fn withheld(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.withheld)
+    }
+
+    /// How many changes have been made or withheld: what was seen before the last of them may not be so any more.
+    pub(crate) fn changes(&self) -> usize {
+        self.changes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn keeps_stdout(&self) -> bool {
@@ -264,6 +272,7 @@ impl Runner {
 
     /// Shows what would happen if this is a dry run, and returns whether it is.
     fn would(&self, what: impl Display) -> bool {
+        self.changes.fetch_add(1, Ordering::Relaxed);
         if self.dry_run {
             self.withheld.store(true, Ordering::Relaxed);
             self.observer.event(&Event::WouldRun { command: &what.to_string() });
@@ -385,14 +394,3 @@ impl std::fmt::Debug for Runner {
 
 /// A started child and the pipes from it.
 type Launched = (duct::Handle, Vec<Source>);
-
-/// How long to retry a start when too many files are open.
-const FILES_PATIENCE: Duration = Duration::from_secs(1);
-
-/// Whether the error is temporary: too many open files, or a new program that a child of another thread still holds
-/// open.
-fn passes(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let code = error.raw_os_error().map(Errno::from_raw_os_error);
-    matches!(code, Some(Errno::MFILE | Errno::NFILE | Errno::TXTBSY))
-}

@@ -45,7 +45,7 @@ impl Database {
     pub(super) fn tool_by(&self, project: &Project, tool: &str, terminal: bool, way: Way) -> Result<Invocation> {
         let mut call = match &self.place {
             Place::Service { service, .. } => {
-                return Ok(self.tool_inside(&project.database_container(service)?, tool, terminal, way));
+                return Ok(self.tool_inside(&project.container_for_client(service)?, tool, terminal, way));
             }
             Place::Local(LocalRecord { port, .. }) => {
                 let call = Invocation::new(self.host_tool(project, tool)?).minimal_env();

@@ -215,9 +215,17 @@ impl Project {
         Ok(detect::all(self.model()?).into_iter().chain(stated).collect())
     }
 
-    /// The running container of the database's service.
+    /// The running container of the database's service, as the engine knows it now.
     pub(crate) fn database_container(&self, service: &str) -> Result<Container> {
-        running(service, &self.containers()?).cloned()
+        let found = running(service, &self.containers()?).cloned();
+        self.seen.note(found.as_ref().ok().cloned(), self.runner().changes());
+        found
+    }
+
+    /// The same for a client, which may be one of many: the engine is queried again only after a change, or after a
+    /// client has failed.
+    pub(super) fn container_for_client(&self, service: &str) -> Result<Container> {
+        self.seen.container(service, self.runner().changes()).map_or_else(|| self.database_container(service), Ok)
     }
 }
 

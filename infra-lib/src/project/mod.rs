@@ -19,6 +19,7 @@ mod reference;
 mod reopen;
 mod run;
 mod secret_ages;
+mod seen;
 pub(crate) mod services;
 mod template;
 pub(crate) mod urls;

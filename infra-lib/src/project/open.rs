@@ -25,6 +25,7 @@ use crate::state::StateDir;
 use super::builder::{CommandLine, ProjectBuilder};
 use super::environment::{Environment, Inputs, unreadable};
 use super::record::Record;
+use super::seen::Seen;
 use super::{discover, environment_name};
 
 /// A project opened in one environment, ready to run operations.
@@ -51,6 +52,7 @@ pub struct Project {
     pub(super) consent: Arc<dyn Consent>,
     pub(super) commands: CommandPrefix,
     model: OnceLock<Model>,
+    pub(crate) seen: Seen,
     pub(super) command_line: Option<CommandLine>,
 }
 
@@ -169,6 +171,7 @@ impl Project {
             consent: builder.consent,
             commands: builder.commands,
             model: OnceLock::new(),
+            seen: Seen::default(),
             command_line: builder.command_line,
         })
     }

@@ -155,3 +155,17 @@ fn what_an_extension_fills_itself_is_not_taken_for_a_difference() {
     shop.restore(["latest"]).end().ok();
     assert_eq!(shop.probe("shop"), before);
 }
+
+/// One look at the containers serves all clients until something is changed.
+#[test]
+fn the_engine_is_asked_for_its_containers_again_only_after_a_change() {
+    let Some(_engine) = engine() else { return };
+    let shop = Shop::with(GOODS);
+    shop.backup(&[]);
+    let fakes = Fakes::new().program("docker", "exec \"$REAL\" \"$@\"");
+    shop.restore(["latest"]).env("PATH", fakes.path()).end().ok();
+    let calls = fakes.calls();
+    let asked = |words: &[&str]| calls.iter().filter(|call| call.has(words)).count();
+    let (looks, clients) = (asked(&["docker", "ps"]), asked(&["docker", "exec"]));
+    assert!(looks * 3 / 2 < clients, "{looks} looks for {clients} clients");
+}

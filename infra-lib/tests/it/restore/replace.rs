@@ -27,7 +27,7 @@ fn c07_c24_c25_a_restore_replaces_everything_and_keeps_what_it_replaced() {
 
     // Restored twice, nothing is doubled, and what the backup does not have is gone.
     let first = shop.restore(["latest"]).end();
-    first.ok().shows("shop holds").shows("`--rollback` swaps it back").shows("20500 rows");
+    first.ok().shows("shop holds").shows("--rollback` swaps it back").shows("20500 rows");
     assert_eq!(shop.probe("shop"), backed_up);
     assert_eq!(shop.sql_in("postgres", PROPERTIES), properties);
     shop.restore([backup.as_os_str()]).end().ok();

@@ -113,7 +113,7 @@ pub(super) fn keeps_tenants_apart_after_a_restore(stack: &Stack) {
     assert_ne!(trouble, before);
 
     let ended = stack.run(["db-restore", "before-trouble", "--yes"]).end();
-    ended.ok().shows("`--rollback` swaps it back");
+    ended.ok().shows("--rollback` swaps it back");
     tell(&format!("a restore took {:.1} s", ended.took.as_secs_f32()));
     assert_eq!(rights(stack), before);
     each_sees_its_own(stack);

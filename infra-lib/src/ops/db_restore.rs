@@ -245,8 +245,7 @@ impl fmt::Display for RestoreReport {
         }
         if let Some(old) = &self.old {
             lines.push(format!(
-                "the previous database is kept as {old}: `cargo xtask db-restore --rollback` swaps it back, \
-                 `cargo xtask db-restore --drop-previous` drops it"
+                "the previous database is kept as {old}: `--rollback` swaps it back, `--drop-previous` drops it"
             ));
         }
         if let Some(safety) = &self.safety_backup {

@@ -23,6 +23,7 @@ pub(in crate::ops) fn restart(project: &Project, live: &Database, report: &mut R
     if services.is_empty() || project.runner().is_dry_run() {
         return Ok(());
     }
+    project.step(format_args!("restarting {}", services.join(", ")));
     match restart_services(project, &services, PATIENCE) {
         Ok(restarted) => {
             report.not_ready = restarted.not_ready();

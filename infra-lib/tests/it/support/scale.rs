@@ -22,7 +22,8 @@ pub(crate) fn sample<T: Clone>(all: &[T], count: usize) -> Vec<T> {
     all.iter().skip(first).step_by(step).cloned().collect()
 }
 
-/// Whether the running test is the one of so many long ones that a sample has; the seed chooses. A sweep has all of them.
+/// Whether the running test is the one of so many long ones that a sample has; the seed chooses. A sweep has all of them,
+/// and alone has the one behind the last.
 pub(crate) fn is_chosen(index: u64, of: u64) -> bool {
     let is_chosen = is_sweep() || seed() % of == index;
     if !is_chosen {

@@ -10,8 +10,8 @@ use crate::lacking::Lacking;
 use crate::record;
 use crate::steps::Steps;
 
-/// Most tests wait for containers and databases, so more of them run at the same time than there are cores. With three for
-/// each core, health checks that allow five seconds time out.
+/// Most tests wait for containers and databases, so more of them run at the same time than there are cores. With three
+/// for each core, health checks that allow five seconds time out.
 const TESTS_PER_CORE: usize = 2;
 
 /// The suite of this checkout.

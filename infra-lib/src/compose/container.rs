@@ -93,6 +93,13 @@ pub enum Status {
     Dead,
 }
 
+impl Status {
+    /// Whether no process of the container is left, or none was ever started.
+    pub(crate) fn is_down(self) -> bool {
+        matches!(self, Self::Created | Self::Exited | Self::Dead)
+    }
+}
+
 /// The result of a health check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

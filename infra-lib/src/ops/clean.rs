@@ -4,7 +4,6 @@ mod inventory;
 mod removal;
 
 use std::fmt;
-use std::panic::resume_unwind;
 use std::thread;
 
 use serde::Serialize;
@@ -19,8 +18,8 @@ use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
 
-use inventory::Inventory;
 pub use inventory::{CleanKind, CleanObject};
+use inventory::{Inventory, joined};
 use removal::remove_all;
 
 /// Remove containers and networks (volumes and images on request).
@@ -72,7 +71,7 @@ impl Operation for Clean {
         let (engine, inventory) = thread::scope(|scope| {
             let engine = scope.spawn(|| if project.has_services() { refuse_other_engine(project) } else { Ok(()) });
             let inventory = Inventory::take(project, self);
-            (engine.join().unwrap_or_else(|panic| resume_unwind(panic)), inventory)
+            (joined(engine), inventory)
         });
         engine?;
         let inventory = inventory?;

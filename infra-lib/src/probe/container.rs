@@ -44,9 +44,8 @@ pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
 /// Containers that still run although the compose files no longer define their service.
 fn orphans(snapshot: &Snapshot<'_>) -> impl Iterator<Item = Check> {
     let is_known = |name: &String| snapshot.model().is_none_or(|model| model.services.contains_key(name));
-    let has_ended = |it: &Container| matches!(it.status, Status::Exited | Status::Created | Status::Dead);
     let all = snapshot.containers.iter().flatten();
-    all.filter(move |it| !it.one_off && !is_known(&it.service) && !has_ended(it)).map(|container| {
+    all.filter(move |it| !it.one_off && !is_known(&it.service) && !it.status.is_down()).map(|container| {
         let (service, state) = (&container.service, container.state());
         Check::warn(KIND, service, format!("{state}, but the compose files no longer define `{service}`"))
             .with_hint(format!("`cargo xtask stop {service}`"))

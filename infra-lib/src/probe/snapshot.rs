@@ -99,8 +99,7 @@ impl<'a> Snapshot<'a> {
 
     /// Whether any container of the services that are on has not ended.
     pub(super) fn has_live_containers(&self) -> bool {
-        let ended = |container: &Container| matches!(container.status, Status::Exited | Status::Created | Status::Dead);
-        self.services.keys().any(|name| self.containers_of(name).any(|container| !ended(container)))
+        self.services.keys().any(|name| self.containers_of(name).any(|container| !container.status.is_down()))
     }
 
     /// Whether the engine could be asked and the project has containers on it.

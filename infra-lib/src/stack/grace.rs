@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::compose::container::Container;
+use crate::compose::error::ComposeError;
 use crate::compose::model::{Model, Service};
 use crate::compose::software::{ImageRef, is_database};
 use crate::config::Period;
 use crate::exec::invocation::Invocation;
+use crate::project::Project;
 
 /// The least that a database gets.
 const DATABASE: Duration = Duration::from_secs(60);
@@ -19,6 +21,13 @@ pub(super) struct StopGroup {
     pub(super) services: BTreeSet<String>,
     /// In seconds; by default what each container itself has been given.
     pub(super) time: Option<String>,
+}
+
+impl StopGroup {
+    /// The time as this option, if there is one.
+    pub(super) fn option<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.time.iter().flat_map(move |time| [name, time])
+    }
 }
 
 /// These services in the groups that stop one after the other: databases come last.
@@ -34,21 +43,22 @@ fn groups(model: &Model, services: &BTreeSet<String>, is_database: impl Fn(&str)
     groups.into_iter().filter(|group| !group.services.is_empty()).collect()
 }
 
-/// The commands that stop these containers by their ids, also those of services that the files do not define.
-pub(crate) fn stop_calls<'a>(
+/// Stops these containers by their ids, also those of services that the files do not define.
+pub(crate) fn stop_containers<'a>(
+    project: &Project,
     model: &Model,
     containers: impl Iterator<Item = &'a Container> + Clone,
-) -> Vec<Invocation> {
+) -> Result<(), ComposeError> {
     let services = containers.clone().map(|container| container.service.clone()).collect();
-    let call = |group: StopGroup| {
-        let ids = containers.clone().filter(|it| group.services.contains(&it.service)).map(|it| it.id.as_str());
-        let time = group.time.iter().flat_map(|time| ["-t", time]);
-        Invocation::new("docker").arg("stop").args(time).args(ids)
-    };
     let runs_database = |it: &Container| ImageRef::parse(&it.image).software().is_some_and(|it| it.copier.is_some());
     let by_image = |name: &str| containers.clone().any(|it| it.service == name && runs_database(it));
     let is_database = |name: &str| model.services.get(name).map_or_else(|| by_image(name), is_database);
-    groups(model, &services, is_database).into_iter().map(call).collect()
+    for group in groups(model, &services, is_database) {
+        let ids = containers.clone().filter(|it| group.services.contains(&it.service)).map(|it| it.id.as_str());
+        let call = Invocation::new("docker").arg("stop").args(group.option("-t")).args(ids);
+        project.compose().change(project.runner(), &call)?;
+    }
+    Ok(())
 }
 
 /// `stop_grace_period`

@@ -89,8 +89,8 @@ impl Restart {
             services.iter().cloned().partition(|service| replicas::count(seen, service) == 0);
         let mut is_dry = false;
         for group in stop_groups(project.model()?, &present) {
-            let time = group.time.iter().flat_map(|time| ["--timeout", time]);
-            let call = project.compose().call_all(["restart", "--no-deps"]).args(time).args(group.services);
+            let call = project.compose().call_all(["restart", "--no-deps"]).args(group.option("--timeout"));
+            let call = call.args(&group.services);
             match project.compose().change(project.runner(), &call.relay("compose")) {
                 Ok(ended) => is_dry |= ended.is_none(),
                 Err(error) => return unstartable(project, services, error),

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::compose::container::Status;
+use crate::compose::container::{Container, Status};
 use crate::compose::model::Model;
 use crate::lock::{Lock, Mode};
 use crate::project::Project;
 use crate::project::error::Result;
 
-use super::grace::{stop_calls, stop_groups};
+use super::grace::{stop_containers, stop_groups};
 
 /// The result of stopping services.
 #[derive(Debug, Default)]
@@ -28,10 +28,9 @@ pub(crate) fn stop(project: &Project, named: &[String]) -> Result<Stopped> {
         project.known_service(service)?;
     }
     let is_wanted = |service: &str| named.is_empty() || named.iter().any(|name| name == service);
-    let is_up = |status: Status| !matches!(status, Status::Exited | Status::Created | Status::Dead);
     let running: BTreeSet<String> = containers
         .iter()
-        .filter(|container| is_up(container.status) && is_wanted(&container.service))
+        .filter(|container| !container.status.is_down() && is_wanted(&container.service))
         .map(|container| container.service.clone())
         .collect();
     let mut stopped = Stopped::default();
@@ -40,22 +39,20 @@ pub(crate) fn stop(project: &Project, named: &[String]) -> Result<Stopped> {
     }
     project.step(format_args!("stopping {}", running.iter().cloned().collect::<Vec<_>>().join(", ")));
     // Files that cannot be read do not keep containers from being stopped.
-    let (model, is_readable) = project.model().map_or_else(|_| (Model::default(), false), |it| (it.clone(), true));
+    let (read, empty) = (project.model(), Model::default());
+    let model = *read.as_ref().unwrap_or(&&empty);
     let (known, orphans): (BTreeSet<_>, BTreeSet<_>) =
         running.iter().cloned().partition(|name| model.services.contains_key(name));
     let mut is_dry = false;
-    for group in stop_groups(&model, &known) {
-        let time = group.time.iter().flat_map(|time| ["--timeout", time]);
+    for group in stop_groups(model, &known) {
         // Services of inactive profiles may run too, started from another environment.
-        let call = project.compose().call_all(["stop"]).args(time).args(group.services).relay("compose");
-        is_dry |= project.compose().change(project.runner(), &call)?.is_none();
+        let call = project.compose().call_all(["stop"]).args(group.option("--timeout")).args(&group.services);
+        is_dry |= project.compose().change(project.runner(), &call.relay("compose"))?.is_none();
     }
     // Compose only stops services in its files.
-    let orphans = containers.iter().filter(|it| is_up(it.status) && orphans.contains(&it.service));
-    for call in stop_calls(&model, orphans) {
-        project.compose().change(project.runner(), &call)?;
-    }
-    if !is_dry && is_readable {
+    let is_orphan = |it: &&Container| !it.status.is_down() && orphans.contains(&it.service);
+    stop_containers(project, model, containers.iter().filter(is_orphan))?;
+    if !is_dry && read.is_ok() {
         stopped.unclean = unclean(project, &running)?;
     }
     stopped.services.extend(running);

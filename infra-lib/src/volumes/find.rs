@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::compose::{Container, Status};
+use crate::compose::Container;
 use crate::exec::Invocation;
 use crate::exit::Exit;
 use crate::project::Project;
@@ -88,8 +88,7 @@ impl Volume {
             )
             .with_hint(format!("stop it first: `docker stop {name}`")));
         }
-        let runs =
-            |container: &&Container| !matches!(container.status, Status::Exited | Status::Created | Status::Dead);
+        let runs = |container: &&Container| !container.status.is_down();
         Ok(ours.iter().filter(runs).map(|container| container.service.clone()).collect())
     }
 }

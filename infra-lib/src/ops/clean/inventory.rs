@@ -222,7 +222,7 @@ fn builder(project: &Project) -> Result<String, String> {
     ))
 }
 
-fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 

@@ -9,7 +9,7 @@ use crate::exec::{ExecError, Invocation};
 use crate::exit::Exit;
 use crate::project::error::{Error, Result};
 use crate::project::{Project, UnreadyContainer};
-use crate::stack::grace::stop_calls;
+use crate::stack::grace::stop_containers;
 
 use super::StartReport;
 
@@ -70,9 +70,7 @@ fn undo(project: &Project, before: &[Container]) -> Result<()> {
     let ran: BTreeSet<&str> = before.iter().filter(is_up).map(|container| container.id.as_str()).collect();
     let now = project.containers()?;
     let started = now.iter().filter(is_up).filter(|container| !ran.contains(container.id.as_str()));
-    for call in stop_calls(project.model()?, started) {
-        project.compose().change(project.runner(), &call)?;
-    }
+    stop_containers(project, project.model()?, started)?;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ pub(crate) mod ports;
 pub(crate) mod readiness;
 pub(crate) mod software;
 pub(crate) mod sources;
-mod stats;
+pub(crate) mod stats;
 pub(crate) mod usage;
 mod variables;
 pub(crate) mod yaml;

@@ -35,22 +35,38 @@ pub struct Stats {
     pub processes: u64,
 }
 
+/// A line of `docker stats`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Raw {
+pub(crate) struct Line {
+    #[serde(rename = "ID")]
+    pub(crate) id: String,
     name: String,
+    /// In percent of one core, such as `12.34%`; see [`percent`].
     #[serde(rename = "CPUPerc")]
-    cpu: String,
+    pub(crate) cpu: String,
+    /// `12MiB / 512MiB`
     #[serde(rename = "MemUsage")]
-    memory: String,
+    pub(crate) memory: String,
+    /// In percent of the limit, or of the machine's memory.
     #[serde(rename = "MemPerc")]
-    memory_percent: String,
+    pub(crate) memory_percent: String,
     #[serde(rename = "NetIO")]
     network: String,
     #[serde(rename = "BlockIO")]
     disk: String,
     #[serde(rename = "PIDs")]
     processes: String,
+}
+
+/// The command that measures these containers once and prints a [`Line`] for each.
+pub(crate) fn measure(containers: impl Iterator<Item = String>) -> Invocation {
+    Invocation::new("docker").args(["stats", "--no-stream", "--no-trunc", "--format", "{{json .}}"]).args(containers)
+}
+
+/// A percentage; a container that has just ended has none.
+pub(crate) fn percent(text: &str) -> Option<f64> {
+    text.trim_end_matches('%').parse().ok()
 }
 
 impl Compose {
@@ -60,12 +76,10 @@ impl Compose {
         if running.is_empty() {
             return Ok(Vec::new());
         }
-        let ids = running.iter().map(|container| container.id.clone());
-        let call = Invocation::new("docker").args(["stats", "--no-stream", "--format", "{{json .}}"]).args(ids);
-        let output = self.read(runner, &call)?;
+        let output = self.read(runner, &measure(running.iter().map(|container| container.id.clone())))?;
         let mut stats = Vec::new();
         for line in output.text().lines() {
-            let raw: Raw = serde_json::from_str(line).map_err(|error| {
+            let raw: Line = serde_json::from_str(line).map_err(|error| {
                 self.explain(ExecError::BadOutput { command: "docker stats".to_owned(), reason: error.to_string() })
             })?;
             // A container that ended meanwhile has no name any more.
@@ -79,8 +93,7 @@ impl Compose {
 }
 
 impl Stats {
-    fn from_raw(container: &Container, raw: &Raw) -> Self {
-        let percent = |text: &str| text.trim_end_matches('%').parse().unwrap_or(0.0);
+    fn from_raw(container: &Container, raw: &Line) -> Self {
         let pair = |text: &str| {
             let (one, other) = text.split_once(" / ").unwrap_or((text, ""));
             (size(one).unwrap_or(0), size(other).unwrap_or(0))
@@ -91,10 +104,10 @@ impl Stats {
         Self {
             service: container.service.clone(),
             container: container.name.clone(),
-            cpu_percent: percent(&raw.cpu),
+            cpu_percent: percent(&raw.cpu).unwrap_or(0.0),
             memory_bytes,
             memory_limit_bytes,
-            memory_percent: percent(&raw.memory_percent),
+            memory_percent: percent(&raw.memory_percent).unwrap_or(0.0),
             received_bytes,
             sent_bytes,
             read_bytes,

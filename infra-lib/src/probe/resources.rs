@@ -24,20 +24,17 @@ impl Probe for Resources {
     }
 
     fn check(&self, snapshot: &Snapshot<'_>) -> Vec<Check> {
-        match usage::of_all(snapshot, |service, cpu| cpu / allowed(snapshot, service) > MOST) {
+        match usage::of_all(snapshot, |usage| usage.cpu / allowed(snapshot, usage.service) > MOST) {
             Ok(usages) => judge(snapshot, &usages),
             Err(why) => vec![Check::skip(KIND, self.target(), why)],
         }
     }
 }
 
-fn judge(snapshot: &Snapshot<'_>, usages: &[Usage]) -> Vec<Check> {
+fn judge(snapshot: &Snapshot<'_>, usages: &[Usage<'_>]) -> Vec<Check> {
     let mut checks = Vec::new();
     let mut all = Vec::new();
-    for Usage { id, cpu, memory, used, limit } in usages {
-        let Some((service, container)) = snapshot.running().find(|(_, container)| container.id == *id) else {
-            continue;
-        };
+    for Usage { service, container, cpu, memory, used, limit } in usages {
         let target = &container.service;
         let allowed = allowed(snapshot, service);
         let cpu_share = cpu / allowed;
@@ -80,14 +77,18 @@ mod tests {
     use crate::probe::snapshot::tests::{container, in_stack};
 
     fn line(service: &str, cpu: &str, memory: &str) -> String {
-        format!(r#"{{"ID":"{service}-id","CPUPerc":"{cpu}","MemPerc":"{memory}","MemUsage":"12MiB / 16MiB"}}"#)
+        format!(
+            r#"{{"ID":"{service}-id","CPUPerc":"{cpu}","MemPerc":"{memory}","MemUsage":"12MiB / 16MiB",
+                "Name":"x-{service}-1","NetIO":"0B / 0B","BlockIO":"0B / 0B","PIDs":"1"}}"#
+        )
+        .replace('\n', "")
     }
 
     #[test]
     fn what_comes_near_its_limit_is_named() {
         let model = r#"{"name":"x","services":{"web":{"deploy":{"resources":{"limits":{"cpus":0.5}}}},"db":{}}}"#;
         in_stack("", model, vec![container("web"), container("db")], |snapshot| {
-            let judge = |web: &str, db: &str| judge(snapshot, &usage::parse(&format!("{web}\n{db}\n")));
+            let judge = |web: &str, db: &str| judge(snapshot, &usage::parse(snapshot, &format!("{web}\n{db}\n")));
             let fine = judge(&line("web", "40.00%", "75.00%"), &line("db", "120.00%", "1.00%"));
             assert_eq!(fine[0].detail, "web 40 % 12MiB, db 120 % 12MiB");
             let busy = judge(&line("web", "49.00%", "95.00%"), &line("db", "199.00%", "1.00%"));

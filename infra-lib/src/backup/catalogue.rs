@@ -146,15 +146,15 @@ impl Catalogue {
 
     /// Finds a database backup by `latest`, an id, a label (newest match), or a file name.
     pub(crate) fn find<'a>(&'a self, project: &'a Project, wanted: &str) -> Result<&'a Entry, BackupError> {
-        if wanted == "latest" {
-            for problem in &self.problems {
-                project.warn(format_args!("{problem}; an older backup may be used instead"));
-            }
+        let own = self.databases(project).collect();
+        if wanted != "latest" {
+            return self.find_among(wanted, own);
         }
-        let found = self.find_among(wanted, self.databases(project).collect())?;
-        if wanted == "latest" {
-            self.warn_of_newer(project, found);
+        for problem in &self.problems {
+            project.warn(format_args!("{problem}; an older backup may be used instead"));
         }
+        let found = self.find_among(wanted, own)?;
+        self.warn_of_newer(project, found);
         Ok(found)
     }
 

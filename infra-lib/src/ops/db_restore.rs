@@ -22,8 +22,7 @@ use crate::postgres::{Database, Toolbox};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
-use crate::report::millis;
-use crate::report::{counted, seconds};
+use crate::report::{counted, millis, seconds};
 
 use source::Source;
 

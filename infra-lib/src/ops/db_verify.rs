@@ -14,8 +14,7 @@ use crate::exit::Exit;
 use crate::project::Project;
 use crate::project::error::Result;
 use crate::project::operation::{Group, Operation, Outcome};
-use crate::report::millis;
-use crate::report::seconds;
+use crate::report::{millis, seconds};
 
 /// Verify backups, or test that they can be restored.
 ///

@@ -11,8 +11,7 @@ use crate::probe::{Check, KINDS, Kind, Snapshot, Verdict, ask_all};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
-use crate::report::{Listed, millis};
-use crate::report::{counted, seconds, table};
+use crate::report::{Listed, counted, millis, seconds, table};
 use crate::schedule::job::HEALTH;
 use crate::suggest;
 

@@ -14,8 +14,7 @@ use crate::lock::{Lock, Mode};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
-use crate::report::millis;
-use crate::report::{ago, counted, seconds};
+use crate::report::{ago, counted, millis, seconds};
 use crate::volumes::{Checked, Restored, Volume, VolumeLock, VolumeRestoreJob, of_volume, resume};
 
 use super::clean::refuse_other_engine;

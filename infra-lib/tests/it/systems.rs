@@ -35,7 +35,7 @@ const IMAGES: [&str; 12] = [
 #[test]
 fn all_systems_live_side_by_side_and_each_is_cleaned_alone() {
     // So many containers at once let the health checks of other tests time out.
-    if !is_chosen(1, 1) || !stack_can_run(&IMAGES) {
+    if !is_swept() || !stack_can_run(&IMAGES) {
         return;
     }
     let stacks: Vec<(&str, Stack)> = SYSTEMS.iter().map(|(system, subnets)| (*system, copy(system, subnets))).collect();

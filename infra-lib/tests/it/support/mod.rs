@@ -98,7 +98,7 @@ pub(crate) use self::{
     proxy::{Break, VanishingEngine, failing_engine, frozen_engine, remote_engine},
     running::Running,
     sampler::Sampler,
-    scale::{is_chosen, is_sweep, sample, scale, seed},
+    scale::{is_chosen, is_sweep, is_swept, sample, scale, seed},
     stack::{BUILD, PRODUCTION, Stack, part, service_of, stack_can_run, tell},
     users::Somebody,
 };

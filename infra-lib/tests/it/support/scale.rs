@@ -22,10 +22,18 @@ pub(crate) fn sample<T: Clone>(all: &[T], count: usize) -> Vec<T> {
     all.iter().skip(first).step_by(step).cloned().collect()
 }
 
-/// Whether the running test is the one of so many long ones that a sample has; the seed chooses. A sweep has all of them,
-/// and alone has the one behind the last.
+/// Whether the running test is the one of so many long ones that a sample has; the seed chooses. A sweep has all of them.
 pub(crate) fn is_chosen(index: u64, of: u64) -> bool {
-    let is_chosen = is_sweep() || seed() % of == index;
+    is_swept_or(seed() % of == index)
+}
+
+/// Whether the running test is one that only a sweep has.
+pub(crate) fn is_swept() -> bool {
+    is_swept_or(false)
+}
+
+fn is_swept_or(is_chosen: bool) -> bool {
+    let is_chosen = is_sweep() || is_chosen;
     if !is_chosen {
         super::guards::skip("one of the long tests that only `cargo xtask sweep` runs");
     }

@@ -156,9 +156,15 @@ pub(crate) mod tests {
                 now: Timestamp::now(),
                 trouble: None,
                 model: Some(&model),
-                engine: OnceLock::new(),
+                engine: OnceLock::from(Ok(engine())),
             });
         });
+    }
+
+    /// An engine with two cores, so that no test depends on the machine's own.
+    fn engine() -> Engine {
+        let json = r#"{"ID":"x","ServerVersion":"26.1.5","NCPU":2,"MemTotal":1073741824,"DockerRootDir":"/x"}"#;
+        serde_json::from_str(json).unwrap()
     }
 
     /// A container that has run for an hour.

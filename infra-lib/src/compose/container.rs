@@ -270,6 +270,14 @@ struct RawMount {
     name: String,
 }
 
+/// Without the IPv6 twin of each port that is published on every address. The engine chooses the number of a random
+/// port twice, so that the twin may have another one, under which `localhost` does not answer.
+fn without_twins(hosts: &[RawBinding]) -> impl Iterator<Item = &RawBinding> {
+    let count = |ip: &str| hosts.iter().filter(|host| host.ip == ip).count();
+    let are_twins = count("0.0.0.0") == count("::");
+    hosts.iter().filter(move |host| !are_twins || host.ip != "::")
+}
+
 fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
@@ -294,7 +302,8 @@ impl From<Raw> for Container {
             |key: &str| raw.config.labels.get(&format!("com.docker.compose.{key}")).cloned().unwrap_or_default();
         let health = raw.state.health.as_ref();
         let bindings = raw.network_settings.ports.iter().flat_map(|(target, hosts)| {
-            hosts.iter().flatten().map(move |host| format!("{}:{}->{target}", host.ip, host.port))
+            let hosts = without_twins(hosts.as_deref().unwrap_or_default());
+            hosts.map(move |host| format!("{}:{}->{target}", host.ip, host.port))
         });
         Self {
             service: label("service"),
@@ -332,5 +341,24 @@ impl From<Raw> for Container {
             check: raw.config.healthcheck.as_ref().and_then(|check| OwnCheck::new(check, raw.config.shell.as_deref())),
             environment: raw.config.env,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_random_port_is_the_one_that_localhost_answers_on() {
+        let ports = |bindings: &str| {
+            let json = format!(
+                r#"[{{"Id":"1","Name":"/x","Created":"","State":{{"Status":"running"}},"HostConfig":{{"RestartPolicy":{{}}}},
+                    "Config":{{"Image":"x"}},"NetworkSettings":{{"Ports":{{"80/tcp":[{bindings}]}}}}}}]"#
+            );
+            Container::parse_list(json.as_bytes()).unwrap().remove(0).ports
+        };
+        let (four, six) = (r#"{"HostIp":"0.0.0.0","HostPort":"32775"}"#, r#"{"HostIp":"::","HostPort":"32774"}"#);
+        assert_eq!(ports(&format!("{four},{six}")), ["0.0.0.0:32775->80/tcp"]);
+        assert_eq!(ports(six), [":::32774->80/tcp"]);
     }
 }

@@ -33,6 +33,8 @@ pub(crate) enum Lock {
     Volumes,
     /// Migrations: one run of this checkout at a time.
     Migration,
+    /// Deploys: one at a time, and no start in the middle of one.
+    Deploy,
 }
 
 /// Whether other processes may hold the lock as well.
@@ -130,6 +132,7 @@ impl Lock {
             Self::Backup => "backup.lock",
             Self::Volumes => "volumes.lock",
             Self::Migration => "migration.lock",
+            Self::Deploy => "deploy.lock",
         }
     }
 

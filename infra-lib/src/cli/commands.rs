@@ -24,6 +24,10 @@ pub(super) fn all() -> Vec<Entry> {
         entry::<ops::Exec>(),
         entry::<ops::Health>(),
         entry::<ops::Clean>(),
+        entry::<ops::Release>(),
+        entry::<ops::Deploy>(),
+        entry::<ops::Rollback>(),
+        entry::<ops::Releases>(),
         entry::<ops::DbShell>(),
         entry::<ops::DbBackup>()
             .mode::<ops::ListBackups>(list().conflicts_with_all(["name", "format", "jobs", "verify"])),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::exec::Runner;
+use crate::release::Label;
 
 use super::own_check::{OwnCheck, RawCheck};
 use super::{Compose, ComposeError};
@@ -70,6 +71,9 @@ pub struct Container {
     /// Its environment as `KEY=value`; never shown.
     #[serde(skip)]
     pub environment: Vec<String>,
+    /// What the deploy that created it says about it, if one did.
+    #[serde(skip)]
+    pub(crate) deployed: Option<Label>,
 }
 
 /// The state of a container.
@@ -339,6 +343,7 @@ impl From<Raw> for Container {
                 .collect(),
             volumes: raw.mounts.into_iter().filter(|mount| mount.kind == "volume").map(|mount| mount.name).collect(),
             check: raw.config.healthcheck.as_ref().and_then(|check| OwnCheck::new(check, raw.config.shell.as_deref())),
+            deployed: Label::from_labels(&raw.config.labels),
             environment: raw.config.env,
         }
     }

@@ -103,6 +103,7 @@ mod tests {
             addresses: BTreeMap::new(),
             ports: vec![],
             volumes: vec![],
+            deployed: None,
             environment: vec![],
         }
     }

@@ -79,6 +79,11 @@ impl Sources {
         self.error.as_ref().map(|(path, error)| (path.as_path(), error))
     }
 
+    /// The paths of all files that exist, each once.
+    pub(crate) fn paths(&self) -> BTreeSet<&Utf8Path> {
+        self.files.iter().map(|source| source.path.as_path()).collect()
+    }
+
     fn has(&self, path: &Utf8Path) -> bool {
         self.files.iter().any(|known| known.path == path)
     }

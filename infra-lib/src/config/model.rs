@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
+use super::deploy::Deploy;
 use super::reference::Reference;
 use crate::dotenv::rule::EnvRule;
 use crate::units::{ByteSize, Period};
@@ -36,6 +37,8 @@ pub struct Config {
     pub tasks: BTreeMap<String, Task>,
     /// Which findings of `policy` are accepted, and why.
     pub policy: Policy,
+    /// How releases replace one another.
+    pub deploy: Deploy,
 }
 
 /// `[project]`: the project's name, default environment and folder.

@@ -44,6 +44,11 @@ pub(crate) fn replace_program(path: &Utf8Path, bytes: &[u8]) -> Result<(), Write
     replace_by(path, bytes, |_| Some(Mode::RWXU))
 }
 
+/// Like `replace`, for a file without secrets that other users read, with mode 0644.
+pub(crate) fn replace_public(path: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
+    replace_by(path, bytes, |_| Some(Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH))
+}
+
 fn replace_by(path: &Utf8Path, bytes: &[u8], mode: impl Fn(Option<&Stat>) -> Option<Mode>) -> Result<(), WriteError> {
     let folder = Folder::open(path)?;
     let existing = stat(&folder)?;

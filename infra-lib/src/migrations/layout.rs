@@ -117,6 +117,12 @@ impl Found {
     }
 }
 
+/// The folder of the project's migrations, if it has one.
+pub(crate) fn folder(project: &Project) -> Result<Option<Utf8PathBuf>> {
+    let stated = project.config().migrations.dir.as_ref().map(|dir| project.root().join(dir));
+    Ok(stated.map_or_else(|| candidate(project.root()), |dir| Ok(Some(dir)))?.filter(|dir| dir.is_dir()))
+}
+
 /// Whether the database has only this tool's ledger, not the other's. `false` if the database cannot be reached.
 fn owns(project: &Project, tool: &str, other: &str) -> bool {
     let owners = project.database().and_then(|database| owners(project, &database)).unwrap_or_default();

@@ -6,6 +6,7 @@
 //! those tools: see `tools/`.
 
 mod baseline;
+pub(crate) mod breaking;
 mod check;
 mod context;
 pub(crate) mod delegate;
@@ -44,6 +45,7 @@ pub(crate) use baseline::baseline;
 pub(crate) use check::{Checked, check};
 pub(crate) use down::down;
 pub(crate) use error::MigrationError;
+pub(crate) use layout::folder;
 pub(crate) use new::new;
 pub use plan::State as MigrationState;
 pub(crate) use repair::{Repaired, repair};

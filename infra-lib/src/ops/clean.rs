@@ -17,6 +17,7 @@ use crate::lock::{Lock, Mode};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation, Outcome};
+use crate::release::Deploys;
 
 pub use inventory::{CleanKind, CleanObject};
 use inventory::{Inventory, joined};
@@ -90,6 +91,10 @@ impl Operation for Clean {
         let _alone = project.lock(Lock::Database, Mode::Exclusive, Self::NAME)?;
         let removal = remove_all(project, inventory.objects, &inventory.containers)?;
         (report.removed, report.remaining) = (removal.removed, removal.remaining);
+        if report.remaining.is_empty() && !project.runner().is_dry_run() {
+            // From now on, the environment is again what the checkout says.
+            Deploys::new(project.state(), &project.environment().name).clean(project.state())?;
+        }
         Ok(report)
     }
 }

@@ -14,6 +14,7 @@ mod db_restore;
 mod db_seed;
 mod db_shell;
 mod db_verify;
+mod deploy;
 mod describe;
 mod df;
 mod doctor;
@@ -29,8 +30,11 @@ mod logs;
 pub(crate) mod makefile;
 mod policy;
 mod ps;
+mod release;
+mod releases;
 mod restart;
 mod restore;
+mod rollback;
 mod rollback_restore;
 mod scale;
 mod schedule;
@@ -48,11 +52,13 @@ mod volume_restore;
 
 pub use crate::backup::{Format as BackupFormat, Listed, Listing};
 pub use crate::compose::{Engine, Stats as ContainerStats};
+pub use crate::deploy::{Action as DeployAction, Planned as PlannedService};
 pub use crate::dotenv::{Finding as EnvFinding, FindingCode as EnvFindingCode, Origin, Shadowed, Variable};
 pub use crate::journal::Entry as JournalEntry;
 pub use crate::migrations::{MigrationState, MigrationStatus};
 pub use crate::ops::makefile::{FromMakefile, LeftOut, MadeTask, NowCommand};
 pub use crate::project::{DatabaseAxis, LocalRecord, Record as SetupRecord, UnreadyContainer};
+pub use crate::release::{Commit, PinnedImage, Release as ReleaseManifest, ReleaseFile, ReleaseMount};
 pub use crate::report::Severity as EnvSeverity;
 pub use crate::schedule::{InvalidWhen, Job, ScheduledJob, When};
 pub use crate::stack::launch::ready::ReadyBy;
@@ -67,6 +73,7 @@ pub use db_restore::{DbRestore, RestoreReport};
 pub use db_seed::{DbSeed, SeedReport};
 pub use db_shell::{DbShell, DbShellReport};
 pub use db_verify::{DbVerify, DbVerifySubset, Verified, VerifyReport};
+pub use deploy::{Deploy, DeployReport};
 pub use describe::{
     Describe, DescribedContainer, DescribedDatabase, DescribedNetwork, DescribedService, DescribedVolume, Description,
     LastBackup,
@@ -87,8 +94,11 @@ pub use list_volume_backups::{ListVolumeBackups, ListedVolume};
 pub use logs::{LogLine, Logs, LogsReport, LogsSince};
 pub use policy::{Policy, PolicyReport};
 pub use ps::{Ps, PsReport, PsRow};
+pub use release::{Release, ReleaseReport};
+pub use releases::{ListedRelease, ReleaseList, Releases};
 pub use restart::{Restart, RestartReport};
 pub use restore::{Restore, SetRestoreReport};
+pub use rollback::Rollback;
 pub use rollback_restore::RollbackRestore;
 pub use scale::{ScaleReport, ScaleServices, ScaledService};
 pub use schedule::{

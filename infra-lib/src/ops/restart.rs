@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::config::Period;
+use crate::deploy::recover;
 use crate::exit::Exit;
 use crate::project::error::Result;
 use crate::project::operation::{Group, Operation, Outcome};
@@ -52,6 +53,7 @@ impl Operation for Restart {
 
     fn run(&self, project: &Project) -> Result<RestartReport> {
         let began = Instant::now();
+        let _no_deploy = recover(project, Self::NAME)?;
         heal_before_start(project, Self::NAME)?;
         for service in &self.services {
             project.known_service(service)?;

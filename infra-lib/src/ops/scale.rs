@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::compose::Container;
 use crate::config::Period;
+use crate::deploy::recover;
 use crate::exit::Exit;
 use crate::project::Project;
 use crate::project::error::{Error, Result};
@@ -63,6 +64,7 @@ impl Operation for ScaleServices {
 
     fn run(&self, project: &Project) -> Result<ScaleReport> {
         let began = Instant::now();
+        let _no_deploy = recover(project, Self::NAME)?;
         heal_before_start(project, Self::NAME)?;
         for scale in &self.services {
             scale.check(project)?;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::compose::Container;
 use crate::compose::Status;
 use crate::config::Period;
+use crate::deploy::recover;
 use crate::exit::Exit;
 use crate::project::error::Result;
 use crate::project::operation::{Group, Operation, Outcome};
@@ -109,6 +110,7 @@ impl Operation for Start {
 
     fn run(&self, project: &Project) -> Result<StartReport> {
         let began = Instant::now();
+        let _no_deploy = recover(project, Self::NAME)?;
         heal_before_start(project, Self::NAME)?;
         if !project.has_services() {
             return self.without_services(project, began);
@@ -123,6 +125,9 @@ impl Operation for Start {
         }
 
         project.step(format_args!("starting {}", start.selected.iter().cloned().collect::<Vec<_>>().join(", ")));
+        if let Some(running) = project.release() {
+            project.note(format_args!("from release {}, which is live", running.release.id));
+        }
         let patience = timeout.map_or(PATIENCE, Period::duration);
         let scale = scale.iter().map(|scale| (scale.service.clone(), scale.count)).collect();
         match start.create(project, services, &scale, patience)? {

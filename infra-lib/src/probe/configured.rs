@@ -28,7 +28,12 @@ pub(super) fn configured<'a>(
     of_kind.collect()
 }
 
-fn resolve(snapshot: &Snapshot<'_>, kind: &'static str, name: &str, template: &str) -> Result<String, Check> {
+pub(super) fn resolve(
+    snapshot: &Snapshot<'_>,
+    kind: &'static str,
+    name: &str,
+    template: &str,
+) -> Result<String, Check> {
     if let Some(model) = snapshot.model()
         && model.services.contains_key(name)
         && !snapshot.services.contains_key(name)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::exec::{ExecError, Invocation};
 use crate::report::seconds;
 
-use super::configured::{configured, host, is_local};
+use super::configured::{configured, host, is_local, resolve};
 use super::ports::{Speaks, health_url, published};
 use super::{ANSWER, Check, Known, Probe, Snapshot, one_line};
 
@@ -56,6 +56,14 @@ pub(super) fn plan(snapshot: &Snapshot<'_>) -> Vec<Box<dyn Probe>> {
         });
     }
     probes
+}
+
+/// Whether this address, with variables of the env files, answers below 400.
+pub(crate) fn check_address(snapshot: &Snapshot<'_>, name: &str, template: &str) -> Check {
+    match resolve(snapshot, KIND, name, template) {
+        Ok(url) => Http { name: name.to_owned(), url, limit: None, bad_from: 400 }.check(snapshot).remove(0),
+        Err(check) => check,
+    }
 }
 
 impl Probe for Http {

@@ -6,7 +6,7 @@ use super::probe::Probe;
 use super::snapshot::Snapshot;
 use super::{
     backup_age, connectivity, container, disk, environment, http, logs, memory, migrations, network, postgres,
-    public_ports, redis, resources, scheduled_jobs, tcp, tls, volumes,
+    public_ports, redis, releases, resources, scheduled_jobs, tcp, tls, volumes,
 };
 
 /// The probes of a kind for a project.
@@ -30,8 +30,9 @@ const fn advises(name: &'static str, plan: Plan) -> Kind {
 }
 
 /// Every kind, in the order of a report.
-pub(crate) const KINDS: [Kind; 18] = [
+pub(crate) const KINDS: [Kind; 19] = [
     decides(container::KIND, container::plan),
+    decides(releases::KIND, releases::plan),
     decides(http::KIND, http::plan),
     decides(tcp::KIND, tcp::plan),
     decides(postgres::KIND, postgres::plan),

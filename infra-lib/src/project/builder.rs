@@ -10,6 +10,7 @@ use crate::project::error::Result;
 use crate::report::command::CommandPrefix;
 use crate::report::{Observer, Silent};
 
+use super::source::Source;
 use super::{Project, Record};
 
 /// Options for opening a project. The defaults suit a program: silent, unattended, declining every confirmation.
@@ -34,6 +35,7 @@ pub struct ProjectBuilder {
     pub(super) anywhere: bool,
     pub(super) withheld: Arc<AtomicBool>,
     pub(super) command_line: Option<CommandLine>,
+    pub(super) source: Source,
 }
 
 /// What the project asks of the command line above it.
@@ -60,6 +62,7 @@ impl ProjectBuilder {
             anywhere: false,
             withheld: Arc::default(),
             command_line: None,
+            source: Source::default(),
         }
     }
 
@@ -78,6 +81,7 @@ impl ProjectBuilder {
             anywhere: true,
             withheld: project.runner().withheld(),
             command_line: project.command_line,
+            source: project.source.clone(),
         }
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod environment_name;
 pub(crate) mod environment_names;
 pub(crate) mod error;
 mod guards;
+mod name;
 pub(crate) mod nearby;
 mod open;
 pub(crate) mod operation;
@@ -21,6 +22,7 @@ mod run;
 mod secret_ages;
 mod seen;
 pub(crate) mod services;
+mod source;
 mod template;
 pub(crate) mod urls;
 

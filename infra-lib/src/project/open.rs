@@ -17,6 +17,7 @@ use crate::exec::{self, Runner};
 use crate::exit::Exit;
 use crate::failure::Failure as _;
 use crate::project::error::{Error, Result};
+use crate::release::Running;
 use crate::report::Observer;
 use crate::report::command::CommandPrefix;
 use crate::secret::Secret;
@@ -24,8 +25,10 @@ use crate::state::StateDir;
 
 use super::builder::{CommandLine, ProjectBuilder};
 use super::environment::{Environment, Inputs, unreadable};
+use super::name::{Name, configured_name, suffixed};
 use super::record::Record;
 use super::seen::Seen;
+use super::source::{Source, read_release};
 use super::{discover, environment_name};
 
 /// A project opened in one environment, ready to run operations.
@@ -54,6 +57,8 @@ pub struct Project {
     model: OnceLock<Model>,
     pub(crate) seen: Seen,
     pub(super) command_line: Option<CommandLine>,
+    pub(super) source: Source,
+    running: Option<Running>,
 }
 
 impl Project {
@@ -103,6 +108,14 @@ impl Project {
             Environment::resolve(&Inputs { root: &root, manifest, requested, settings, stands_alone: &stands_alone })?
         };
         let mut environment = environment;
+        let running = match &builder.source {
+            Source::Live => Running::live(&state, &environment.name),
+            Source::Checkout => None,
+            Source::Release(running) => Some((**running).clone()),
+        };
+        if let Some(running) = &running {
+            manifest = read_release(running, &mut environment)?;
+        }
         if let Some(own) = manifest.environments.get(&environment.name).and_then(|stated| stated.database.clone()) {
             manifest.database = own;
         }
@@ -115,7 +128,10 @@ impl Project {
             }
         }
 
-        compose.directory = identity::directory(&root, &environment.files);
+        compose.directory = match &running {
+            Some(running) => root.join(&running.release.directory),
+            None => identity::directory(&root, &environment.files),
+        };
         let sources = Sources::read(&root, &compose.directory, &environment.files, &variables);
         // Compose would spend minutes expanding it.
         if let Some((_, YamlError::TooLarge { .. })) = sources.error() {
@@ -173,6 +189,8 @@ impl Project {
             model: OnceLock::new(),
             seen: Seen::default(),
             command_line: builder.command_line,
+            source: builder.source,
+            running,
         })
     }
 
@@ -184,6 +202,11 @@ impl Project {
     /// The name of the compose project in this environment.
     pub fn name(&self) -> &str {
         &self.compose.project
+    }
+
+    /// The release that the files were read from, if not from the checkout.
+    pub(crate) fn release(&self) -> Option<&Running> {
+        self.running.as_ref()
     }
 
     /// The configuration from `infra.toml`. If the environment has its own database, that replaces `[database]`.
@@ -276,13 +299,19 @@ impl Project {
             return Ok(model);
         }
         self.require_env_file()?;
-        let model = self.compose.model(&self.runner).map_err(|error| match (&error, self.expect_env_file()) {
+        let mut model = self.compose.model(&self.runner).map_err(|error| match (&error, self.expect_env_file()) {
             (ComposeError::Invalid { message }, Err(missing)) => {
                 Error::new(Exit::Config, format!("{missing}, and the compose files need it: {message}"))
                     .with_hint(missing.hint().unwrap_or_default())
             }
             _ => error.into(),
         })?;
+        // A release pins ids. Their names say what the images contain.
+        for (name, image) in self.running.iter().flat_map(|running| &running.release.images) {
+            if let Some(service) = model.services.get_mut(name) {
+                service.image = Some(image.name.clone());
+            }
+        }
         let variables = model.services.values().flat_map(|service| &service.environment);
         for (_, value) in variables.filter(|(key, _)| looks_secret(key)) {
             self.runner.redactor().learn(&Secret::new(value.clone().unwrap_or_default()));
@@ -324,57 +353,6 @@ fn refuse_duplicates(file: &EnvFile) -> Result<()> {
     let lines = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     Err(Error::new(Exit::Config, format!("{}: duplicate key {key} (lines {lines})", file.path()))
         .with_hint("keep one of them; Compose uses the last"))
-}
-
-/// Returns an error for a name from `.env` that Compose does not take.
-fn refuse_invalid(name: &str, settings: &Resolved) -> Result<()> {
-    const KEY: &str = "COMPOSE_PROJECT_NAME";
-    let valid = identity::normalise(name);
-    match settings.get(KEY).filter(|variable| variable.value.expose() == name && valid != name) {
-        None => Ok(()),
-        Some(variable) => {
-            let message = format!("{}: {KEY} is `{name}`, which is not a valid project name", variable.origin);
-            Err(Error::new(Exit::Config, message).with_hint(format!("use `{valid}`, for example")))
-        }
-    }
-}
-
-/// How the project's name is determined.
-enum Name {
-    /// The environment states the complete name.
-    Complete(String),
-    /// The base name; every environment except the default one appends its name, so that each has its own containers,
-    /// networks and volumes.
-    Base(String),
-    /// The compose files and their folder determine the name.
-    Declared,
-}
-
-fn configured_name(
-    manifest: &Config,
-    environment: &Environment,
-    record: Option<&Record>,
-    settings: &Resolved,
-) -> Result<Name> {
-    let own = |key: &str| settings.value(key).map(str::to_owned).filter(|value| !value.is_empty());
-    let filled = |name: &String| match name.strip_prefix("env:") {
-        Some(key) => own(key).or_else(|| std::env::var(key).ok()).filter(|name| !name.is_empty()),
-        None => Some(name.clone()),
-    };
-    let of_environment = manifest.environments.get(&environment.name).and_then(|it| it.project_name.as_ref());
-    if let Some(name) = of_environment.and_then(filled) {
-        return Ok(Name::Complete(name));
-    }
-    let base = record
-        .and_then(|record| record.project_name.clone())
-        .or_else(|| manifest.project.name.as_ref().and_then(filled))
-        .or_else(|| own("COMPOSE_PROJECT_NAME"));
-    base.iter().try_for_each(|name| refuse_invalid(name, settings))?;
-    Ok(base.map_or(Name::Declared, Name::Base))
-}
-
-fn suffixed(name: String, environment: &Environment) -> String {
-    if environment.is_default { name } else { format!("{name}-{}", identity::normalise(&environment.name)) }
 }
 
 impl std::fmt::Debug for Project {

@@ -65,6 +65,8 @@ pub trait Outcome: Serialize + Display {
 pub enum Group {
     /// The stack, from `setup` to `clean`.
     Lifecycle,
+    /// Commands that replace what runs by a release.
+    Deploy,
     /// Commands for the database.
     Database,
     /// Commands for everything that is stored: all of it, or single volumes.
@@ -80,6 +82,7 @@ impl Group {
     pub fn title(self) -> &'static str {
         match self {
             Self::Lifecycle => "Lifecycle",
+            Self::Deploy => "Releases",
             Self::Database => "Database",
             Self::Everything => "Everything at once",
             Self::Unattended => "Unattended",

@@ -1,9 +1,12 @@
 //! Reopening a project after its env files or the choices of `setup` have changed.
 
+use crate::cancel::CancelToken;
 use crate::consent::Given;
 use crate::project::error::Result;
 use crate::project::operation::Operation;
+use crate::release::Running;
 
+use super::source::Source;
 use super::{Project, ProjectBuilder, Record};
 
 impl Project {
@@ -21,6 +24,22 @@ impl Project {
     pub(crate) fn consented(&self) -> Result<Self> {
         let consent = Given { yes: true, confirm: Some(self.name().to_owned()) };
         ProjectBuilder::like(self, None).consent(consent).open()
+    }
+
+    /// The same project, read from the checkout even if a release is live.
+    pub(crate) fn in_checkout(&self) -> Result<Self> {
+        ProjectBuilder { source: Source::Checkout, ..ProjectBuilder::like(self, None) }.open()
+    }
+
+    /// The same project, read from this release.
+    pub(crate) fn in_release(&self, running: Running) -> Result<Self> {
+        ProjectBuilder { source: Source::Release(Box::new(running)), ..ProjectBuilder::like(self, None) }.open()
+    }
+
+    /// Like `in_release`, for work that no signal interrupts.
+    pub(crate) fn in_release_to_the_end(&self, running: Running) -> Result<Self> {
+        let (source, cancel) = (Source::Release(Box::new(running)), CancelToken::new());
+        ProjectBuilder { source, cancel, ..ProjectBuilder::like(self, None) }.open()
     }
 
     /// Runs an operation as part of another one. Only the outer one is recorded in the journal.

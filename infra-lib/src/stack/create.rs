@@ -21,11 +21,32 @@ pub(super) fn create(
     containers: &[Container],
     _passed: &Preflight,
 ) -> Result<Option<()>> {
+    create_with(project, services, wanted, containers, &[])
+}
+
+/// Like `create`, and neither builds nor pulls.
+pub(crate) fn create_from_images(
+    project: &Project,
+    services: &BTreeSet<String>,
+    wanted: &Replicas,
+    containers: &[Container],
+) -> Result<()> {
+    create_with(project, services, wanted, containers, &["--no-build", "--pull", "never"]).map(drop)
+}
+
+fn create_with(
+    project: &Project,
+    services: &BTreeSet<String>,
+    wanted: &Replicas,
+    containers: &[Container],
+    flags: &[&str],
+) -> Result<Option<()>> {
     let mut all = replicas::of_dependencies(project.model()?, &project.environment().profiles, services, containers);
     all.extend(wanted.clone());
     let call = project
         .compose()
         .call(["up", "--no-start", "--no-recreate"])
+        .args(flags)
         .args(replicas::options(&all))
         .args(services.iter().cloned())
         .relay("compose");

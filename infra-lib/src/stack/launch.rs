@@ -66,6 +66,19 @@ pub(crate) struct Launched {
     pub(crate) ready: BTreeMap<String, (ReadyBy, Duration)>,
 }
 
+/// Starts those containers of these services that `is_meant` holds for and that do not run, in order, and waits until
+/// all of them are ready.
+pub(crate) fn launch_some(
+    project: &Project,
+    services: &BTreeSet<String>,
+    is_meant: impl Fn(&Container) -> bool,
+    until: Instant,
+    passed: &Preflight,
+) -> Result<Launched> {
+    let is_pending = |container: &Container| container.status.is_down() && is_meant(container);
+    Launch::new(project, services, Baseline::default(), is_pending, passed)?.only(&is_meant).run(until)
+}
+
 /// The readiness of each container by id.
 type Verdicts = BTreeMap<String, Verdict>;
 
@@ -114,6 +127,13 @@ impl<'p> Launch<'p> {
             ready: BTreeMap::new(),
             warned: BTreeSet::new(),
         })
+    }
+
+    /// Only with those containers for which this holds. The others count as if they did not exist.
+    fn only(mut self, is_meant: impl Fn(&Container) -> bool) -> Self {
+        let ids: BTreeSet<&str> = self.seen.iter().filter(|it| is_meant(it)).map(|it| it.id.as_str()).collect();
+        self.members.retain(|id, _| ids.contains(id.as_str()));
+        self
     }
 
     /// Waits only until these services are ready.

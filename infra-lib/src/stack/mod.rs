@@ -1,6 +1,6 @@
 //! The stack: preflight checks, and starting, scaling, restarting and stopping services.
 
-mod create;
+pub(crate) mod create;
 pub(crate) mod dependencies;
 pub(crate) mod early_check;
 pub(crate) mod grace;

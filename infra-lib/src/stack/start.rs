@@ -63,7 +63,9 @@ impl Start {
         // With their dependencies: without, they would get another configuration hash, and the next plain
         // `docker compose up` would recreate them.
         let call = project.compose().call(["up", "--no-start"]).relay("compose").deadline(patience);
-        let call = call.args(replicas::options(&numbers)).args(named.iter().cloned());
+        // What a release runs is replaced only by a deploy.
+        let keep = project.release().map(|_| "--no-recreate");
+        let call = call.args(keep).args(replicas::options(&numbers)).args(named.iter().cloned());
         let created = project.compose().change(project.runner(), &call).map(|output| output.map(drop));
         if matches!(created, Ok(None)) {
             show(project, &self.all, self.before(), &numbers)?;

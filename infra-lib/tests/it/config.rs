@@ -62,10 +62,10 @@ fn help_works_however_broken_the_manifest_is() {
             project.xtask(words).end().ok().never_says("error:");
         }
         // A word that is no command may be a task of the file that cannot be read.
-        project.xtask(["deploy"]).end().code(78).says("infra.toml:1:");
+        project.xtask(["publish"]).end().code(78).says("infra.toml:1:");
         project.xtask(["start", "--no-such-option"]).end().code(64);
     }
-    project("").xtask(["deploy"]).end().code(64);
+    project("").xtask(["publish"]).end().code(64);
 }
 
 /// What Compose would be told.

@@ -19,6 +19,7 @@ mod compose_identity;
 mod config;
 mod database_errors;
 mod db_shell;
+mod deploy;
 mod detection;
 mod discovery;
 mod doctor;

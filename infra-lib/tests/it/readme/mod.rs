@@ -43,8 +43,8 @@ fn shell(project: &TestProject, cargo: &Fakes, line: &str) -> Ended {
 #[test]
 fn every_block_is_of_a_kind_that_is_tested() {
     for block in documents().iter().flat_map(markdown::Document::blocks) {
-        // `sql` is run by `backup_content::readers`.
-        let known = ["sh", "sql", "toml", "json", "cron", "rust", "rust,no_run"];
+        // `sql` is run by `backup_content::readers`, the proxies' configurations by `deploy::bed`.
+        let known = ["nginx", "caddyfile", "sh", "sql", "toml", "json", "cron", "rust", "rust,no_run"];
         assert!(known.contains(&block.language.as_str()), "{}: a block of `{}`", block.place, block.language);
     }
 }

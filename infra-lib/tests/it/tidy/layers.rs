@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of the crate, from the bottom to the top.
-const LAYERS: [&str; 31] = [
+const LAYERS: [&str; 33] = [
     "exit",
     "failure",
     "secret",
@@ -26,6 +26,7 @@ const LAYERS: [&str; 31] = [
     "state",
     "lock",
     "journal",
+    "release",
     "compose",
     "schedule",
     "project",
@@ -37,6 +38,7 @@ const LAYERS: [&str; 31] = [
     "volumes",
     "probe",
     "checks",
+    "deploy",
     "ops",
     "cli",
     "lib",

@@ -1,0 +1,89 @@
+//! Going back to the release that was live, whatever state an unfinished deploy has left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use crate::compose::{Container, Status};
+use crate::project::Project;
+use crate::project::error::Result;
+use crate::project::services::Readiness;
+use crate::stack::{Preflight, replicas};
+
+use super::plan::jobs;
+use super::routes::{Route, routes};
+use super::{containers, overlay};
+
+/// Whether this deploy made the container.
+pub(super) fn is_made_by(container: &Container, number: u64) -> bool {
+    container.deployed.as_ref().is_some_and(|it| it.number == number)
+}
+
+/// Brings the stack back to the release that `old` was opened from: its containers run, requests go to them, and those
+/// that the deploy `number` made are gone. `wanted` has how many containers each service had.
+pub(super) fn undo(
+    old: &Project,
+    number: u64,
+    wanted: &BTreeMap<String, u32>,
+    until: Instant,
+    passed: &Preflight,
+) -> Result<Readiness> {
+    let model = old.model()?;
+    let active: BTreeSet<String> = model.active(&old.environment().profiles).into_keys().map(str::to_owned).collect();
+    let jobs = jobs(model);
+    let is_old = |it: &Container| !it.one_off && !is_made_by(it, number) && !jobs.contains(it.service.as_str());
+    // A routed service's old containers first: requests go back to them before the new ones stop.
+    let routes = routes(old)?;
+    let routed: BTreeSet<String> = routes.iter().map(|route| route.service.clone()).collect();
+    let present = old.containers()?;
+    let there = |name: &String| present.iter().any(|it| it.service == *name && is_old(it));
+    let back: BTreeSet<String> = routed.iter().filter(|name| there(name)).cloned().collect();
+    let mut readiness = containers::launch(old, &back, is_old, until, passed)?;
+    if point_to(old, &routes)? {
+        // Requests that the new ones still have may end.
+        let drain = routes.iter().map(|route| route.drain).max().unwrap_or_default();
+        old.cancel().sleep(drain)?;
+    }
+    let present = old.containers()?;
+    containers::remove(old, present.iter().filter(|it| is_made_by(it, number)))?;
+    // What was replaced in place.
+    let present = old.containers()?;
+    let count = |name: &str| replicas::count(&present, name);
+    let missing: BTreeMap<String, u32> = active
+        .iter()
+        .map(|name| (name.clone(), wanted.get(name).copied().unwrap_or(1)))
+        .filter(|(name, wanted)| count(name) < *wanted)
+        .collect();
+    containers::create(old, &missing)?;
+    let again =
+        containers::launch(old, &active, |it| !it.one_off && !jobs.contains(it.service.as_str()), until, passed)?;
+    if matches!(readiness, Readiness::Ready) {
+        readiness = again;
+    }
+    Ok(readiness)
+}
+
+/// Makes the proxies send requests to the containers that a project's overlay names. Returns whether any did not.
+pub(super) fn point_to(project: &Project, routes: &[Route]) -> Result<bool> {
+    let labels = overlay::labels_here(project);
+    let mut changed: BTreeMap<&str, &Route> = BTreeMap::new();
+    for route in routes {
+        if route.write(project, labels.get(&route.service).map(|label| label.number))? {
+            changed.insert(&route.via, route);
+        }
+    }
+    let has_changed = !changed.is_empty();
+    reload(project, changed.into_values())?;
+    Ok(has_changed)
+}
+
+/// Makes the running proxies of these routes read their files again.
+fn reload<'r>(project: &Project, routes: impl Iterator<Item = &'r Route>) -> Result<()> {
+    let present = project.containers()?;
+    for route in routes {
+        let running = |it: &&Container| it.service == route.via && it.status == Status::Running;
+        for container in present.iter().filter(running) {
+            route.proxy.reload(project, &container.id)?;
+        }
+    }
+    Ok(())
+}

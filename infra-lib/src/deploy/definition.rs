@@ -1,0 +1,40 @@
+//! The definition of each service: a digest of everything that its containers are made from.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::compose::Compose;
+use crate::exec::ExecError;
+use crate::project::Project;
+use crate::project::error::Result;
+use crate::release::digest;
+
+use super::routes::Route;
+
+/// The digests of the services of a project that was opened from a release without a deploy's overlay. `base` is what
+/// every deploy of the release adds to its files.
+pub(super) fn definitions(project: &Project, base: &Value, routes: &[Route]) -> Result<BTreeMap<String, String>> {
+    let mut compose: Compose = project.compose().clone();
+    compose.files.push("-".into());
+    let call = compose.call(["config", "--format", "json"]).stdin(base.to_string());
+    let output = compose.read(project.runner(), &call)?;
+    let resolved: Value = serde_json::from_slice(&output.stdout).map_err(|error| {
+        let command = "docker compose config".to_owned();
+        compose.explain(ExecError::BadOutput { command, reason: error.to_string() })
+    })?;
+    let model = project.model()?;
+    let mut definitions = BTreeMap::new();
+    for (name, service) in resolved.get("services").and_then(Value::as_object).into_iter().flatten() {
+        let files = model.services.get(name).into_iter().flat_map(|service| service.secrets());
+        let secrets: Vec<Option<String>> = files
+            .map(|(secret, _)| {
+                let path = model.secrets.get(secret)?.file.as_ref()?;
+                std::fs::read(path).ok().map(|bytes| digest(&bytes))
+            })
+            .collect();
+        let aliases = routes.iter().find(|route| route.service == *name).map(|route| &route.networks);
+        definitions.insert(name.clone(), digest(json!([service, secrets, aliases]).to_string().as_bytes()));
+    }
+    Ok(definitions)
+}

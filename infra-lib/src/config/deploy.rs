@@ -15,7 +15,7 @@ pub struct Deploy {
     pub branch: Option<String>,
     /// How many releases are kept with their images, in addition to the live one; default: 5.
     pub keep: Option<u32>,
-    /// A protected environment is deployed only with a verified backup that is no older; default: 24h.
+    /// A protected environment is deployed only after a backup if the newest verified one is older; default: 24h.
     pub backup_max_age: Option<Period>,
     /// How long new containers may take until they are ready; default: 5m.
     pub ready_timeout: Option<Period>,

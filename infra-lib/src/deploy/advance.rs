@@ -39,8 +39,7 @@ impl Deployment<'_> {
         }
         self.step(Step::Switch, |it| {
             it.check_cancelled()?;
-            let routes = it.plan.routes.clone();
-            point_to(&it.new, &routes).map(drop)
+            point_to(&it.new, &it.plan.routes).map(drop)
         })?;
         let late = self.changed(|it| it.action == Action::Replace && !it.is_early);
         if !late.is_empty() {

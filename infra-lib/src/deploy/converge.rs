@@ -33,10 +33,10 @@ pub(super) fn undo(
     let is_old = |it: &Container| !it.one_off && !is_made_by(it, number) && !jobs.contains(it.service.as_str());
     // A routed service's old containers first: requests go back to them before the new ones stop.
     let routes = routes(old)?;
-    let routed: BTreeSet<String> = routes.iter().map(|route| route.service.clone()).collect();
+    let switched: BTreeSet<String> = routes.iter().map(|route| route.service.clone()).collect();
     let present = old.containers()?;
     let there = |name: &String| present.iter().any(|it| it.service == *name && is_old(it));
-    let back: BTreeSet<String> = routed.iter().filter(|name| there(name)).cloned().collect();
+    let back: BTreeSet<String> = switched.iter().filter(|name| there(name)).cloned().collect();
     let mut readiness = containers::launch(old, &back, is_old, until, passed)?;
     if point_to(old, &routes)? {
         // Requests that the new ones still have may end.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::compose::Compose;
+use crate::compose::{Compose, Service};
 use crate::exec::ExecError;
 use crate::project::Project;
 use crate::project::error::Result;
@@ -26,7 +26,7 @@ pub(super) fn definitions(project: &Project, base: &Value, routes: &[Route]) -> 
     let model = project.model()?;
     let mut definitions = BTreeMap::new();
     for (name, service) in resolved.get("services").and_then(Value::as_object).into_iter().flatten() {
-        let files = model.services.get(name).into_iter().flat_map(|service| service.secrets());
+        let files = model.services.get(name).into_iter().flat_map(Service::secrets);
         let secrets: Vec<Option<String>> = files
             .map(|(secret, _)| {
                 let path = model.secrets.get(secret)?.file.as_ref()?;

@@ -1,5 +1,6 @@
 //! Copying the files of a release, and the configuration that its containers mount.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -110,7 +111,7 @@ fn copy_mount(
         let mode = fs::metadata(path).map_err(Error::file("read", path))?.permissions().mode();
         bytes += u64::try_from(content.len()).unwrap_or(u64::MAX);
         let name = path.strip_prefix(source).unwrap_or(path);
-        list.push_str(&format!("{name}\0{mode:o}\0{}\n", digest(&content)));
+        let _ = writeln!(list, "{name}\0{mode:o}\0{}", digest(&content));
     }
     if bytes > LARGEST {
         let message = format!("service `{service}` mounts {source}, {bytes} bytes of files that git tracks");

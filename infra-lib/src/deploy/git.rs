@@ -22,7 +22,7 @@ pub(super) fn commit(project: &Project) -> Option<Commit> {
     Some(Commit { commit, branch, dirty: line(project, &["status", "--porcelain", "-z"]).is_some() })
 }
 
-/// Whether the remote branch contains the checkout's commit. `Err` has git's reason if there is no such branch.
+/// Whether the remote branch contains the checkout's commit. `Err` has git's reason if it does not exist.
 pub(super) fn is_in(project: &Project, branch: &str) -> Result<bool, ExecError> {
     let remote = format!("refs/remotes/origin/{branch}");
     project.runner().read(&call(project, &["rev-parse", "--verify", "--quiet", &remote]))?;

@@ -43,7 +43,7 @@ fn tag(project: &Project, service: &str, release: &str) -> String {
     format!("infra/{}-{}:{release}", project.name(), service.to_lowercase())
 }
 
-/// Tags the images, so that nobody removes them while the release exists. Each must be there.
+/// Tags the images, so that no prune removes them while the release exists. Each must be there.
 pub(super) fn hold(project: &Project, release: &Release) -> Result<()> {
     for (service, image) in &release.images {
         if find(project, &image.id)?.is_none() {

@@ -58,14 +58,12 @@ pub(crate) fn make(checkout: &Project, allow_dirty: bool) -> Result<Option<Relea
     };
     release.content = content(&release);
     let same = |known: &Release| known.content == release.content && store.damage(known).is_none();
-    let release = match store.all().into_iter().rev().find(same) {
-        Some(known) => known,
-        None => {
-            release.id = id(created, release.git.as_ref(), &release.content);
-            store.publish(&draft, &release)?;
-            release
-        }
-    };
+    if let Some(known) = store.all().into_iter().rev().find(same) {
+        release = known;
+    } else {
+        release.id = id(created, release.git.as_ref(), &release.content);
+        store.publish(&draft, &release)?;
+    }
     images::hold(checkout, &release)?;
     Ok(Some(release))
 }
@@ -107,13 +105,13 @@ fn check(project: &Project, git: Option<&Commit>, allow_dirty: bool) -> Result<(
         return refuse("the project is not in a git repository with a commit".to_owned(), flag);
     };
     if git.dirty {
-        let message = "the checkout has changes that are not committed, which nobody could find again".to_owned();
+        let message = "the checkout has changes that are not committed".to_owned();
         refuse(message, format!("commit them (`git status` lists them); {flag}"))?;
     }
     let Some(branch) = project.config().deploy.branch.as_ref().filter(|_| environment.protected) else { return Ok(()) };
     match git::is_in(project, branch) {
         Ok(true) => Ok(()),
         Ok(false) => refuse(format!("the commit is not in `origin/{branch}`"), format!("push it; {flag}")),
-        Err(_) => refuse(format!("there is no branch `origin/{branch}`"), format!("`git fetch origin`; {flag}")),
+        Err(_) => refuse(format!("the branch `origin/{branch}` does not exist"), format!("`git fetch origin`; {flag}")),
     }
 }

@@ -63,10 +63,10 @@ impl Plan {
         let definitions = definitions(project, &base, &routes)?;
         let model = project.model()?;
         let active = model.active(&project.environment().profiles);
-        let routed: BTreeSet<&str> = routes.iter().map(|route| route.service.as_str()).collect();
+        let switched: BTreeSet<&str> = routes.iter().map(|route| route.service.as_str()).collect();
         // Migrations need the database before anything that runs on the new schema.
         let databases = project.postgres_services()?;
-        let below = model.with_dependencies(routed.iter().copied().chain(databases));
+        let below = model.with_dependencies(switched.iter().copied().chain(databases));
         let jobs = jobs(model);
         let plan = |(name, definition): (&String, &String)| {
             let own: Vec<&Container> = containers.iter().filter(|it| it.service == *name && !it.one_off).collect();
@@ -77,7 +77,7 @@ impl Plan {
             let runs = own.iter().any(|container| container.status == Status::Running);
             let action = if !own.is_empty() && own.iter().all(is_current) {
                 Action::Keep
-            } else if has_live && runs && routed.contains(name.as_str()) {
+            } else if has_live && runs && switched.contains(name.as_str()) {
                 Action::Switch
             } else {
                 Action::Replace
@@ -87,7 +87,7 @@ impl Plan {
                 action,
                 containers: count_running(&own),
                 definition: definition.clone(),
-                is_early: below.contains_key(name.as_str()) && !routed.contains(name.as_str()),
+                is_early: below.contains_key(name.as_str()) && !switched.contains(name.as_str()),
             }
         };
         let services = definitions.iter().filter(|(name, _)| active.contains_key(name.as_str())).map(plan).collect();

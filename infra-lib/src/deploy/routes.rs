@@ -49,7 +49,7 @@ pub(super) fn routes(project: &Project) -> Result<Vec<Route>> {
             if model.services.contains_key(&stated.proxy) {
                 continue;
             }
-            return bad(format!("there is no service `{}`", stated.proxy), "`proxy` is the proxy's service");
+            return bad(format!("the service `{}` does not exist", stated.proxy), "`proxy` is the proxy's service");
         };
         if service.container_name.is_some() {
             return bad(

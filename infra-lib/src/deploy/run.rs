@@ -76,14 +76,14 @@ impl<'a> Deployment<'a> {
                 all
             },
         );
-        let begin = Beginning {
+        let first = Beginning {
             release: release.id.clone(),
             previous: live,
             rollback: is_rollback,
             by: journal::who(),
             replicas,
         };
-        let journal = deploys.begin(state, begin)?;
+        let journal = deploys.begin(state, first)?;
         let written = write_overlay(undeployed, release, &plan, journal.number, old.as_ref());
         let running = Running::deployed(state, environment, journal.number);
         let opened = written.and_then(|()| {
@@ -159,7 +159,7 @@ impl<'a> Deployment<'a> {
         }
     }
 
-    /// Before the first deploy there is no release to go back to. If nothing ran, nothing runs afterwards.
+    /// Before the first deploy no release can be gone back to. If nothing ran, nothing runs afterwards.
     fn undo_first(&self, was_empty: bool) -> Result<Outcome> {
         if !was_empty {
             return Ok(Outcome::Partial);

@@ -50,13 +50,13 @@ impl Operation for Deploy {
                 None => return Ok(DeployReport::dry()),
             },
         };
-        deploy_release(project, &release, Kind::Forward { accept_schema: self.accept_schema })
+        deploy_release(project, &release, Direction::Forward { accept_schema: self.accept_schema })
     }
 }
 
 /// In which direction a deploy goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Direction {
     /// To a newer release, with its migrations.
     Forward { accept_schema: bool },
     /// To an earlier one. The schema stays.
@@ -64,9 +64,10 @@ pub(super) enum Kind {
 }
 
 /// Deploys a release, or finds that nothing is to be done.
-pub(super) fn deploy_release(project: &Project, release: &Release, kind: Kind) -> Result<DeployReport> {
-    let _alone = deploy::recover(project, Deploy::NAME)?;
-    let is_rollback = matches!(kind, Kind::Back { .. });
+pub(super) fn deploy_release(project: &Project, release: &Release, direction: Direction) -> Result<DeployReport> {
+    let recovered = deploy::recover(project, Deploy::NAME)?;
+    let project = recovered.project(project);
+    let is_rollback = matches!(direction, Direction::Back { .. });
     refuse_older(project, release, is_rollback)?;
     let undeployed = project.in_release(Running::undeployed(project.state(), release.clone()))?;
     undeployed.require_env_file()?;
@@ -77,7 +78,7 @@ pub(super) fn deploy_release(project: &Project, release: &Release, kind: Kind) -
     if plan.is_done() && is_live {
         return Ok(DeployReport::nothing_to_do(release, &plan));
     }
-    steps::check_schema(project, &undeployed, kind)?;
+    steps::check_schema(project, &undeployed, direction)?;
     report::consent(project, release, &plan, is_rollback)?;
     if project.runner().is_dry_run() {
         return Ok(DeployReport::planned(release, &plan));

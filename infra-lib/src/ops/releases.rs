@@ -119,8 +119,9 @@ impl fmt::Display for ReleaseList {
             let ended: Vec<_> = listed.deploys.iter().map(|(number, outcome)| format!("{number} {outcome}")).collect();
             let live = if listed.live { " (live)" } else { "" };
             let deploys = if ended.is_empty() { "never deployed".to_owned() } else { ended.join(", ") };
-            let damage: String = listed.damage.iter().map(|what| format!("\n  missing: {what}")).collect();
-            format!("{}{live}, by {}: {deploys}{damage}", listed.release.id, listed.release.by)
+            let summary = format!("{}{live}, by {}: {deploys}", listed.release.id, listed.release.by);
+            let damage = listed.damage.iter().map(|what| format!("  missing: {what}"));
+            std::iter::once(summary).chain(damage).collect::<Vec<_>>().join("\n")
         });
         f.write_str(&lines.collect::<Vec<_>>().join("\n"))
     }

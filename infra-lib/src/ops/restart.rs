@@ -53,7 +53,8 @@ impl Operation for Restart {
 
     fn run(&self, project: &Project) -> Result<RestartReport> {
         let began = Instant::now();
-        let _no_deploy = recover(project, Self::NAME)?;
+        let recovered = recover(project, Self::NAME)?;
+        let project = recovered.project(project);
         heal_before_start(project, Self::NAME)?;
         for service in &self.services {
             project.known_service(service)?;

@@ -6,7 +6,7 @@ use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation};
 use crate::release::{Deploys, Outcome};
 
-use super::deploy::{DeployReport, Kind, deploy_release};
+use super::deploy::{DeployReport, Direction, deploy_release};
 use super::releases::find;
 
 /// Go back to an earlier release.
@@ -34,8 +34,8 @@ impl Operation for Rollback {
             Some(id) => id.clone(),
             None => before(project)?,
         };
-        let kind = Kind::Back { accept_schema: self.accept_schema };
-        deploy_release(project, &find(project, &id)?, kind)
+        let direction = Direction::Back { accept_schema: self.accept_schema };
+        deploy_release(project, &find(project, &id)?, direction)
     }
 }
 

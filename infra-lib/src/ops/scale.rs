@@ -64,7 +64,8 @@ impl Operation for ScaleServices {
 
     fn run(&self, project: &Project) -> Result<ScaleReport> {
         let began = Instant::now();
-        let _no_deploy = recover(project, Self::NAME)?;
+        let recovered = recover(project, Self::NAME)?;
+        let project = recovered.project(project);
         heal_before_start(project, Self::NAME)?;
         for scale in &self.services {
             scale.check(project)?;

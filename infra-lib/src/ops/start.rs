@@ -110,7 +110,8 @@ impl Operation for Start {
 
     fn run(&self, project: &Project) -> Result<StartReport> {
         let began = Instant::now();
-        let _no_deploy = recover(project, Self::NAME)?;
+        let recovered = recover(project, Self::NAME)?;
+        let project = recovered.project(project);
         heal_before_start(project, Self::NAME)?;
         if !project.has_services() {
             return self.without_services(project, began);

@@ -96,7 +96,7 @@ impl Project {
             profiles: Vec::new(),
             address: Engine::address(),
         };
-        let environment = {
+        let mut environment = {
             let stands_alone = |files: &[Utf8PathBuf]| {
                 let directory = identity::directory(&root, files);
                 let probe =
@@ -107,12 +107,7 @@ impl Project {
             let (manifest, settings) = (&manifest, &settings);
             Environment::resolve(&Inputs { root: &root, manifest, requested, settings, stands_alone: &stands_alone })?
         };
-        let mut environment = environment;
-        let running = match &builder.source {
-            Source::Live => Running::live(&state, &environment.name),
-            Source::Checkout => None,
-            Source::Release(running) => Some((**running).clone()),
-        };
+        let running = builder.source.running(&state, &environment.name);
         if let Some(running) = &running {
             manifest = read_release(running, &mut environment)?;
         }
@@ -122,16 +117,11 @@ impl Project {
         let files = environment.env_files.iter().map(EnvFile::read).collect::<std::result::Result<Vec<_>, _>>()?;
         files.iter().try_for_each(refuse_duplicates)?;
         let variables = resolve(&files, exec::inherited)?;
-        for Variable { key, value, .. } in variables.variables() {
-            if looks_secret(key) || manifest.env.get(key).is_some_and(|rule| rule.generate.is_some()) {
-                runner.redactor().learn(value);
-            }
-        }
+        let learn = |variable: &Variable| learn(&runner, &manifest, variable);
+        variables.variables().iter().for_each(learn);
 
-        compose.directory = match &running {
-            Some(running) => root.join(&running.release.directory),
-            None => identity::directory(&root, &environment.files),
-        };
+        let released = running.as_ref().map(|running| root.join(&running.release.directory));
+        compose.directory = released.unwrap_or_else(|| identity::directory(&root, &environment.files));
         let sources = Sources::read(&root, &compose.directory, &environment.files, &variables);
         // Compose would spend minutes expanding it.
         if let Some((_, YamlError::TooLarge { .. })) = sources.error() {
@@ -147,11 +137,7 @@ impl Project {
             let file = EnvFile::read(file)?;
             refuse_duplicates(&file)?;
             // Compose and `env check` report references that cannot be resolved.
-            for Variable { key, value, .. } in &beside(&files, &file, exec::inherited).unwrap_or_default() {
-                if looks_secret(key) || manifest.env.get(key).is_some_and(|rule| rule.generate.is_some()) {
-                    runner.redactor().learn(value);
-                }
-            }
+            beside(&files, &file, exec::inherited).unwrap_or_default().iter().for_each(learn);
         }
 
         compose.files.clone_from(&environment.files);
@@ -202,6 +188,11 @@ impl Project {
     /// The name of the compose project in this environment.
     pub fn name(&self) -> &str {
         &self.compose.project
+    }
+
+    /// Whether it was opened from a certain release, as in the middle of a deploy.
+    pub(crate) fn is_deploying(&self) -> bool {
+        matches!(self.source, Source::Release(_))
     }
 
     /// The release that the files were read from, if not from the checkout.
@@ -344,6 +335,13 @@ impl Project {
     /// Whether a container was started from this project's folder.
     pub(crate) fn is_own(&self, container: &Container) -> bool {
         self.is_own_folder(&container.working_dir)
+    }
+}
+
+/// Masks the value of a variable from now on, if it is a secret.
+fn learn(runner: &Runner, manifest: &Config, Variable { key, value, .. }: &Variable) {
+    if looks_secret(key) || manifest.env.get(key).is_some_and(|rule| rule.generate.is_some()) {
+        runner.redactor().learn(value);
     }
 }
 

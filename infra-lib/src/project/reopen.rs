@@ -39,7 +39,7 @@ impl Project {
     /// Like `in_release`, for work that no signal interrupts.
     pub(crate) fn in_release_to_the_end(&self, running: Running) -> Result<Self> {
         let (source, cancel) = (Source::Release(Box::new(running)), CancelToken::new());
-        ProjectBuilder { source, cancel, ..ProjectBuilder::like(self, None) }.open()
+        ProjectBuilder { cancel, source, ..ProjectBuilder::like(self, None) }.open()
     }
 
     /// Runs an operation as part of another one. Only the outer one is recorded in the journal.

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::project::error::Result;
 use crate::release::{MIGRATIONS, Running};
+use crate::state::StateDir;
 
 use super::environment::Environment;
 
@@ -16,6 +17,17 @@ pub(crate) enum Source {
     Checkout,
     /// From this release.
     Release(Box<Running>),
+}
+
+impl Source {
+    /// The release to read from, if any.
+    pub(super) fn running(&self, state: &StateDir, environment: &str) -> Option<Running> {
+        match self {
+            Self::Live => Running::live(state, environment),
+            Self::Checkout => None,
+            Self::Release(running) => Some((**running).clone()),
+        }
+    }
 }
 
 /// The configuration and the compose files of a release, in place of the checkout's.

@@ -17,7 +17,7 @@ use crate::state::StateError;
 pub(crate) enum Step {
     /// The stack's lock is taken, and the deploy has its number.
     Lock,
-    /// The images of the release are on the engine and tagged, so that nobody removes them.
+    /// The images of the release are on the engine and tagged, so that no prune removes them.
     Images,
     /// A backup, if one is due.
     Backup,

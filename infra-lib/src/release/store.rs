@@ -52,7 +52,7 @@ impl Releases {
         all
     }
 
-    /// Writes a release whose files are in `draft`, a folder that this makes part of it. Nobody sees an incomplete
+    /// Writes a release whose files are in `draft`, a folder that this makes part of it. No reader sees an incomplete
     /// release: it is complete before it has its name.
     pub(crate) fn publish(&self, draft: &Utf8Path, release: &Release) -> Result<(), StateError> {
         let at = |action, path: &Utf8Path| FileError::on(action, path.to_owned());

@@ -9,7 +9,7 @@ use crate::consent::Destruction;
 use crate::deploy::{Action, Ended, Plan, Planned};
 use crate::exit::Exit;
 use crate::project::Project;
-use crate::project::error::Result;
+use crate::project::error::{Error, Result};
 use crate::project::operation::Outcome;
 use crate::release::{self, Release};
 use crate::report::{millis, seconds};
@@ -63,7 +63,7 @@ impl DeployReport {
         let exit = match ended.outcome {
             release::Outcome::Live => Exit::Ok,
             release::Outcome::Partial => Exit::Partial,
-            release::Outcome::Reverted | release::Outcome::Cleaned => match ended.cause.as_ref().map(|it| it.exit()) {
+            release::Outcome::Reverted | release::Outcome::Cleaned => match ended.cause.as_ref().map(Error::exit) {
                 Some(
                     exit @ (Exit::NotFound | Exit::Unavailable | Exit::CannotCreate | Exit::Refused | Exit::Config),
                 ) => exit,

@@ -10,7 +10,7 @@ use crate::ops::{DbBackup, DbMigrate};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 
-use super::Kind;
+use super::Direction;
 
 /// The oldest backup with which a protected environment is deployed, unless infra.toml says otherwise.
 const BACKUP_AGE: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
@@ -30,32 +30,32 @@ fn has_migrations(project: &Project) -> bool {
 
 /// Refuses a schema that the code that runs meanwhile cannot work with: migrations that break the release that is
 /// live, or, going back, ones that the earlier release does not know.
-pub(super) fn check_schema(live: &Project, target: &Project, kind: Kind) -> Result<()> {
+pub(super) fn check_schema(live: &Project, target: &Project, direction: Direction) -> Result<()> {
     if live.release().is_none() {
         // No code runs meanwhile that a release could go back to.
         return Ok(());
     }
-    let (project, versions, accepted) = match kind {
-        Kind::Forward { accept_schema } => (target, pending(target)?, accept_schema),
-        Kind::Back { accept_schema } => (live, unknown_to(live, target)?, accept_schema),
+    let (project, versions, accepted) = match direction {
+        Direction::Forward { accept_schema } => (target, pending(target)?, accept_schema),
+        Direction::Back { accept_schema } => (live, unknown_to(live, target)?, accept_schema),
     };
     if versions.is_empty() {
         return Ok(());
     }
     let found = breaking::in_files(project, &versions)?;
     let Some(first) = found.first() else { return Ok(()) };
-    if accepted || matches!(kind, Kind::Forward { .. }) && !target.environment().protected {
+    if accepted || matches!(direction, Direction::Forward { .. }) && !target.environment().protected {
         live.warn(format_args!("{first}: the code that runs now may fail on the new schema"));
         return Ok(());
     }
-    let (message, hint) = match kind {
-        Kind::Forward { .. } => (
+    let (message, hint) = match direction {
+        Direction::Forward { .. } => (
             format!("a migration breaks the release that runs now: {first}"),
             "add what is new now and remove what is old in a later release; `-- infra: compatible` in the file, or \
              `--accept-schema`, accepts it"
                 .to_owned(),
         ),
-        Kind::Back { .. } => {
+        Direction::Back { .. } => {
             let to = owner::standings(target)?
                 .and_then(|report| report.migrations.into_iter().rfind(|it| it.file.is_some()))
                 .map_or("0".to_owned(), |it| it.version);
@@ -78,15 +78,9 @@ fn unknown_to(live: &Project, target: &Project) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let Some(report) = owner::standings(live)? else { return Ok(Vec::new()) };
-    let known: Vec<String> = match has_migrations(target) {
-        true => owner::standings(target)?
-            .into_iter()
-            .flat_map(|it| it.migrations)
-            .filter(|it| it.file.is_some())
-            .map(|it| it.version)
-            .collect(),
-        false => Vec::new(),
-    };
+    let theirs = if has_migrations(target) { owner::standings(target)? } else { None };
+    let theirs = theirs.into_iter().flat_map(|report| report.migrations).filter(|it| it.file.is_some());
+    let known: Vec<String> = theirs.map(|it| it.version).collect();
     let applied = report.migrations.into_iter().filter(|it| !it.state.is_pending()).map(|it| it.version);
     Ok(applied.filter(|version| !known.contains(version)).collect())
 }

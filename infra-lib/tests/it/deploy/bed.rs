@@ -74,8 +74,7 @@ pub(super) fn project(proxy: Proxy) -> TestProject {
 
 pub(super) fn git(project: &TestProject, args: &[&str]) -> String {
     let identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"];
-    let output =
-        std::process::Command::new("git").current_dir(project.dir()).args(identity).args(args).output().unwrap();
+    let output = command("git").current_dir(project.dir()).args(identity).args(args).output().unwrap();
     assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

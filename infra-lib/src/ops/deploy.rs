@@ -15,7 +15,7 @@ use super::releases::find;
 
 pub use report::DeployReport;
 
-/// Replace what runs by a release, without a gap where a proxy leads to it.
+/// Replace what runs by a release, without a gap behind a proxy.
 ///
 /// Without an argument, it makes a release of the checkout first. New containers of a service in `[deploy.routes]`
 /// start beside the old ones, and the proxy is switched to them when they are ready; every other service is replaced in

@@ -14,7 +14,7 @@ use crate::release::Release as Made;
 use super::Build;
 use super::build::buildable;
 
-/// Build the images and make a release: everything that a deploy needs, pinned.
+/// Build the images and make a release, with everything pinned.
 ///
 /// A release contains the environment's compose files, the configuration that containers mount, infra.toml and the
 /// migrations, and names each image by its id. It has no source and no secret, and never changes. Content that is

@@ -43,15 +43,8 @@ fn overview(root: &clap::Command) -> String {
         None => "Commands",
     };
     let mut text = String::new();
-    for title in [
-        "Commands",
-        Group::Lifecycle.title(),
-        Group::Database.title(),
-        Group::Everything.title(),
-        Group::Unattended.title(),
-        general,
-        "Tasks",
-    ] {
+    let groups = Group::ALL.map(Group::title);
+    for title in std::iter::once("Commands").chain(groups).chain(["Tasks"]) {
         let visible = root.get_subcommands().filter(|command| !command.is_hide_set());
         let of_group: Vec<_> = visible.filter(|command| heading(command.get_name()) == title).collect();
         let width = of_group.iter().map(|command| command.get_name().len()).max().unwrap_or(0).max(11);

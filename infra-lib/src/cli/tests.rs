@@ -68,6 +68,9 @@ fn the_help_reads_like_a_good_makefiles() {
     with_root(|mut root| {
         let text = root.render_help().to_string();
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        for entry in commands::all() {
+            assert!(text.contains(&format!("\n  {} ", entry.name)), "{} is in the help", entry.name);
+        }
         insta::assert_snapshot!("help", text);
     });
 }

@@ -78,6 +78,11 @@ pub enum Group {
 }
 
 impl Group {
+    /// All headings, in the order of the help.
+    #[cfg(feature = "cli")]
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Lifecycle, Self::Deploy, Self::Database, Self::Everything, Self::Unattended, Self::General];
+
     /// The text of the heading.
     pub fn title(self) -> &'static str {
         match self {

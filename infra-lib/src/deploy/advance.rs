@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::Container;
+use crate::lock::{Lock, Mode};
 use crate::project::error::{Error, Result};
 use crate::release::Step;
 use crate::stack::replicas;
@@ -65,6 +66,10 @@ impl Deployment<'_> {
 
     /// Replaces services in place: the old containers are gone before the new ones start.
     fn replace(&self, services: &BTreeMap<String, u32>) -> Result<()> {
+        // A backup, restore or migration at work comes to its end first.
+        let has_database = self.new.postgres_services()?.into_iter().any(|name| services.contains_key(name));
+        let lock = || self.new.lock(Lock::Database, Mode::Exclusive, "deploy");
+        let _alone = has_database.then(lock).transpose()?;
         let is_new = services.values().all(|count| *count == 0);
         self.new.step(format_args!("{} {}", if is_new { "starting" } else { "replacing" }, names(services)));
         let present = self.new.containers()?;

@@ -14,7 +14,7 @@ use super::{containers, images, overlay};
 const KEEP: u32 = 5;
 
 /// Removes containers that the live overlay does not name.
-pub(super) fn containers(project: &Project) -> Result<()> {
+pub(crate) fn containers(project: &Project) -> Result<()> {
     let labels = overlay::labels_here(project);
     let present = project.containers()?;
     let number = |it: &crate::compose::Container| it.deployed.as_ref().map(|deployed| deployed.number);

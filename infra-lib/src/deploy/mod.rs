@@ -24,6 +24,7 @@ mod routes;
 mod run;
 mod watch;
 
+pub(crate) use cleanup::containers as remove_replaced;
 pub(crate) use make::{check_tree, make};
 pub(crate) use plan::Plan;
 pub use plan::{Action, Planned};

@@ -74,8 +74,11 @@ impl Plan {
                 container.deployed.as_ref().is_some_and(|it| it.definition == *definition)
                     && if jobs.contains(name.as_str()) { has_ended_well(container) } else { is_fine(container) }
             };
+            // What a deploy has stopped is gone, or about to be.
+            let counts = |container: &&&Container| jobs.contains(name.as_str()) || !container.status.is_down();
+            let live: Vec<&&Container> = own.iter().filter(counts).collect();
             let runs = own.iter().any(|container| container.status == Status::Running);
-            let action = if !own.is_empty() && own.iter().all(is_current) {
+            let action = if !live.is_empty() && live.iter().all(|container| is_current(container)) {
                 Action::Keep
             } else if has_live && runs && switched.contains(name.as_str()) {
                 Action::Switch

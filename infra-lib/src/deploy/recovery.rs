@@ -43,6 +43,7 @@ pub(crate) fn recover(project: &Project, operation: &str) -> Result<Recovered> {
     let guard = Lock::Deploy.acquire(state, Mode::Exclusive, operation, Duration::ZERO, project.cancel(), |_| {})?;
     let mut reopened = None;
     if let Some(journal) = deploys.unfinished() {
+        let _stack = project.lock(Lock::Stack, Mode::Exclusive, operation)?;
         settle(project, journal)?;
         reopened = Some(project.reopen(None)?);
     }

@@ -7,6 +7,7 @@ use crate::config::Period;
 use crate::exit::Exit;
 use crate::fs::atomic;
 use crate::journal;
+use crate::lock::{Guard, Lock, Mode};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::services::{Readiness, describe};
@@ -38,6 +39,7 @@ pub(crate) struct Deployment<'a> {
     pub(super) passed: Preflight,
     pub(super) steps: Steps<'a>,
     began: Instant,
+    _stack: Option<Guard>,
 }
 
 /// How a deploy ended.
@@ -60,6 +62,7 @@ impl<'a> Deployment<'a> {
         steps: Steps<'a>,
     ) -> Result<Self> {
         preflight::check(undeployed)?;
+        let stack = undeployed.lock(Lock::Stack, Mode::Exclusive, "deploy")?;
         let environment = &undeployed.environment().name;
         let state = undeployed.state();
         let deploys = Deploys::new(state, environment);
@@ -93,7 +96,7 @@ impl<'a> Deployment<'a> {
         });
         let began = Instant::now();
         match opened {
-            Ok((new, settled)) => Ok(Self { old, new, settled, plan, journal, passed, steps, began }),
+            Ok((new, settled)) => Ok(Self { old, new, settled, plan, journal, passed, steps, began, _stack: stack }),
             Err(error) => {
                 let mut journal = journal;
                 journal.end(End { outcome: Outcome::Reverted, cause: Some(error.to_string()), duration_ms: 0 })?;
@@ -111,6 +114,7 @@ impl<'a> Deployment<'a> {
         let text = cause.as_ref().map(|error| self.new.runner().redactor().clean(&error.to_string()));
         self.journal.end(End { outcome, cause: text, duration_ms: millis(self.began.elapsed()) })?;
         if outcome == Outcome::Live {
+            crash_point(Step::Live, Mark::Done);
             self.clean_up();
         }
         Ok(Ended { number: self.journal.number, outcome, cause, took: self.began.elapsed() })

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 use crate::project::operation::{Group, Operation};
-use crate::release::{Deploys, Release, Releases, Running};
+use crate::release::{Deploys, Release, Running};
 
 use super::release::make;
 use super::releases::find;
@@ -76,6 +76,8 @@ pub(super) fn deploy_release(project: &Project, release: &Release, direction: Di
     let plan = Plan::new(&undeployed, &containers, live.is_some())?;
     let is_live = live.as_ref().and_then(|live| live.beginning()).is_some_and(|it| it.release == release.id);
     if plan.is_done() && is_live {
+        // Killed right at the end, a deploy leaves the containers that it replaced.
+        deploy::remove_replaced(project)?;
         return Ok(DeployReport::nothing_to_do(release, &plan));
     }
     steps::check_schema(project, &undeployed, direction)?;
@@ -84,7 +86,8 @@ pub(super) fn deploy_release(project: &Project, release: &Release, direction: Di
         return Ok(DeployReport::planned(release, &plan));
     }
     let planned = plan.services.clone();
-    let backup = |project: &Project| steps::backup(project);
+    let is_first = live.is_none();
+    let backup = |project: &Project| steps::backup(project, is_first);
     let migrate = |project: &Project| if is_rollback { Ok(()) } else { steps::migrate(project) };
     let deployment =
         Deployment::begin(&undeployed, release, plan, is_rollback, Steps { backup: &backup, migrate: &migrate })?;
@@ -106,13 +109,8 @@ fn refuse_older(project: &Project, release: &Release, is_rollback: bool) -> Resu
     }
     let environment = &release.environment;
     let live = Running::live(project.state(), environment).map(|running| running.release);
-    let was_live_once = |live: &Release| {
-        // A rollback has made an older release live: going forward again is no mistake.
-        let newest = Releases::new(project.state(), environment).all().pop().map(|newest| newest.id);
-        newest.as_ref() != Some(&live.id)
-    };
     match live {
-        Some(live) if !is_rollback && release.created < live.created && !was_live_once(&live) => {
+        Some(live) if !is_rollback && release.created < live.created => {
             let message = format!("release {} is older than {}, which is live", release.id, live.id);
             Err(Error::new(Exit::Refused, message)
                 .with_hint(format!("`cargo xtask rollback {}` goes back", release.id)))

@@ -51,7 +51,9 @@ impl Preflight {
     }
 
     fn lock(project: &Project, operation: &str) -> Result<Self> {
-        let lock = project.lock(Lock::Stack, Mode::Exclusive, operation)?;
+        // A deploy holds it from its beginning to its end.
+        let is_held = project.is_deploying();
+        let lock = if is_held { None } else { project.lock(Lock::Stack, Mode::Exclusive, operation)? };
         let (before, volumes) = if project.has_services() {
             // Report problems in the project's own files even if the engine is unreachable.
             project.model()?;

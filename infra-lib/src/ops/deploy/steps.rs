@@ -87,8 +87,13 @@ fn unknown_to(live: &Project, target: &Project) -> Result<Vec<String>> {
 
 /// Backs up the database of a protected environment if its newest verified backup is too old. Migrations make a backup
 /// of their own.
-pub(super) fn backup(project: &Project) -> Result<Option<String>> {
+pub(super) fn backup(project: &Project, is_first: bool) -> Result<Option<String>> {
     if !project.environment().protected || project.database().is_err() {
+        return Ok(None);
+    }
+    // Before the first deploy there may be nothing yet to back up.
+    let servers = project.postgres_services()?;
+    if is_first && !servers.is_empty() && servers.iter().all(|name| project.running(name).is_err()) {
         return Ok(None);
     }
     let limit = project.config().deploy.backup_max_age.map_or(BACKUP_AGE, Period::duration);
@@ -107,6 +112,10 @@ pub(super) fn backup(project: &Project) -> Result<Option<String>> {
 
 /// Applies the pending migrations of the release.
 pub(super) fn migrate(project: &Project) -> Result<()> {
+    if project.config().migrations.at_start.is_some() {
+        // The new containers do.
+        return Ok(());
+    }
     if pending(project)?.is_empty() && project.config().migrations.up.is_empty() || project.database().is_err() {
         return Ok(());
     }

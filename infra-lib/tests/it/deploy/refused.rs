@@ -18,6 +18,10 @@ fn h04_h10_h39_what_cannot_be_found_again_is_not_deployed() {
 
     project.xtask(["deploy"]).limit(BUILD).end().ok();
     project.xtask(["deploy", &first]).end().code(77).says("is older than").says("rollback");
+    // Nor after one that failed.
+    change(&project, "RELEASE=bad CRASH=1");
+    project.xtask(["deploy"]).limit(BUILD).end().code(1);
+    project.xtask(["deploy", &first]).end().code(77).says("is older than");
     // A damaged file is noticed before anything is done.
     let file = project.path(&format!(".infra/releases/development/{first}/files/compose.yml"));
     std::fs::write(&file, "services: {}\n").unwrap();

@@ -22,6 +22,7 @@ mod proxy;
 mod recovery;
 mod routes;
 mod run;
+mod server_version;
 mod watch;
 
 pub(crate) use cleanup::containers as remove_replaced;

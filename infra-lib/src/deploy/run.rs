@@ -18,7 +18,7 @@ use crate::stack::start::PATIENCE;
 
 use super::overlay;
 use super::plan::Plan;
-use super::{cleanup, converge, preflight};
+use super::{cleanup, converge, preflight, server_version};
 
 /// What the operation above does in the middle of a deploy.
 pub(crate) struct Steps<'a> {
@@ -72,6 +72,7 @@ impl<'a> Deployment<'a> {
         // Before the journal begins: what is taken or missing changes nothing.
         let services: BTreeSet<String> = plan.services.iter().map(|planned| planned.service.clone()).collect();
         let passed = Preflight::check(undeployed, "deploy", |_| Ok(services))?;
+        server_version::refuse_other_major(undeployed, release, &passed.before)?;
         let replicas = passed.before.iter().filter(|it| !it.one_off && !it.status.is_down()).fold(
             BTreeMap::new(),
             |mut all, it| {

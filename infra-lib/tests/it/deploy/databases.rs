@@ -52,3 +52,17 @@ fn h07_h34_h35_the_schema_and_the_code_stay_compatible() {
     project.xtask(["rollback"]).end().ok();
     assert_eq!(project.container("db"), server);
 }
+
+#[test]
+fn h38_another_major_version_of_the_server_is_refused() {
+    let Some(project) = project() else { return };
+    if images(&["postgres:15-alpine"]).is_none() {
+        return;
+    }
+    project.xtask(["deploy"]).limit(BUILD).end().ok();
+    let containers = project.containers("");
+    project.write("compose.yml", &project.read("compose.yml").replacen(IMAGE, "postgres:15-alpine", 1));
+    commit(&project);
+    project.xtask(["deploy"]).limit(BUILD).end().code(77).says("runs PostgreSQL 16").says("has 15").says("db-backup");
+    assert_eq!(project.containers(""), containers);
+}

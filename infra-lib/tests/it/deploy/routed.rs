@@ -23,6 +23,16 @@ fn replaces_without_a_gap(proxy: Proxy) {
     project.xtask(["deploy"]).limit(BUILD).end().ok().shows("nothing to do");
     project.xtask(["start"]).end().ok();
     assert_eq!(project.containers(""), before);
+    let released = project.xtask(["releases", "--json"]).end().ok().outcome();
+    let id = released["releases"][1]["id"].as_str().unwrap().to_owned();
+    let files = [
+        format!(".infra/releases/development/{id}/files/compose.yml"),
+        ".infra/deploys/development/2.compose.json".to_owned(),
+    ];
+    let files = files.iter().flat_map(|file| ["-f".to_owned(), project.path(file).to_str().unwrap().to_owned()]);
+    let stack = ["compose", "-p", project.name(), "--project-directory", project.dir().to_str().unwrap()];
+    docker(stack.into_iter().map(str::to_owned).chain(files).chain(["up".to_owned(), "-d".to_owned()]));
+    assert_eq!(project.containers(""), before);
 
     let visitors = visit(&project);
     project.xtask(["rollback"]).end().ok().shows("is live after");

@@ -17,7 +17,9 @@ pub(super) fn assemble<C: Subcommand>(dir: &Path) -> (clap::Command, Option<Erro
     let host = C::augment_subcommands(clap::Command::new("host"));
     let host: BTreeSet<&str> = host.get_subcommands().map(clap::Command::get_name).collect();
     let (tasks, problem) = task::load(dir);
-    let operations = commands::all().into_iter().map(Kind::Operation);
+    let is_hidden = |name: &str| tasks.iter().any(|task| task.name == name);
+    let operations: Vec<_> = commands::all().into_iter().filter(|entry| !is_hidden(entry.name)).collect();
+    let operations = operations.into_iter().map(Kind::Operation);
     let ours = operations.chain([Kind::Completions]).chain(tasks.into_iter().map(Box::new).map(Kind::Task));
     offer(ours.filter(|kind| !host.contains(kind.name())).collect());
     (help::command::<C>(), problem)

@@ -69,7 +69,16 @@ pub(super) fn find(name: &str) -> Option<Entry> {
     all().into_iter().find(|entry| entry.name == name)
 }
 
-/// The names of all commands, including those that are not operations.
+/// Commands that were added after 0.1. A task that already had such a name keeps it, and hides the command.
+const YOUNGER: [&str; 4] = ["release", "deploy", "rollback", "releases"];
+
+/// The names that no task can have.
 pub(super) fn names() -> Vec<&'static str> {
-    all().into_iter().map(|entry| entry.name).chain(["completions", "help"]).collect()
+    let older = all().into_iter().map(|entry| entry.name).filter(|name| !YOUNGER.contains(name));
+    older.chain(["completions", "help"]).collect()
+}
+
+/// Whether a task of this name hides a command.
+pub(super) fn is_hidden_by_task(name: &str) -> bool {
+    YOUNGER.contains(&name)
 }

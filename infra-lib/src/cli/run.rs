@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::cancel::CancelToken;
 use crate::consent::Given;
 use crate::exit::Exit;
-use crate::ops::Tasks;
+use crate::ops::{Doctor, Tasks};
 use crate::project::builder::CommandLine;
 use crate::project::error::{Error, Result};
 use crate::project::operation::Operation as _;
@@ -72,7 +72,7 @@ impl Context {
             Kind::Completions => return Ok(script::script(&command.matches)),
             Kind::Operation(entry) => {
                 let project = self.builder().anywhere(entry.anywhere).open()?;
-                if entry.name == Tasks::NAME {
+                if [Tasks::NAME, Doctor::NAME].contains(&entry.name) {
                     tasks::tell_hidden(&project);
                 }
                 let rendered = entry.run(&project, &command.matches)?;

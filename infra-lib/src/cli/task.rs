@@ -9,7 +9,6 @@ use crate::config::{Config, Task};
 use crate::project::error::Error;
 
 use super::commands;
-use super::completions::script;
 
 /// A task as a command.
 #[derive(Debug, Clone)]
@@ -39,7 +38,7 @@ impl TaskEntry {
 
 /// Whether a task cannot take this name.
 fn is_built_in(name: &str) -> bool {
-    commands::find(name).is_some() || [script::NAME, "help"].contains(&name)
+    commands::names().contains(&name)
 }
 
 /// The tasks of the project that `dir` belongs to, without those that would hide a built-in. If `infra.toml` cannot be

@@ -12,9 +12,12 @@ use super::commands;
 use super::entry::Rendered;
 use super::task::{ARGS, TaskEntry};
 
-/// Warns of tasks that are not available because a command has their name.
+/// Warns of tasks that are not available because a command has their name, and names commands that a task hides.
 pub(super) fn tell_hidden(project: &Project) {
     for name in project.config().tasks.keys() {
+        if commands::is_hidden_by_task(name) {
+            project.warn(format_args!("the task `{name}` in infra.toml hides the command `{name}`"));
+        }
         if !matches!(offered_as(name), Some(Kind::Task(_))) {
             project.warn(format_args!("the task `{name}` in infra.toml is not available: a command has the same name"));
         }
@@ -24,7 +27,8 @@ pub(super) fn tell_hidden(project: &Project) {
 /// Runs what a task needs, then the task.
 pub(super) fn run(project: &Project, task: &TaskEntry, matches: &ArgMatches) -> Result<Rendered> {
     for name in order(project, &task.name)? {
-        let rendered = match commands::find(&name) {
+        let is_task = project.config().tasks.contains_key(&name);
+        let rendered = match commands::find(&name).filter(|_| !(is_task && commands::is_hidden_by_task(&name))) {
             Some(entry) => entry.run_default(project)?,
             None => Rendered::from_outcome(&project.run(&RunTask { name: name.clone(), args: Vec::new() })?)?,
         };

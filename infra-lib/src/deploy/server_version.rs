@@ -24,7 +24,7 @@ pub(super) fn refuse_other_major(project: &Project, release: &Release, container
         let message =
             format!("service `{name}` runs PostgreSQL {old}, and the release has {new}, which cannot read its data");
         return Err(Error::new(Exit::Refused, message).with_hint(
-            "back it up with `cargo xtask db-backup`, start the new server with an empty volume, then `cargo xtask db-restore`",
+            "`cargo xtask db-backup`, then the new server with an empty volume, then `cargo xtask db-restore latest`",
         ));
     }
     Ok(())

@@ -139,3 +139,13 @@ fn a_folder_without_a_project_says_so() {
     project.xtask(["-C", "/no/such/folder", "start"]).end().code(78).says("-C");
     project.xtask(["help"]).end().ok();
 }
+
+/// A task that was there before the command keeps its name.
+#[test]
+fn a_task_hides_a_younger_command_and_no_other() {
+    let project =
+        project("[tasks.deploy]\nhost = true\nrun = [\"echo\", \"our own\"]\n[tasks.all]\nneeds = [\"deploy\"]\n");
+    project.xtask(["deploy"]).end().ok().shows("our own");
+    project.xtask(["all"]).end().ok().shows("our own");
+    project.xtask(["tasks"]).end().ok().says("hides the command `deploy`");
+}

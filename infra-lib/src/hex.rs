@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -11,6 +13,11 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// The SHA-256 of these bytes in hexadecimal digits.
+pub(crate) fn sha256(bytes: impl AsRef<[u8]>) -> String {
+    encode(&Sha256::digest(bytes))
 }
 
 /// `count` hexadecimal digits from the system's random generator.

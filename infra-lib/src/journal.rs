@@ -1,15 +1,13 @@
 //! The journal: who ran which operation, when, and with what outcome.
 
-use std::fs::OpenOptions;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-
+use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
+use crate::fs::append;
 use crate::fs::error::FileError;
 use crate::report::millis;
 use crate::state::{StateDir, StateError};
@@ -61,15 +59,7 @@ impl Entry {
         let path = state.ensure()?.join(FILE);
         let mut line = serde_json::to_vec(self).map_err(|error| FileError::on("write", path.clone())(error.into()))?;
         line.push(b'\n');
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-            .open(&path)
-            // One write call per line, so that lines of concurrent operations do not mix.
-            .and_then(|mut file| file.write_all(&line))
-            .map_err(FileError::on("write", path))?;
+        append(&path, &line).map_err(FileError::on("write", path))?;
         Ok(())
     }
 }
@@ -93,6 +83,9 @@ pub(crate) fn who() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]

@@ -73,6 +73,16 @@ impl StateDir {
         Ok(&self.0)
     }
 
+    /// Creates a folder somewhere in this one if needed, and those above it, each with mode 0700.
+    pub(crate) fn ensure_folder(&self, folder: &Utf8Path) -> Result<(), StateError> {
+        let mut path = self.ensure()?.to_owned();
+        for part in folder.strip_prefix(&self.0).unwrap_or(folder) {
+            path.push(part);
+            private_dir(&path).map_err(FileError::on("create", path.clone()))?;
+        }
+        Ok(())
+    }
+
     /// Reads a JSON document. `None` if it is missing or invalid.
     pub(crate) fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let text = std::fs::read(self.0.join(name)).ok()?;

@@ -57,5 +57,5 @@ pub(crate) fn of_list(files: &[FileDigest]) -> (u64, String) {
         let _ = writeln!(lines, "{}  {}", file.sha256, file.file);
         lines
     });
-    (files.iter().map(|file| file.bytes).sum(), hex::encode(&Sha256::digest(lines.as_bytes())))
+    (files.iter().map(|file| file.bytes).sum(), hex::sha256(lines))
 }

@@ -368,8 +368,7 @@ impl BackupManifest {
 }
 
 fn checksum(value: &Value) -> serde_json::Result<String> {
-    use sha2::Digest as _;
-    Ok(hex::encode(&sha2::Sha256::digest(serde_json::to_vec(value)?)))
+    Ok(hex::sha256(serde_json::to_vec(value)?))
 }
 
 #[cfg(test)]

@@ -65,12 +65,11 @@ pub(crate) fn encode(name: &str) -> String {
 
 /// Limits the length to `room` bytes. Truncated names differ in their digest.
 fn shorten(encoded: String, room: usize) -> String {
-    use sha2::Digest as _;
     const DIGITS: usize = 8;
     if encoded.len() <= room {
         return encoded;
     }
-    let digest = hex::encode(&sha2::Sha256::digest(&encoded));
+    let digest = hex::sha256(&encoded);
     let mut end = room.saturating_sub(DIGITS + 1);
     // Do not split a `%XX`.
     while encoded[..end].bytes().rev().take(2).any(|byte| byte == b'%') {

@@ -6,7 +6,6 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::exit::Exit;
 use crate::fs::atomic;
@@ -89,7 +88,7 @@ impl Set {
 
     fn sum(&self) -> serde_json::Result<String> {
         let blank = Self { checksum: String::new(), ..self.clone() };
-        Ok(hex::encode(&Sha256::digest(serde_json::to_vec(&blank)?)))
+        Ok(hex::sha256(serde_json::to_vec(&blank)?))
     }
 
     /// The sets of this environment, oldest first, and errors of invalid set files.

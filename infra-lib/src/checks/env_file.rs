@@ -1,7 +1,7 @@
 //! The env files, and whether git ignores them.
 
 use crate::compose::identity::REDIRECTING;
-use crate::exec::{ExecError, Invocation};
+use crate::exec::ExecError;
 use crate::probe::{Check, Snapshot, Verdict, failure};
 use crate::project::env_files::{committed, findings};
 use crate::project::is_template;
@@ -72,10 +72,7 @@ fn shadowed(snapshot: &Snapshot<'_>) -> Vec<Check> {
 pub(super) fn git(snapshot: &Snapshot<'_>) -> Vec<Check> {
     const KIND: &str = "git";
     let project = snapshot.project;
-    let git = |args: &[&str]| {
-        let call = Invocation::new("git").args(["-C", project.root().as_str()]).args(args.iter().copied());
-        project.runner().read(&call)
-    };
+    let git = |args: &[&str]| project.runner().read(&project.git(args));
     match git(&["rev-parse", "--is-inside-work-tree"]) {
         Ok(_) => {}
         Err(ExecError::Exited { tail, .. }) if tail.contains("dubious ownership") => {

@@ -122,14 +122,15 @@ impl Compose {
             }
             Err(error) => return Err(self.explain(error)),
         };
-        let mut model = Model::parse(&output.stdout).map_err(|reason| {
-            self.explain(ExecError::BadOutput {
-                command: "docker compose config".to_owned(),
-                reason: reason.to_string(),
-            })
-        })?;
+        let mut model = Model::parse(&output.stdout).map_err(|reason| self.bad_config(&reason))?;
         model.note_unset(&output.stderr);
         Ok(model)
+    }
+
+    /// The error for output of `docker compose config` that is not what it documents.
+    pub(crate) fn bad_config(&self, reason: &serde_json::Error) -> ComposeError {
+        let command = "docker compose config".to_owned();
+        self.explain(ExecError::BadOutput { command, reason: reason.to_string() })
     }
 
     /// `config` needs no engine: if it fails, the files are invalid, or Compose is missing or too old.

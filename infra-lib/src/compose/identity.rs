@@ -148,12 +148,7 @@ impl Compose {
         let document = serde_json::json!({ "name": text, "services": {} }).to_string();
         let call = call.args(["config", "--format", "json"]).dir(self.directory.clone()).stdin(document);
         let output = runner.read(&call).map_err(|error| self.invalid(runner, error))?;
-        let named: Named = serde_json::from_slice(&output.stdout).map_err(|error| {
-            self.explain(ExecError::BadOutput {
-                command: "docker compose config".to_owned(),
-                reason: error.to_string(),
-            })
-        })?;
+        let named: Named = serde_json::from_slice(&output.stdout).map_err(|reason| self.bad_config(&reason))?;
         Ok(named.name)
     }
 

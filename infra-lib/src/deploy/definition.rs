@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::compose::{Compose, Service};
-use crate::exec::ExecError;
+use crate::hex::sha256;
 use crate::project::Project;
 use crate::project::error::Result;
-use crate::release::digest;
 
 use super::routes::Route;
 
@@ -19,10 +18,7 @@ pub(super) fn definitions(project: &Project, base: &Value, routes: &[Route]) -> 
     compose.files.push("-".into());
     let call = compose.call(["config", "--format", "json"]).stdin(base.to_string());
     let output = compose.read(project.runner(), &call)?;
-    let resolved: Value = serde_json::from_slice(&output.stdout).map_err(|error| {
-        let command = "docker compose config".to_owned();
-        compose.explain(ExecError::BadOutput { command, reason: error.to_string() })
-    })?;
+    let resolved: Value = serde_json::from_slice(&output.stdout).map_err(|reason| compose.bad_config(&reason))?;
     let model = project.model()?;
     let mut definitions = BTreeMap::new();
     for (name, service) in resolved.get("services").and_then(Value::as_object).into_iter().flatten() {
@@ -30,11 +26,11 @@ pub(super) fn definitions(project: &Project, base: &Value, routes: &[Route]) -> 
         let secrets: Vec<Option<String>> = files
             .map(|(secret, _)| {
                 let path = model.secrets.get(secret)?.file.as_ref()?;
-                std::fs::read(path).ok().map(|bytes| digest(&bytes))
+                std::fs::read(path).ok().map(sha256)
             })
             .collect();
         let aliases = routes.iter().find(|route| route.service == *name).map(|route| &route.networks);
-        definitions.insert(name.clone(), digest(json!([service, secrets, aliases]).to_string().as_bytes()));
+        definitions.insert(name.clone(), sha256(json!([service, secrets, aliases]).to_string()));
     }
     Ok(definitions)
 }

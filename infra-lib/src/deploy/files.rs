@@ -9,11 +9,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::compose::{Mount, Service};
 use crate::config::FILE_NAME;
 use crate::exit::Exit;
+use crate::hex::sha256;
 use crate::migrations;
 use crate::project::Project;
 use crate::project::error::{Error, Result};
-use crate::release::{MIGRATIONS, ReleaseFile, ReleaseMount, digest};
-use crate::state::private_dir;
+use crate::release::{MIGRATIONS, ReleaseFile, ReleaseMount};
 
 use super::git;
 
@@ -61,7 +61,7 @@ fn copy_file(from: &Utf8Path, to: &Utf8Path) -> Result<String> {
     fs::write(to, &bytes).map_err(Error::file("write", to))?;
     let mode = fs::metadata(from).map_err(Error::file("read", from))?.permissions();
     fs::set_permissions(to, mode).map_err(Error::file("write", to))?;
-    Ok(digest(&bytes))
+    Ok(sha256(&bytes))
 }
 
 /// The files at or below this path, sorted.
@@ -111,17 +111,17 @@ fn copy_mount(
         let mode = fs::metadata(path).map_err(Error::file("read", path))?.permissions().mode();
         bytes += u64::try_from(content.len()).unwrap_or(u64::MAX);
         let name = path.strip_prefix(source).unwrap_or(path);
-        let _ = writeln!(list, "{name}\0{mode:o}\0{}", digest(&content));
+        let _ = writeln!(list, "{name}\0{mode:o}\0{}", sha256(&content));
     }
     if bytes > LARGEST {
         let message = format!("service `{service}` mounts {source}, {bytes} bytes of files that git tracks");
         return Err(Error::new(Exit::Config, message)
             .with_hint("a release copies what is mounted and tracked, at most 10 MiB each: build it into the image"));
     }
-    let tree = digest(list.as_bytes());
+    let tree = sha256(list);
     let path = Utf8PathBuf::from(&tree).join(source.file_name().unwrap_or("files"));
-    let store = project.state_folder()?.join("files");
-    private_dir(&store).map_err(Error::file("create", &store))?;
+    let store = project.state().path().join("files");
+    project.state().ensure_folder(&store)?;
     let folder = store.join(&tree);
     if !folder.is_dir() {
         // Complete before it has its name, as a release is.

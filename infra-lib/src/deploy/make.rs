@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::exit::Exit;
+use crate::hex::sha256;
 use crate::journal;
 use crate::project::Project;
 use crate::project::error::{Error, Result};
-use crate::release::{Commit, MIGRATIONS, Release, Releases, digest};
+use crate::release::{Commit, MIGRATIONS, Release, Releases};
 
 use super::{files, git, images};
 
@@ -72,7 +73,7 @@ pub(crate) fn make(checkout: &Project, allow_dirty: bool) -> Result<Option<Relea
 fn content(release: &Release) -> String {
     let Release { images, files, compose, directory, profiles, mounts, .. } = release;
     let ids: Vec<_> = images.iter().map(|(service, image)| (service, &image.id)).collect();
-    digest(serde_json::json!([ids, files, compose, directory, profiles, mounts]).to_string().as_bytes())
+    sha256(serde_json::json!([ids, files, compose, directory, profiles, mounts]).to_string())
 }
 
 /// `20261128T154900Z-70afa8f`

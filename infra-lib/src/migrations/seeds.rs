@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use sha2::{Digest as _, Sha256};
 
 use crate::config::SeedRun;
 use crate::exec::{ExecError, Stream};
@@ -45,7 +44,7 @@ pub(crate) fn due(project: &Project, database: &Database) -> Result<Vec<Seed>> {
     let mut due = Vec::new();
     for path in file::files(&project.root().join(dir))?.into_iter().filter(|path| path.extension() == Some("sql")) {
         let script = Script::read(path)?;
-        let sha256 = hex::encode(&Sha256::digest(script.sql.as_bytes()));
+        let sha256 = hex::sha256(&script.sql);
         let name = script.path.file_name().unwrap_or_default().to_owned();
         let before = known.iter().find(|(known, _)| *known == name).map(|(_, sha256)| sha256.clone());
         let is_due = match seeds.run {

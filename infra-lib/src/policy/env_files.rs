@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 
-use crate::exec::{ExecError, Invocation};
+use crate::exec::ExecError;
 use crate::project::is_template;
 
 use super::context::{Context, Findings};
@@ -28,10 +28,8 @@ pub(super) const RULES: &[Rule] = &[TRACKED, NOT_IGNORED];
 
 pub(super) fn check(context: &Context<'_>, found: &mut Findings) {
     let root = context.project.root();
-    let git = |args: &[&str], path: &Utf8Path| {
-        let call = Invocation::new("git").args(["-C", root.as_str()]).args(args.iter().copied()).arg(path.as_str());
-        context.project.runner().read(&call)
-    };
+    let git =
+        |args: &[&str], path: &Utf8Path| context.project.runner().read(&context.project.git(args).arg(path.as_str()));
     // Without a repository, nothing is committed.
     if git(&["rev-parse", "--is-inside-work-tree"], "--".into()).is_err() {
         return;

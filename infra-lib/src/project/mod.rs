@@ -7,6 +7,7 @@ pub(crate) mod environment;
 pub(crate) mod environment_name;
 pub(crate) mod environment_names;
 pub(crate) mod error;
+mod git;
 mod guards;
 mod name;
 pub(crate) mod nearby;

@@ -1,9 +1,8 @@
 //! The deploys of an environment, by number.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
-use crate::fs::error::FileError;
-use crate::state::{StateDir, StateError, private_dir};
+use crate::state::{StateDir, StateError};
 
 use super::{Beginning, End, Journal, Outcome};
 
@@ -58,7 +57,7 @@ impl Deploys {
 
     /// Begins the next deploy.
     pub(crate) fn begin(&self, state: &StateDir, begin: Beginning) -> Result<Journal, StateError> {
-        self.create(state)?;
+        state.ensure_folder(&self.folder)?;
         let number = self.next_number();
         Journal::begin(&self.path(number), number, begin)
     }
@@ -74,15 +73,5 @@ impl Deploys {
     /// The number that the next deploy gets.
     pub(crate) fn next_number(&self) -> u64 {
         self.numbers().first().map_or(1, |newest| newest.saturating_add(1))
-    }
-
-    fn create(&self, state: &StateDir) -> Result<(), StateError> {
-        let at = |path: &Utf8Path| FileError::on("create", path.to_owned());
-        let mut folder = state.ensure()?.to_owned();
-        for part in self.folder.strip_prefix(state.path()).unwrap_or(&self.folder) {
-            folder.push(part);
-            private_dir(&folder).map_err(at(&folder))?;
-        }
-        Ok(())
     }
 }

@@ -1,13 +1,12 @@
 //! The journal of one deploy: the intent before each effect, the verified result after it.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::fs::append;
 use crate::fs::error::FileError;
 use crate::state::StateError;
 
@@ -162,13 +161,8 @@ impl Journal {
         // A line that a power loss has torn stays alone.
         let separator = if self.lines.is_empty() { "" } else { "\n" };
         let text = serde_json::to_string(&line).map_err(|error| at("write")(error.into()))?;
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-            .open(&self.path)
-            .and_then(|mut file| file.write_all(format!("{separator}{text}").as_bytes()).and_then(|()| file.sync_all()))
+        append(&self.path, format!("{separator}{text}").as_bytes())
+            .and_then(|file| file.sync_all())
             .map_err(at("write"))?;
         self.lines.push(line);
         Ok(())
@@ -213,6 +207,9 @@ impl std::fmt::Display for Outcome {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]

@@ -16,4 +16,4 @@ pub(crate) use label::Label;
 pub(crate) use manifest::MIGRATIONS;
 pub use manifest::{Commit, PinnedImage, Release, ReleaseFile, ReleaseMount};
 pub(crate) use running::Running;
-pub(crate) use store::{Releases, digest};
+pub(crate) use store::Releases;

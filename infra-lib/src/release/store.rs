@@ -67,11 +67,7 @@ impl Releases {
     /// A new empty folder for a release that is being made. What a killed run left is removed.
     pub(crate) fn draft(&self, state: &StateDir) -> Result<Utf8PathBuf, StateError> {
         let at = |action, path: &Utf8Path| FileError::on(action, path.to_owned());
-        let mut folder = state.ensure()?.to_owned();
-        for part in self.folder.strip_prefix(state.path()).unwrap_or(&self.folder) {
-            folder.push(part);
-            private_dir(&folder).map_err(at("create", &folder))?;
-        }
+        state.ensure_folder(&self.folder)?;
         let draft = self.folder.join(".draft");
         if draft.exists() {
             fs::remove_dir_all(&draft).map_err(at("remove", &draft))?;
@@ -84,7 +80,7 @@ impl Releases {
     pub(crate) fn damage(&self, release: &Release) -> Option<Utf8PathBuf> {
         let files = self.files(&release.id);
         let is_whole =
-            |path: &Utf8Path, sha256: &str| fs::read(files.join(path)).is_ok_and(|bytes| digest(&bytes) == sha256);
+            |path: &Utf8Path, sha256: &str| fs::read(files.join(path)).is_ok_and(|bytes| hex::sha256(&bytes) == sha256);
         let damaged = release.files.iter().find(|file| !is_whole(&file.path, &file.sha256))?;
         Some(files.join(&damaged.path))
     }
@@ -95,10 +91,4 @@ impl Releases {
         fs::remove_dir_all(&folder).map_err(FileError::on("remove", folder))?;
         Ok(())
     }
-}
-
-/// The SHA-256 of a content.
-pub(crate) fn digest(bytes: &[u8]) -> String {
-    use sha2::Digest as _;
-    hex::encode(&sha2::Sha256::digest(bytes))
 }

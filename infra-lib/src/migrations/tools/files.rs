@@ -3,7 +3,6 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use sha2::{Digest as _, Sha256};
 
 use crate::exit::Exit;
 use crate::hex;
@@ -153,7 +152,7 @@ fn folders(dir: &Utf8Path, inner: &str) -> Result<Vec<(String, Utf8PathBuf)>> {
 pub(super) fn prisma(dir: &Utf8Path) -> Result<Vec<File>> {
     let mut files = Vec::new();
     for (name, path) in folders(dir, "migration.sql")? {
-        let checksum = Some(hex::encode(&Sha256::digest(read(&path)?.as_bytes())));
+        let checksum = Some(hex::sha256(read(&path)?));
         files.push(File { checksum, ..File::new(&name, digits(&name).1, path) });
     }
     chain(files)

@@ -4,7 +4,6 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use camino::Utf8Path;
 
-use crate::exec::Invocation;
 use crate::project::Project;
 use crate::project::env_files::committed;
 
@@ -40,7 +39,6 @@ pub(super) fn make(project: &Project) -> Vec<String> {
 /// Whether git would take the file up: it is neither ignored nor committed, and there is a git that says so.
 fn is_unignored(project: &Project, name: &Utf8Path) -> bool {
     let list = ["ls-files", "--others", "--exclude-standard", "--"];
-    let call = Invocation::new("git").args(["-C", project.root().as_str()]).args(list).arg(name.as_str());
-    let said = project.runner().read(&call);
+    let said = project.runner().read(&project.git(&list).arg(name.as_str()));
     said.is_ok_and(|output| !output.text().is_empty())
 }

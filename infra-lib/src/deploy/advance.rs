@@ -6,6 +6,7 @@ use crate::compose::Container;
 use crate::lock::{Lock, Mode};
 use crate::project::error::{Error, Result};
 use crate::release::Step;
+use crate::stack::launch::launch_some;
 use crate::stack::replicas;
 
 use super::converge::{is_made_by, point_to};
@@ -84,7 +85,7 @@ impl Deployment<'_> {
     fn launch(&self, services: &BTreeMap<String, u32>) -> Result<()> {
         let named = services.keys().cloned().collect();
         let is_ours = |it: &Container| !it.one_off && is_made_by(it, self.journal.number);
-        ready(containers::launch(&self.new, &named, is_ours, self.deadline(), &self.passed)?)
+        ready(launch_some(&self.new, &named, is_ours, self.deadline(), &self.passed)?)
     }
 
     /// Stops the old containers of routed services once the requests that they still have may have ended.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::exit::Exit;
 use crate::project::Project;
 use crate::project::error::{Error, Result};
-use crate::release::{Deploys, Outcome, Releases};
+use crate::release::{Deploys, Outcome, Release, Releases};
 
 use super::plan::jobs;
 use super::{containers, images, overlay};
@@ -37,15 +37,8 @@ pub(super) fn releases(project: &Project) -> Result<()> {
     kept.extend(was_live.take(2).filter_map(|journal| Some(journal.beginning()?.release.clone())));
     let all = store.all();
     let newest = project.config().deploy.keep.unwrap_or(KEEP) as usize;
-    kept.extend(
-        all.iter()
-            .rev()
-            .filter(|release| !kept.contains(&release.id))
-            .take(newest)
-            .map(|it| it.id.clone())
-            .collect::<Vec<_>>(),
-    );
-    for release in all.iter().filter(|release| !kept.contains(&release.id)) {
+    let others: Vec<&Release> = all.iter().rev().filter(|release| !kept.contains(&release.id)).collect();
+    for release in others.into_iter().skip(newest) {
         images::release(project, release)?;
         store.remove(&release.id)?;
     }

@@ -1,17 +1,13 @@
 //! What a deploy does to containers. They are addressed by their ids.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::collections::BTreeMap;
 
 use crate::compose::Container;
 use crate::exec::Invocation;
 use crate::project::Project;
 use crate::project::error::Result;
-use crate::project::services::Readiness;
-use crate::stack::Preflight;
 use crate::stack::create::create_from_images;
 use crate::stack::grace::stop_containers;
-use crate::stack::launch;
 
 /// Creates containers until each service has this number; 0 means the number in the compose files. Existing ones stay
 /// as they are.
@@ -22,20 +18,6 @@ pub(super) fn create(project: &Project, services: &BTreeMap<String, u32>) -> Res
     let named = services.keys().cloned().collect();
     let wanted = services.iter().filter(|(_, count)| **count > 0).map(|(name, count)| (name.clone(), *count)).collect();
     create_from_images(project, &named, &wanted, &project.containers()?)
-}
-
-/// Starts those of these services' containers that `is_meant` holds for, and waits until they are ready.
-pub(super) fn launch(
-    project: &Project,
-    services: &BTreeSet<String>,
-    is_meant: impl Fn(&Container) -> bool,
-    until: Instant,
-    passed: &Preflight,
-) -> Result<Readiness> {
-    if services.is_empty() {
-        return Ok(Readiness::Ready);
-    }
-    launch::launch_some(project, services, is_meant, until, passed).map(|launched| launched.readiness)
 }
 
 /// Stops these containers, each within its own time, databases last.

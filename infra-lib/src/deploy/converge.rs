@@ -7,6 +7,8 @@ use crate::compose::{Container, Status};
 use crate::project::Project;
 use crate::project::error::Result;
 use crate::project::services::Readiness;
+use crate::release::Outcome;
+use crate::stack::launch::launch_some;
 use crate::stack::{Preflight, replicas};
 
 use super::plan::jobs;
@@ -16,6 +18,23 @@ use super::{containers, overlay};
 /// Whether this deploy made the container.
 pub(super) fn is_made_by(container: &Container, number: u64) -> bool {
     container.deployed.as_ref().is_some_and(|it| it.number == number)
+}
+
+/// Stops and removes what this deploy made.
+pub(super) fn remove_made_by(project: &Project, number: u64) -> Result<()> {
+    let present = project.containers()?;
+    containers::remove(project, present.iter().filter(|it| is_made_by(it, number)))
+}
+
+/// The outcome of going back: what ran before runs again, or neither release is healthy.
+pub(super) fn went_back(old: &Project, result: Result<()>) -> Outcome {
+    match result {
+        Ok(()) => Outcome::Reverted,
+        Err(error) => {
+            old.warn(format_args!("what ran before is not healthy: {error}"));
+            Outcome::Partial
+        }
+    }
 }
 
 /// Brings the stack back to the release that `old` was opened from: its containers run, requests go to them, and those
@@ -37,14 +56,13 @@ pub(super) fn undo(
     let present = old.containers()?;
     let there = |name: &String| present.iter().any(|it| it.service == *name && is_old(it));
     let back: BTreeSet<String> = switched.iter().filter(|name| there(name)).cloned().collect();
-    let mut readiness = containers::launch(old, &back, is_old, until, passed)?;
+    let mut readiness = launch_some(old, &back, is_old, until, passed)?;
     if point_to(old, &routes)? {
         // Requests that the new ones still have may end.
         let drain = routes.iter().map(|route| route.drain).max().unwrap_or_default();
         old.cancel().sleep(drain)?;
     }
-    let present = old.containers()?;
-    containers::remove(old, present.iter().filter(|it| is_made_by(it, number)))?;
+    remove_made_by(old, number)?;
     // What was replaced in place.
     let present = old.containers()?;
     let count = |name: &str| replicas::count(&present, name);
@@ -54,8 +72,7 @@ pub(super) fn undo(
         .filter(|(name, wanted)| count(name) < *wanted)
         .collect();
     containers::create(old, &missing)?;
-    let again =
-        containers::launch(old, &active, |it| !it.one_off && !jobs.contains(it.service.as_str()), until, passed)?;
+    let again = launch_some(old, &active, |it| !it.one_off && !jobs.contains(it.service.as_str()), until, passed)?;
     if matches!(readiness, Readiness::Ready) {
         readiness = again;
     }

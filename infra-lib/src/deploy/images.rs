@@ -45,13 +45,13 @@ fn tag(project: &Project, service: &str, release: &str) -> String {
 
 /// Tags the images, so that no prune removes them while the release exists. Each must be there.
 pub(super) fn hold(project: &Project, release: &Release) -> Result<()> {
+    if let Some(service) = missing(project, release)?.first() {
+        let id = &release.images[service].id;
+        let message = format!("release {} cannot run: the image of `{service}` is gone: {id}", release.id);
+        return Err(Error::new(Exit::NotFound, message)
+            .with_hint("`cargo xtask releases` lists those that are complete; `cargo xtask deploy` makes a new one"));
+    }
     for (service, image) in &release.images {
-        if find(project, &image.id)?.is_none() {
-            let message = format!("release {} cannot run: the image of `{service}` is gone: {}", release.id, image.id);
-            return Err(Error::new(Exit::NotFound, message).with_hint(
-                "`cargo xtask releases` lists those that are complete; `cargo xtask deploy` makes a new one",
-            ));
-        }
         let call = Invocation::new("docker").args(["tag", &image.id, &tag(project, service, &release.id)]);
         project.compose().change(project.runner(), &call)?;
     }

@@ -17,10 +17,8 @@ use super::{files, git, images};
 ///
 /// # Errors
 ///
-/// If the tree is dirty or not pushed, an image is missing, or a file is not in the project's folder.
-pub(crate) fn make(checkout: &Project, allow_dirty: bool) -> Result<Option<Release>> {
-    let git = git::commit(checkout);
-    check(checkout, git.as_ref(), allow_dirty)?;
+/// If an image is missing, or a file is not in the project's folder.
+pub(crate) fn make(checkout: &Project, git: Option<Commit>) -> Result<Option<Release>> {
     let environment = checkout.environment();
     let services = checkout.model()?.active(&environment.profiles);
     if services.is_empty() {
@@ -83,12 +81,18 @@ fn id(created: Timestamp, git: Option<&Commit>, content: &str) -> String {
     format!("{}-{name}", created.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ"))
 }
 
-/// An error if a release of this checkout could not be found again.
-pub(crate) fn check_tree(checkout: &Project, allow_dirty: bool) -> Result<()> {
-    check(checkout, git::commit(checkout).as_ref(), allow_dirty)
+/// The commit of the checkout, before anything is built from it.
+///
+/// # Errors
+///
+/// If the tree is dirty or not pushed, so that a release of it could not be found again.
+pub(crate) fn check_tree(project: &Project, allow_dirty: bool) -> Result<Option<Commit>> {
+    let git = git::commit(project);
+    refuse_lost(project, git.as_ref(), allow_dirty)?;
+    Ok(git)
 }
 
-fn check(project: &Project, git: Option<&Commit>, allow_dirty: bool) -> Result<()> {
+fn refuse_lost(project: &Project, git: Option<&Commit>, allow_dirty: bool) -> Result<()> {
     let environment = project.environment();
     let refuse = |message: String, hint: String| {
         if allow_dirty && !environment.protected {

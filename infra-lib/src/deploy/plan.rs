@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::compose::{Condition, Container, Model, Status};
 use crate::project::Project;
 use crate::project::error::Result;
+use crate::release::Release;
 
 use super::definition::definitions;
 use super::overlay;
@@ -53,13 +54,10 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Compares a project, opened from a release without an overlay, with the containers that there are.
-    pub(crate) fn new(project: &Project, containers: &[Container], has_live: bool) -> Result<Self> {
-        let Some(running) = project.release() else {
-            return Ok(Self { services: Vec::new(), routes: Vec::new(), dropped: BTreeSet::new() });
-        };
+    /// Compares a project, opened from this release without an overlay, with the containers that there are.
+    pub(crate) fn new(project: &Project, release: &Release, containers: &[Container], has_live: bool) -> Result<Self> {
         let routes = routes(project)?;
-        let base = overlay::base(project, &running.release, &routes);
+        let base = overlay::base(project, release, &routes);
         let definitions = definitions(project, &base, &routes)?;
         let model = project.model()?;
         let active = model.active(&project.environment().profiles);

@@ -1,17 +1,20 @@
 //! The one rule for interrupted deploys: before old containers are stopped, undo; afterwards, finish.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use crate::compose::Container;
 use crate::lock::{Guard, Lock, Mode};
 use crate::project::Project;
 use crate::project::error::Result;
 use crate::release::{Deploys, End, Journal, Mark, Outcome, Running, Step};
 use crate::report::millis;
 use crate::stack::Preflight;
+use crate::stack::launch::launch_some;
 use crate::stack::start::PATIENCE;
 
 use super::run::ready;
-use super::{cleanup, containers, converge, watch};
+use super::{cleanup, converge, watch};
 
 /// The deploy lock, and the project after what was interrupted is settled.
 #[must_use = "the lock ends when this is dropped"]
@@ -74,8 +77,7 @@ fn settle(project: &Project, mut journal: Journal) -> Result<()> {
     let outcome = match (old, new) {
         (Some(old), _) => back(&project.in_release(old)?, number, &begin.replicas)?,
         (None, Some(new)) if begin.replicas.is_empty() => {
-            let present = new.containers()?;
-            containers::remove(&new, present.iter().filter(|it| converge::is_made_by(it, number)))?;
+            converge::remove_made_by(&new, number)?;
             Outcome::Reverted
         }
         (None, None) => Outcome::Reverted,
@@ -87,11 +89,11 @@ fn settle(project: &Project, mut journal: Journal) -> Result<()> {
 
 /// Finishes a deploy. `false` if its containers are not ready.
 fn finish(new: &Project, number: u64) -> Result<bool> {
-    let passed = Preflight::check(new, "deploy", |_| Ok(std::collections::BTreeSet::new()))?;
+    let passed = Preflight::check(new, "deploy", |_| Ok(BTreeSet::new()))?;
     let services = new.select_services(&[])?;
     let until = Instant::now() + PATIENCE;
-    let is_ours = |it: &crate::compose::Container| !it.one_off && converge::is_made_by(it, number);
-    if ready(containers::launch(new, &services, is_ours, until, &passed)?).is_err() {
+    let is_ours = |it: &Container| !it.one_off && converge::is_made_by(it, number);
+    if ready(launch_some(new, &services, is_ours, until, &passed)?).is_err() {
         return Ok(false);
     }
     converge::point_to(new, &super::routes::routes(new)?)?;
@@ -101,14 +103,8 @@ fn finish(new: &Project, number: u64) -> Result<bool> {
     Ok(true)
 }
 
-fn back(old: &Project, number: u64, replicas: &std::collections::BTreeMap<String, u32>) -> Result<Outcome> {
-    let passed = Preflight::check(old, "deploy", |_| Ok(std::collections::BTreeSet::new()))?;
+fn back(old: &Project, number: u64, replicas: &BTreeMap<String, u32>) -> Result<Outcome> {
+    let passed = Preflight::check(old, "deploy", |_| Ok(BTreeSet::new()))?;
     let readiness = converge::undo(old, number, replicas, Instant::now() + PATIENCE, &passed)?;
-    match ready(readiness) {
-        Ok(()) => Ok(Outcome::Reverted),
-        Err(error) => {
-            old.warn(format_args!("what ran before is not healthy: {error}"));
-            Ok(Outcome::Partial)
-        }
-    }
+    Ok(converge::went_back(old, ready(readiness)))
 }

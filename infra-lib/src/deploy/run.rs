@@ -22,8 +22,8 @@ use super::{cleanup, converge, preflight, server_version};
 
 /// What the operation above does in the middle of a deploy.
 pub(crate) struct Steps<'a> {
-    /// Makes a backup if one is due, and returns its name.
-    pub(crate) backup: &'a dyn Fn(&Project) -> Result<Option<String>>,
+    /// Makes a backup if one is due.
+    pub(crate) backup: &'a dyn Fn(&Project) -> Result<()>,
     /// Applies pending migrations.
     pub(crate) migrate: &'a dyn Fn(&Project) -> Result<()>,
 }
@@ -151,17 +151,11 @@ impl<'a> Deployment<'a> {
         let wanted = self.journal.beginning().map(|begin| begin.replicas.clone()).unwrap_or_default();
         let Some(old) = &self.old else { return self.undo_first(wanted.is_empty()) };
         let readiness = converge::undo(old, number, &wanted, self.deadline(), &self.passed);
-        let result = readiness.and_then(ready).and_then(|()| super::watch::probe(old));
-        match result {
-            Ok(()) => {
-                self.journal.mark(Step::Undo, Mark::Done, None)?;
-                Ok(Outcome::Reverted)
-            }
-            Err(error) => {
-                old.warn(format_args!("what ran before is not healthy: {error}"));
-                Ok(Outcome::Partial)
-            }
+        let outcome = converge::went_back(old, readiness.and_then(ready).and_then(|()| super::watch::probe(old)));
+        if outcome == Outcome::Reverted {
+            self.journal.mark(Step::Undo, Mark::Done, None)?;
         }
+        Ok(outcome)
     }
 
     /// Before the first deploy no release can be gone back to. If nothing ran, nothing runs afterwards.
@@ -169,11 +163,7 @@ impl<'a> Deployment<'a> {
         if !was_empty {
             return Ok(Outcome::Partial);
         }
-        let present = self.settled.containers()?;
-        super::containers::remove(
-            &self.settled,
-            present.iter().filter(|it| converge::is_made_by(it, self.journal.number)),
-        )?;
+        converge::remove_made_by(&self.settled, self.journal.number)?;
         Ok(Outcome::Reverted)
     }
 

@@ -11,6 +11,7 @@ use crate::probe::{Snapshot, Verdict};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 
+use super::converge::is_made_by;
 use super::plan::{is_fine, jobs};
 
 /// How long to watch, unless infra.toml says otherwise.
@@ -24,7 +25,7 @@ pub(super) fn watch(project: &Project, services: &BTreeSet<String>, number: u64)
     project.waiting(format_args!("watching {}", services.iter().cloned().collect::<Vec<_>>().join(", ")));
     loop {
         for container in project.containers()? {
-            let is_ours = container.deployed.as_ref().is_some_and(|it| it.number == number);
+            let is_ours = is_made_by(&container, number);
             let is_watched = services.contains(&container.service) && !jobs.contains(container.service.as_str());
             if !is_ours || !is_watched || container.restart_policy == "no" && container.status == Status::Exited {
                 continue;

@@ -13,7 +13,7 @@ use crate::release::{Deploys, Release, Running};
 use super::release::make;
 use super::releases::find;
 
-pub use report::DeployReport;
+pub use report::{DeployOutcome, DeployReport};
 
 /// Replace what runs by a release, without a gap behind a proxy.
 ///
@@ -73,7 +73,7 @@ pub(super) fn deploy_release(project: &Project, release: &Release, direction: Di
     undeployed.require_env_file()?;
     let live = Deploys::new(project.state(), &release.environment).live();
     let containers = undeployed.containers()?;
-    let plan = Plan::new(&undeployed, &containers, live.is_some())?;
+    let plan = Plan::new(&undeployed, release, &containers, live.is_some())?;
     let is_live = live.as_ref().and_then(|live| live.beginning()).is_some_and(|it| it.release == release.id);
     if plan.is_done() && is_live {
         // Killed right at the end, a deploy leaves the containers that it replaced.

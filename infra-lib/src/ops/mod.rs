@@ -73,7 +73,7 @@ pub use db_restore::{DbRestore, RestoreReport};
 pub use db_seed::{DbSeed, SeedReport};
 pub use db_shell::{DbShell, DbShellReport};
 pub use db_verify::{DbVerify, DbVerifySubset, Verified, VerifyReport};
-pub use deploy::{Deploy, DeployReport};
+pub use deploy::{Deploy, DeployOutcome, DeployReport};
 pub use describe::{
     Describe, DescribedContainer, DescribedDatabase, DescribedNetwork, DescribedService, DescribedVolume, Description,
     LastBackup,

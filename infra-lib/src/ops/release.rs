@@ -51,11 +51,11 @@ impl Operation for Release {
 /// Builds and makes a release of the checkout.
 pub(super) fn make(checkout: &Project, no_build: bool, allow_dirty: bool) -> Result<Option<Made>> {
     checkout.require_env_file()?;
-    deploy::check_tree(checkout, allow_dirty)?;
+    let commit = deploy::check_tree(checkout, allow_dirty)?;
     if !no_build && !buildable(checkout, &[])?.is_empty() {
         checkout.nested(&Build::default())?;
     }
-    deploy::make(checkout, allow_dirty)
+    deploy::make(checkout, commit)
 }
 
 impl Outcome for ReleaseReport {

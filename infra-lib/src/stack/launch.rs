@@ -74,9 +74,13 @@ pub(crate) fn launch_some(
     is_meant: impl Fn(&Container) -> bool,
     until: Instant,
     passed: &Preflight,
-) -> Result<Launched> {
+) -> Result<Readiness> {
+    if services.is_empty() {
+        return Ok(Readiness::Ready);
+    }
     let is_pending = |container: &Container| container.status.is_down() && is_meant(container);
-    Launch::new(project, services, Baseline::default(), is_pending, passed)?.only(&is_meant).run(until)
+    let launch = Launch::new(project, services, Baseline::default(), is_pending, passed)?.only(&is_meant);
+    Ok(launch.run(until)?.readiness)
 }
 
 /// The readiness of each container by id.

@@ -14,6 +14,23 @@ use crate::project::operation::Outcome;
 use crate::release::{self, Release};
 use crate::report::{millis, seconds};
 
+/// What came of a deploy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DeployOutcome {
+    /// A dry run: nothing was done.
+    Planned,
+    /// The release was live already.
+    NothingToDo,
+    /// The release is live now.
+    Live,
+    /// It failed, and what ran before runs again.
+    Reverted,
+    /// It failed, and what ran before is not healthy either.
+    Partial,
+}
+
 /// The result of `deploy` and `rollback`.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
@@ -24,8 +41,8 @@ pub struct DeployReport {
     pub environment: Option<String>,
     /// The number of the deploy; `None` if nothing was done.
     pub deploy: Option<u64>,
-    /// `live`, `nothing-to-do`, `planned`, `reverted` or `partial`.
-    pub outcome: String,
+    /// What came of it.
+    pub outcome: DeployOutcome,
     /// What was done with each service.
     pub services: Vec<Planned>,
     /// Why the release is not live.
@@ -33,7 +50,7 @@ pub struct DeployReport {
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     #[serde(skip)]
-    exit: Option<Exit>,
+    exit: Exit,
 }
 
 impl DeployReport {
@@ -42,11 +59,11 @@ impl DeployReport {
             release: None,
             environment: None,
             deploy: None,
-            outcome: "planned".to_owned(),
+            outcome: DeployOutcome::Planned,
             services: Vec::new(),
             cause: None,
             duration_ms: 0,
-            exit: None,
+            exit: Exit::Ok,
         }
     }
 
@@ -56,32 +73,31 @@ impl DeployReport {
     }
 
     pub(super) fn nothing_to_do(release: &Release, plan: &Plan) -> Self {
-        Self { outcome: "nothing-to-do".to_owned(), ..Self::planned(release, plan) }
+        Self { outcome: DeployOutcome::NothingToDo, ..Self::planned(release, plan) }
     }
 
     pub(super) fn ended(release: &Release, services: Vec<Planned>, ended: Ended) -> Self {
-        let exit = match ended.outcome {
-            release::Outcome::Live => Exit::Ok,
-            release::Outcome::Partial => Exit::Partial,
-            release::Outcome::Reverted | release::Outcome::Cleaned => match ended.cause.as_ref().map(Error::exit) {
-                Some(
-                    exit @ (Exit::NotFound | Exit::Unavailable | Exit::CannotCreate | Exit::Refused | Exit::Config),
-                ) => exit,
-                _ => Exit::Failed,
-            },
+        let (outcome, exit) = match (ended.outcome, ended.cause.as_ref().map(Error::exit)) {
+            (release::Outcome::Live, _) => (DeployOutcome::Live, Exit::Ok),
+            (release::Outcome::Partial, _) => (DeployOutcome::Partial, Exit::Partial),
+            (
+                _,
+                Some(exit @ (Exit::NotFound | Exit::Unavailable | Exit::CannotCreate | Exit::Refused | Exit::Config)),
+            ) => (DeployOutcome::Reverted, exit),
+            _ => (DeployOutcome::Reverted, Exit::Failed),
         };
         Self {
             release: Some(release.id.clone()),
             environment: Some(release.environment.clone()),
             deploy: Some(ended.number),
-            outcome: ended.outcome.to_string(),
+            outcome,
             services,
             cause: ended.cause.map(|error| match error.hint() {
                 Some(hint) => format!("{error}\nhint: {hint}"),
                 None => error.to_string(),
             }),
             duration_ms: millis(ended.took),
-            exit: Some(exit),
+            exit,
         }
     }
 
@@ -127,15 +143,15 @@ fn lines(services: &[Planned]) -> Vec<String> {
 
 impl Outcome for DeployReport {
     fn exit(&self) -> Exit {
-        self.exit.unwrap_or(Exit::Ok)
+        self.exit
     }
 
     fn next(&self) -> Vec<String> {
-        match self.outcome.as_str() {
-            "live" => vec![self.command("health"), self.command("rollback")],
-            "partial" => vec![self.command("logs"), self.command("health"), self.command("releases")],
-            "reverted" => vec![self.command("logs"), self.command("releases")],
-            _ => Vec::new(),
+        match self.outcome {
+            DeployOutcome::Live => vec![self.command("health"), self.command("rollback")],
+            DeployOutcome::Partial => vec![self.command("logs"), self.command("health"), self.command("releases")],
+            DeployOutcome::Reverted => vec![self.command("logs"), self.command("releases")],
+            DeployOutcome::Planned | DeployOutcome::NothingToDo => Vec::new(),
         }
     }
 }
@@ -144,20 +160,22 @@ impl fmt::Display for DeployReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let release = self.release.as_deref().unwrap_or("a new release");
         let took = seconds(Duration::from_millis(self.duration_ms));
-        match self.outcome.as_str() {
-            "nothing-to-do" => write!(f, "nothing to do: {release} is live"),
-            "planned" => write!(f, "would deploy {release}\n{}", lines(&self.services).join("\n")),
-            "live" => write!(f, "{release} is live after {took} (deploy {})", self.deploy.unwrap_or_default()),
-            outcome => {
-                let state = if outcome == "reverted" {
-                    "what ran before runs again"
-                } else {
-                    "what ran before is not healthy either: run `cargo xtask health`, then `cargo xtask rollback` or \
-                     `cargo xtask deploy` with a release that is"
-                };
-                let cause = self.cause.as_deref().unwrap_or("it failed");
-                write!(f, "{release} is not live (after {took}); {state}\n{cause}")
+        let state = match self.outcome {
+            DeployOutcome::NothingToDo => return write!(f, "nothing to do: {release} is live"),
+            DeployOutcome::Planned => {
+                return write!(f, "would deploy {release}\n{}", lines(&self.services).join("\n"));
             }
-        }
+            DeployOutcome::Live => {
+                let number = self.deploy.unwrap_or_default();
+                return write!(f, "{release} is live after {took} (deploy {number})");
+            }
+            DeployOutcome::Reverted => "what ran before runs again",
+            DeployOutcome::Partial => {
+                "what ran before is not healthy either: run `cargo xtask health`, then `cargo xtask rollback` or \
+                 `cargo xtask deploy` with a release that is"
+            }
+        };
+        let cause = self.cause.as_deref().unwrap_or("it failed");
+        write!(f, "{release} is not live (after {took}); {state}\n{cause}")
     }
 }

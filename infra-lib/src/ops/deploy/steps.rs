@@ -9,6 +9,7 @@ use crate::migrations::{breaking, owner};
 use crate::ops::{DbBackup, DbMigrate};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
+use crate::project::operation::Outcome as _;
 
 use super::Direction;
 
@@ -87,25 +88,25 @@ fn unknown_to(live: &Project, target: &Project) -> Result<Vec<String>> {
 
 /// Backs up the database of a protected environment if its newest verified backup is too old. Migrations make a backup
 /// of their own.
-pub(super) fn backup(project: &Project, is_first: bool) -> Result<Option<String>> {
+pub(super) fn backup(project: &Project, is_first: bool) -> Result<()> {
     if !project.environment().protected || project.database().is_err() {
-        return Ok(None);
+        return Ok(());
     }
     // Before the first deploy there may be nothing yet to back up.
     let servers = project.postgres_services()?;
     if is_first && !servers.is_empty() && servers.iter().all(|name| project.running(name).is_err()) {
-        return Ok(None);
+        return Ok(());
     }
     let limit = project.config().deploy.backup_max_age.map_or(BACKUP_AGE, Period::duration);
     let catalogue = Catalogue::read(project)?;
     let newest = catalogue.newest_good(project).filter(|entry| catalogue.has_file_of(entry));
     let age = newest.map(|entry| Timestamp::now().duration_since(entry.manifest.created).unsigned_abs());
     if age.is_some_and(|age| age <= limit) {
-        return Ok(None);
+        return Ok(());
     }
     let report = project.nested(&DbBackup::default())?;
-    match crate::project::operation::Outcome::exit(&report) {
-        Exit::Ok => Ok(Some(report.to_string())),
+    match report.exit() {
+        Exit::Ok => Ok(()),
         exit => Err(Error::new(exit, format!("the backup before the deploy is not good: {report}"))),
     }
 }

@@ -7,7 +7,7 @@ use crate::exec::Invocation;
 use crate::exit::Exit;
 use crate::project::Project;
 use crate::project::error::{Error, Result};
-use crate::release::{PinnedImage, Release};
+use crate::release::{PinnedImage, Release, Releases};
 
 /// The image of each service as the engine has it now. Those that are only pulled are pulled if they are missing.
 pub(super) fn pin(project: &Project, services: &BTreeMap<&str, &Service>) -> Result<BTreeMap<String, PinnedImage>> {
@@ -69,8 +69,8 @@ pub(crate) fn missing(project: &Project, release: &Release) -> Result<Vec<String
     Ok(missing)
 }
 
-/// Removes the tags of a release. An image that another one uses stays.
-pub(super) fn release(project: &Project, release: &Release) -> Result<()> {
+/// The tags of a release that are on the engine.
+fn tags(project: &Project, release: &Release) -> Result<Vec<String>> {
     let mut tags = Vec::new();
     for service in release.images.keys() {
         let tag = tag(project, service, &release.id);
@@ -78,6 +78,19 @@ pub(super) fn release(project: &Project, release: &Release) -> Result<()> {
             tags.push(tag);
         }
     }
+    Ok(tags)
+}
+
+/// The tags of all releases of the environment.
+pub(crate) fn all_tags(project: &Project) -> Result<Vec<String>> {
+    let releases = Releases::new(project.state(), &project.environment().name).all();
+    let tags = releases.iter().map(|release| tags(project, release)).collect::<Result<Vec<_>>>()?;
+    Ok(tags.into_iter().flatten().collect())
+}
+
+/// Removes the tags of a release. An image that another one uses stays.
+pub(super) fn release(project: &Project, release: &Release) -> Result<()> {
+    let tags = tags(project, release)?;
     if !tags.is_empty() {
         let call = Invocation::new("docker").args(["image", "rm", "--no-prune"]).args(tags);
         project.compose().change(project.runner(), &call)?;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::compose::container::Container;
 use crate::compose::usage::Usage;
 use crate::config::ByteSize;
+use crate::deploy::images::all_tags;
 use crate::exec::Invocation;
 use crate::project::error::Result;
 use crate::project::owner::Owner;
@@ -120,6 +121,9 @@ impl Inventory {
                 inventory.volumes(project, &usage.unwrap_or_default())?;
             }
             inventory.images(project, built?.unwrap_or_default())?;
+            if images {
+                inventory.release_tags(project)?;
+            }
             match builder {
                 Some(Ok(name)) => inventory.push(CleanKind::Builder, &name, &name, None),
                 Some(Err(left)) => inventory.left.push(left),
@@ -184,6 +188,16 @@ impl Inventory {
             };
             let folder = folder.strip_prefix(project.root()).unwrap_or(folder);
             self.left.push(format!("the folder {folder}: `{service}` writes to it, and it is not a volume"));
+        }
+        Ok(())
+    }
+
+    /// The names that keep the images of releases from being pruned. An image that was pulled stays under its own name.
+    fn release_tags(&mut self, project: &Project) -> Result<()> {
+        for tag in all_tags(project)? {
+            if !self.objects.iter().any(|object| object.id == tag) {
+                self.push(CleanKind::Image, &tag, &tag, None);
+            }
         }
         Ok(())
     }

@@ -42,7 +42,10 @@ fn replaces_without_a_gap(proxy: Proxy) {
     project.xtask(["rollback"]).end().code(66).says("no earlier release");
     project.xtask(["releases"]).end().ok().shows("(live)");
     project.xtask(["health"]).end().ok();
-    project.xtask(["clean", "--yes"]).end().ok();
+    let tags = || docker(["image", "ls", "-q", "--filter", &format!("reference=infra/{}-*", project.name())]);
+    assert!(!tags().is_empty());
+    project.xtask(["clean", "--images", "--yes"]).end().ok();
+    assert_eq!(tags(), "", "no tag of a release is left");
     project.xtask(["rollback"]).end().code(66);
 }
 

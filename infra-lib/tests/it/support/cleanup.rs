@@ -39,6 +39,13 @@ pub(super) fn engine<'a>(names: impl Iterator<Item = &'a String>) {
         }
     }
     for name in seen {
+        // What a release keeps, pulled images too.
+        let held =
+            ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", &format!("reference=infra/{name}-*")];
+        let held = ask_docker(held).unwrap_or_default();
+        if !held.is_empty() {
+            let _ = ask_docker(["image", "rm", "--no-prune"].into_iter().chain(held.lines()));
+        }
         let filter = format!("label={LABEL}={name}");
         let ids = ask_docker(["image", "ls", "-q", "--filter", &filter]).unwrap_or_default();
         for id in ids.lines().collect::<BTreeSet<_>>() {

@@ -9,8 +9,9 @@ use crate::release::Step;
 use crate::stack::launch::launch_some;
 use crate::stack::replicas;
 
-use super::converge::{is_made_by, point_to};
+use super::converge::{is_made_by, reload, write_routes};
 use super::plan::{Action, Planned};
+use super::routes::Route;
 use super::run::{Deployment, ready};
 use super::{cleanup, containers, images, preflight, watch};
 
@@ -41,7 +42,10 @@ impl Deployment<'_> {
         }
         self.step(Step::Switch, |it| {
             it.check_cancelled()?;
-            point_to(&it.new, &it.plan.routes).map(drop)
+            write_routes(&it.new, &it.plan.routes)?;
+            // One that is replaced reads them when it starts; until then, the old containers are there.
+            let stays = |route: &&Route| it.plan.keeps(&route.via);
+            reload(&it.new, it.plan.routes.iter().filter(stays))
         })?;
         let late = self.changed(|it| it.action == Action::Replace && !it.is_early);
         if !late.is_empty() {

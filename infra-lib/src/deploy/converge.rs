@@ -57,7 +57,10 @@ pub(super) fn undo(
     let there = |name: &String| present.iter().any(|it| it.service == *name && is_old(it));
     let back: BTreeSet<String> = switched.iter().filter(|name| there(name)).cloned().collect();
     let mut readiness = launch_some(old, &back, is_old, until, passed)?;
-    if point_to(old, &routes)? {
+    // Always: one that was killed may have written the file and not reloaded the proxy.
+    write_routes(old, &routes)?;
+    reload(old, routes.iter())?;
+    if old.containers()?.iter().any(|it| switched.contains(&it.service) && is_made_by(it, number)) {
         // Requests that the new ones still have may end.
         let drain = routes.iter().map(|route| route.drain).max().unwrap_or_default();
         old.cancel().sleep(drain)?;
@@ -79,24 +82,17 @@ pub(super) fn undo(
     Ok(readiness)
 }
 
-/// Makes the proxies send requests to the containers that a project's overlay names. Returns whether any did not.
-pub(super) fn point_to(project: &Project, routes: &[Route]) -> Result<bool> {
+/// Writes the files by which proxies send requests to the containers that a project's overlay names.
+pub(super) fn write_routes(project: &Project, routes: &[Route]) -> Result<()> {
     let labels = overlay::labels_here(project);
-    let mut changed: BTreeMap<&str, &Route> = BTreeMap::new();
-    for route in routes {
-        if route.write(project, labels.get(&route.service).map(|label| label.number))? {
-            changed.insert(&route.via, route);
-        }
-    }
-    let has_changed = !changed.is_empty();
-    reload(project, changed.into_values())?;
-    Ok(has_changed)
+    routes.iter().try_for_each(|route| route.write(project, labels.get(&route.service).map(|label| label.number)))
 }
 
-/// Makes the running proxies of these routes read their files again.
-fn reload<'r>(project: &Project, routes: impl Iterator<Item = &'r Route>) -> Result<()> {
+/// Makes the running proxies of these routes read their files again, each once.
+pub(super) fn reload<'r>(project: &Project, routes: impl Iterator<Item = &'r Route>) -> Result<()> {
+    let proxies: BTreeMap<&str, &Route> = routes.map(|route| (route.via.as_str(), route)).collect();
     let present = project.containers()?;
-    for route in routes {
+    for route in proxies.into_values() {
         let running = |it: &&Container| it.service == route.via && it.status == Status::Running;
         for container in present.iter().filter(running) {
             route.proxy.reload(project, &container.id)?;

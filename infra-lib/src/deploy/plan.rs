@@ -103,6 +103,11 @@ impl Plan {
         self.dropped.is_empty() && self.services.iter().all(|planned| planned.action == Action::Keep)
     }
 
+    /// Whether the containers of a service stay.
+    pub(super) fn keeps(&self, service: &str) -> bool {
+        self.services.iter().any(|planned| planned.service == service && planned.action == Action::Keep)
+    }
+
     /// The services with this action, with how many containers each is to have, if it has any now.
     pub(super) fn services(&self, is_wanted: impl Fn(&Planned) -> bool) -> BTreeMap<String, u32> {
         self.services.iter().filter(|it| is_wanted(it)).map(|it| (it.service.clone(), it.containers)).collect()

@@ -9,7 +9,7 @@ use crate::policy::{Severity, judge};
 use crate::project::Project;
 use crate::project::error::{Error, Result};
 
-use super::plan::{Action, Plan};
+use super::plan::Plan;
 use super::proxy;
 
 /// Checks what does not depend on the deploy's number: the policy of a protected environment, and the data that
@@ -58,9 +58,8 @@ pub(super) fn check_routes(project: &Project, plan: &Plan, containers: &[Contain
         if !route.file(project).exists() {
             route.write(project, None)?;
         }
-        let stays = plan.services.iter().any(|it| it.service == route.via && it.action == Action::Keep);
         let runs = |it: &&Container| it.service == route.via && it.status == Status::Running;
-        let call = match containers.iter().find(runs).filter(|_| stays) {
+        let call = match containers.iter().find(runs).filter(|_| plan.keeps(&route.via)) {
             Some(container) => Invocation::new("docker").args(["exec", &container.id]).args(route.proxy.print()),
             None => project.compose().call(["run", "--rm", "--no-deps", "-T", &route.via]).args(route.proxy.print()),
         };

@@ -13,6 +13,7 @@ use crate::stack::Preflight;
 use crate::stack::launch::launch_some;
 use crate::stack::start::PATIENCE;
 
+use super::routes::routes;
 use super::run::ready;
 use super::{cleanup, converge, watch};
 
@@ -96,7 +97,9 @@ fn finish(new: &Project, number: u64) -> Result<bool> {
     if ready(launch_some(new, &services, is_ours, until, &passed)?).is_err() {
         return Ok(false);
     }
-    converge::point_to(new, &super::routes::routes(new)?)?;
+    let routes = routes(new)?;
+    converge::write_routes(new, &routes)?;
+    converge::reload(new, routes.iter())?;
     cleanup::check(new)?;
     watch::watch(new, &services, number)?;
     cleanup::containers(new)?;

@@ -114,19 +114,17 @@ impl Route {
         folder(project, &self.via).join(format!("{}.{}", self.service, self.proxy.extension()))
     }
 
-    /// Sends requests to the containers of this deploy, once the proxy reads the file again. Returns whether the file
-    /// differed.
-    pub(super) fn write(&self, project: &Project, number: Option<u64>) -> Result<bool> {
+    /// Sends requests to the containers of this deploy, once the proxy reads the file again.
+    pub(super) fn write(&self, project: &Project, number: Option<u64>) -> Result<()> {
         let path = self.file(project);
         let text = self.proxy.upstream(&self.service, &format!("{}:{}", self.host(number), self.port));
         if std::fs::read_to_string(&path).is_ok_and(|known| known == text) {
-            return Ok(false);
+            return Ok(());
         }
         let folder = folder(project, &self.via);
         std::fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(&folder, mode).map_err(Error::file("create", &folder))?;
-        atomic::replace_public(&path, text.as_bytes())?;
-        Ok(true)
+        Ok(atomic::replace_public(&path, text.as_bytes())?)
     }
 }
